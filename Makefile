@@ -1,0 +1,82 @@
+# Everything one needs: `make demo`, `make test`, `make check`. Each target sets up what it needs by itself.
+# Needs python3 (3.10 to 3.13) with venv, git and a package index that pip knows.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+PANDAS2 := .venv-pandas2
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.made
+PANDAS2_STAMP := $(PANDAS2)/.made
+PIP_FLAGS := --quiet --disable-pip-version-check
+# Two processes, as many as the smallest machine of continuous integration has cores.
+JOBS ?= 2
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: venv
+venv: $(STAMP) ## make .venv, with Cellar installed so that edits take effect at once
+
+$(STAMP): pyproject.toml requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install $(PIP_FLAGS) --requirement requirements-dev.txt --editable .
+	touch $@
+
+# The second environment holds pandas 2 only and borrows all the rest from the first.
+$(PANDAS2_STAMP): $(STAMP)
+	$(PYTHON) -m venv $(PANDAS2)
+	$(BIN)/python -c 'import sysconfig; print("import site; site.addsitedir(%r)" % sysconfig.get_path("purelib"))' \
+	    > "$$($(PANDAS2)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/borrowed.pth"
+	$(PANDAS2)/bin/python -m pip install $(PIP_FLAGS) --no-deps --ignore-installed 'pandas>=2.2,<3'
+	$(PANDAS2)/bin/python -m pip install $(PIP_FLAGS) pytz
+	touch $@
+
+.PHONY: demo
+demo: $(STAMP) ## record a real analysis: log, what a cell changed, undo, a crash and restore
+	@$(BIN)/python examples/demo.py
+
+.PHONY: check
+check: $(STAMP) ## lint, format, strict types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+.PHONY: format
+format: $(STAMP) ## apply what `make check` asks of the format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: unit
+unit: $(STAMP) ## the quick tests
+	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" tests --ignore=tests/kernel
+
+# Quick parts first, so that a mistake shows early; then all tests; then pandas 2.
+.PHONY: test
+test: check ## everything: check, all tests, real kernels, pandas 2
+	$(BIN)/python -m pytest -q -n $(JOBS) tests --ignore=tests/kernel
+	@if [ -d tests/kernel ]; then echo "tests/kernel: real kernels"; $(BIN)/python -m pytest -q -n $(JOBS) tests/kernel; fi
+	@$(MAKE) test-pandas2
+
+.PHONY: test-pandas2
+test-pandas2: $(PANDAS2_STAMP) ## the tests marked pandas2, with pandas 2
+	CELLAR_TEST_PANDAS=2 $(PANDAS2)/bin/python -m pytest -q -n $(JOBS) -m pandas2 tests
+
+.PHONY: bench
+bench: $(STAMP) ## the seven workloads: bare, Cellar, dill, Kishu; takes a while
+	$(BIN)/python benchmarks/session.py
+	$(BIN)/python benchmarks/startup.py
+
+.PHONY: changelog
+changelog: $(STAMP) ## print the next section of CHANGELOG.md; with VERSION=x.y.z write it
+	$(BIN)/python changes/build.py $(VERSION)
+
+.PHONY: clean
+clean: ## remove what the other targets made
+	rm -rf $(VENV) $(PANDAS2) .venv-kishu dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,201 @@
+"""The source keeps its shape: who may import whom, what a kernel must not pay for, what the library never does.
+
+ARCHITECTURE.md draws the layers; `LAYERS` is the same drawing for the machine. A new folder has to be entered in both.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import subprocess
+import sys
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src"
+PACKAGE = "nbcellar"
+FILES = sorted((SOURCE / PACKAGE).rglob("*.py"))
+LONGEST_FILE = 500
+
+# Part -> the parts it may import. `errors`, `ids` and `_version` are open to all, and stand on nothing.
+FOUNDATION = frozenset({"errors", "ids"})
+LAYERS: dict[str, frozenset[str]] = {
+    "trust": frozenset(),
+    "store": frozenset(),
+    "notebook": frozenset(),
+    "diff": frozenset({"notebook"}),
+    "merge": frozenset({"diff", "notebook"}),
+    "git": frozenset({"merge", "diff", "notebook", "store"}),
+    "history": frozenset({"trust", "store", "notebook"}),
+    "session": frozenset({"trust", "store", "history", "notebook"}),
+    "pipeline": frozenset({"notebook", "store", "history", "session", "merge", "trust", "diff"}),
+    "server": frozenset({"trust", "store", "notebook", "diff", "merge", "git", "history", "session", "pipeline"}),
+    "cli": frozenset({"trust", "store", "notebook", "diff", "merge", "git", "history", "session", "pipeline"}),
+}
+TOP = frozenset({"cli", "server"})
+
+# Imports against the direction, inside a function: (file, imported part) -> why it is right all the same.
+EXCEPTIONS: dict[tuple[str, str], str] = {}
+
+# A user's kernel pays for these only when it uses them.
+TOO_DEAR_FOR_A_KERNEL = ("numpy", "pandas", "rich", "nbclient", "jupyter_client", "cryptography")
+
+
+class Import(NamedTuple):
+    file: str
+    line: int
+    module: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} imports {self.module}"
+
+
+def _imports_of(path: Path) -> Iterator[Import]:
+    """Yield every absolute name that a file imports, inside functions and type-checking blocks too."""
+    file = path.relative_to(SOURCE).as_posix()
+    package = path.relative_to(SOURCE).parent.parts
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(file, node.lineno, alias.name)
+        elif isinstance(node, ast.ImportFrom):
+            head = package[: len(package) - node.level + 1] if node.level else ()
+            base = ".".join((*head, node.module)) if node.module else ".".join(head)
+            # `from nbcellar import store` names a part just as `import nbcellar.store` does.
+            for alias in node.names:
+                yield Import(file, node.lineno, f"{base}.{alias.name}" if base == PACKAGE else base)
+
+
+def _part(module: str) -> str | None:
+    """Return the folder or module directly under the package; None for the package itself and for others."""
+    names = module.split(".")
+    return names[1] if names[0] == PACKAGE and len(names) > 1 else None
+
+
+def _own_imports() -> list[tuple[str, str, Import]]:
+    found = []
+    for path in FILES:
+        importer = path.relative_to(SOURCE / PACKAGE).parts[0].removesuffix(".py")
+        for entry in _imports_of(path):
+            imported = _part(entry.module)
+            if imported is not None and imported != importer and _exists(imported):
+                found.append((importer, imported, entry))
+    return found
+
+
+def _exists(part: str) -> bool:
+    """True for a folder or file; false for a function that the package itself exports."""
+    return (SOURCE / PACKAGE / part).is_dir() or (SOURCE / PACKAGE / f"{part}.py").is_file()
+
+
+def test_every_folder_is_in_the_drawing_of_layers() -> None:
+    folders = {path.name for path in (SOURCE / PACKAGE).iterdir() if (path / "__init__.py").is_file()}
+    assert folders <= set(LAYERS)
+
+
+def test_parts_import_only_the_parts_below_them() -> None:
+    wrong = [
+        str(entry)
+        for importer, imported, entry in _own_imports()
+        if importer in LAYERS
+        and imported not in LAYERS[importer] | FOUNDATION
+        and (entry.file, imported) not in EXCEPTIONS
+    ]
+    assert wrong == []
+
+
+def test_the_foundation_stands_on_nothing() -> None:
+    assert [str(entry) for importer, _, entry in _own_imports() if importer in FOUNDATION] == []
+
+
+def test_nothing_imports_the_command_line_or_the_server() -> None:
+    wrong = [
+        str(entry)
+        for importer, imported, entry in _own_imports()
+        if imported in TOP and (entry.file, imported) not in EXCEPTIONS
+    ]
+    assert wrong == []
+
+
+def test_exceptions_to_the_direction_are_still_in_use() -> None:
+    used = {(entry.file, imported) for _, imported, entry in _own_imports()}
+    assert set(EXCEPTIONS) <= used
+
+
+def _modules_loaded_by(statement: str) -> set[str]:
+    report = "print(json.dumps(sorted(set(sys.modules) - before)))"
+    code = f"import json, sys\nbefore = set(sys.modules)\n{statement}\n{report}"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    return set(json.loads(run.stdout))
+
+
+def _modules_in(folder: str) -> list[str]:
+    paths = sorted((SOURCE / PACKAGE / folder).rglob("*.py"))
+    names = [".".join(path.relative_to(SOURCE).with_suffix("").parts) for path in paths]
+    return [name.removesuffix(".__init__") for name in names if not name.endswith("__main__")]
+
+
+def test_the_session_loads_nothing_dear_into_a_kernel() -> None:
+    loaded = _modules_loaded_by("\n".join(f"import {name}" for name in _modules_in("session")))
+    assert sorted(name for name in loaded if name.split(".")[0] in TOO_DEAR_FOR_A_KERNEL) == []
+
+
+def test_importing_the_package_alone_loads_nothing_dear() -> None:
+    loaded = _modules_loaded_by(f"import {PACKAGE}")
+    assert sorted(name for name in loaded if name.split(".")[0] in TOO_DEAR_FOR_A_KERNEL) == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(SOURCE / PACKAGE).as_posix())
+def test_a_source_file_is_finished_and_short(path: Path) -> None:
+    text = path.read_text("utf-8")
+    assert text.count("\n") <= LONGEST_FILE, "asks whether it is two things"
+    comments = [
+        token for token in tokenize.generate_tokens(io.StringIO(text).readline) if token.type == tokenize.COMMENT
+    ]
+    assert [c.start[0] for c in comments if any(word in c.string for word in ("TODO", "FIXME", "XXX", "HACK"))] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(SOURCE / PACKAGE).as_posix())
+def test_a_source_file_begins_by_saying_what_it_is_for(path: Path) -> None:
+    tree = ast.parse(path.read_text("utf-8"))
+    assert not tree.body or ast.get_docstring(tree), "a module docstring is missing"
+
+
+def test_only_the_command_line_prints() -> None:
+    wrong = []
+    for path in FILES:
+        if path.relative_to(SOURCE / PACKAGE).parts[0] == "cli":
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":
+                wrong.append(f"{path.relative_to(SOURCE)}:{node.lineno}")
+    assert wrong == []
+
+
+def test_one_folder_unpickles() -> None:
+    """Loading a pickle runs code; only `trust` does it, after digest, signature and signer were checked."""
+    loaders = {"load", "loads", "Unpickler"}
+    wrong = []
+    for path in FILES:
+        if path.relative_to(SOURCE / PACKAGE).parts[0] == "trust":
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module in {"pickle", "_pickle", "cloudpickle"}:
+                names = {alias.name for alias in node.names}
+            elif (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name)
+                and node.value.id in {"pickle", "_pickle", "cloudpickle", "copyreg"}
+            ):
+                names = {node.attr}
+            else:
+                continue
+            if names & loaders:
+                wrong.append(f"{path.relative_to(SOURCE)}:{node.lineno}")
+    assert wrong == []
