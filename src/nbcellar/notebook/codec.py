@@ -204,7 +204,12 @@ class _Scan:
 
     def cell_places(self) -> list[str]:
         """Return where each cell is, for errors."""
-        return [f"{self.where}, cell {n} (line {self._line(start)})" for n, (start, _) in enumerate(self.cells, 1)]
+        places, line, last = [], 1, 0
+        for number, (start, _) in enumerate(self.cells, 1):
+            line += self.text.count("\n", last, start)
+            last = start
+            places.append(f"{self.where}, cell {number} (line {line})")
+        return places
 
     def pieces(self) -> tuple[bytes, list[bytes], bytes]:
         """Return the text before the first cell, of each cell and after the last (without the file's end)."""

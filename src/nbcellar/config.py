@@ -1,0 +1,367 @@
+"""Settings: typed values from files and the environment.
+
+Order, later wins: defaults, the user's file, the repository's `.cellar/config.toml`, environment variables.
+
+Invariant: settings are values only. No key names code, a module, a command or a path to load from, so a repository that
+came from someone else cannot run anything through its file; and a key that nobody knows is an error, never ignored.
+
+Not for: what a command's options say; where a repository is (`history/repository.py`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import msgspec
+from msgspec import Meta
+
+from nbcellar.errors import InvalidInputError, StoreUnavailableError
+
+FILE_NAME = "config.toml"
+ENVIRONMENT_PREFIX = "NBCELLAR_"
+_ALIASES = {"NBCELLAR_RECORD": "record.enabled"}
+_LONGEST_FILE_BYTES = 1_000_000
+
+SECRET_NAMES = ("*KEY*", "*TOKEN*", "*SECRET*", "*PASSWORD*")
+
+
+def _doc(description: str, allowed: str) -> Meta:
+    return Meta(description=description, extra={"allowed": allowed})
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What a kernel records."""
+
+    enabled: Annotated[
+        bool | Literal["auto"],
+        _doc(
+            'Whether kernels record themselves; "auto": in an initialised folder, but not in continuous integration, '
+            "papermill, nbconvert or an IPython terminal.",
+            'true, false or "auto"',
+        ),
+    ] = "auto"
+    skip_names: Annotated[
+        tuple[str, ...],
+        _doc(
+            "Variables and environment variables that are never recorded, as shell patterns; case does not matter.",
+            "a list of patterns",
+        ),
+    ] = SECRET_NAMES
+    off_notebooks: Annotated[
+        tuple[str, ...],
+        _doc(
+            "Notebooks that are not recorded, as shell patterns of paths relative to the repository's folder.",
+            "a list of patterns",
+        ),
+    ] = ()
+    outputs: Annotated[bool, _doc("Whether the outputs of a cell are recorded with it.", "true or false")] = True
+    budget_s: Annotated[
+        float,
+        Meta(gt=0),
+        _doc("Seconds after which one capture is given up and noted as over budget.", "a number above 0"),
+    ] = 2.0
+    check_ms: Annotated[
+        float,
+        Meta(ge=0),
+        _doc(
+            "Milliseconds after each cell for checking variables that the cell does not seem to have touched.",
+            "a number, 0 or more",
+        ),
+    ] = 10.0
+    memory_mb: Annotated[
+        int,
+        Meta(ge=1),
+        _doc("Memory, in MiB, for copies of data that is still being written.", "a whole number above 0"),
+    ] = 256
+    max_variable_mb: Annotated[
+        int,
+        Meta(ge=1),
+        _doc("Size, in MiB, above which a variable is listed but its value is not stored.", "a whole number above 0"),
+    ] = 4096
+
+
+class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How the store keeps its promises."""
+
+    durability: Annotated[
+        Literal["full", "normal"],
+        _doc(
+            '"full": a commit survives a power failure once it is made; "normal": the last commits may be lost then, '
+            "but the store stays whole.",
+            '"full" or "normal"',
+        ),
+    ] = "full"
+
+
+class Gc(msgspec.Struct, frozen=True, kw_only=True):
+    """What garbage collection keeps."""
+
+    keep_ops_days: Annotated[
+        int,
+        Meta(ge=0),
+        _doc(
+            "Days for which what an earlier operation showed is kept, so that it can be undone.",
+            "a whole number, 0 or more",
+        ),
+    ] = 30
+
+
+class Ui(msgspec.Struct, frozen=True, kw_only=True):
+    """How commands show things."""
+
+    color: Annotated[
+        Literal["auto", "always", "never"],
+        _doc(
+            'Colours in the output; "auto": on a terminal, unless NO_COLOR is set.',
+            '"auto", "always" or "never"',
+        ),
+    ] = "auto"
+
+
+class Author(msgspec.Struct, frozen=True, kw_only=True):
+    """Who commits are by."""
+
+    name: Annotated[
+        str,
+        _doc("Name written into commits; empty: the login name and the machine's name.", "text"),
+    ] = ""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings, by section."""
+
+    record: Record = Record()
+    store: StoreSettings = StoreSettings()
+    gc: Gc = Gc()
+    ui: Ui = Ui()
+    author: Author = Author()
+
+
+class Key(msgspec.Struct, frozen=True):
+    """One setting: its name (`section.key`), what it means and what it may be."""
+
+    name: str
+    type: Any
+    default: Any
+    description: str
+    allowed: str
+
+    @property
+    def variable(self) -> str:
+        """Return the environment variable that sets it."""
+        return ENVIRONMENT_PREFIX + self.name.upper().replace(".", "_")
+
+
+class Value(msgspec.Struct, frozen=True):
+    """A setting's value and where it came from: "default", a file's path or an environment variable's name."""
+
+    key: Key
+    value: Any
+    origin: str
+
+
+def _collect_keys() -> dict[str, Key]:
+    keys = {}
+    for section in msgspec.structs.fields(Settings):
+        for field in msgspec.structs.fields(section.type):
+            metas = [part for part in get_args(field.type) if isinstance(part, Meta)]
+            described = next(meta for meta in metas if meta.description)
+            allowed = (described.extra or {})["allowed"]
+            name = f"{section.name}.{field.name}"
+            keys[name] = Key(name, field.type, field.default, described.description or "", allowed)
+    return keys
+
+
+KEYS: Mapping[str, Key] = _collect_keys()
+
+
+def user_file(environ: Mapping[str, str]) -> Path:
+    """Return the path of the user's file, whether it exists or not."""
+    return user_folder(environ) / FILE_NAME
+
+
+def user_folder(environ: Mapping[str, str]) -> Path:
+    """Return the folder of the user's own files: $NBCELLAR_CONFIG_DIR, else `nbcellar` in the XDG config folder."""
+    own = environ.get("NBCELLAR_CONFIG_DIR")
+    if own:
+        return Path(own)
+    base = environ.get("XDG_CONFIG_HOME")
+    return (Path(base) if base and Path(base).is_absolute() else Path.home() / ".config") / "nbcellar"
+
+
+def load(cellar_folder: Path | None, environ: Mapping[str, str]) -> Settings:
+    """Return the settings that hold for a repository (its `.cellar` folder), or for none.
+
+    Raises InvalidInputError naming file, key and what is allowed.
+    """
+    settings, _ = load_values(cellar_folder, environ)
+    return settings
+
+
+def load_values(cellar_folder: Path | None, environ: Mapping[str, str]) -> tuple[Settings, dict[str, Value]]:
+    """Return the settings and, by key, each value with its origin."""
+    values = {name: Value(key, key.default, "default") for name, key in KEYS.items()}
+    files = [user_file(environ)] + ([cellar_folder / FILE_NAME] if cellar_folder else [])
+    for path in files:
+        for name, value in _read_file(path):
+            values[name] = Value(KEYS[name], value, str(path))
+    for variable, name, text in _variables(environ):
+        values[name] = Value(KEYS[name], parse_text(KEYS[name], text, where=variable), variable)
+    sections: dict[str, dict[str, Any]] = {}
+    for name, found in values.items():
+        section, _, field = name.partition(".")
+        sections.setdefault(section, {})[field] = found.value
+    return msgspec.convert(sections, Settings), values
+
+
+def find_key(name: str, *, where: str = "") -> Key:
+    """Return the key of a name. Raises InvalidInputError that suggests names for an unknown one."""
+    if name in KEYS:
+        return KEYS[name]
+    prefix = f"{where}: " if where else ""
+    section = name.partition(".")[0]
+    near = [key for key in KEYS if key.startswith(section + ".")]
+    known = f"in [{section}] there are: {', '.join(key.partition('.')[2] for key in near)}"
+    sections = ", ".join(dict.fromkeys(key.partition(".")[0] for key in KEYS))
+    hint = known if near else f"sections are: {sections}; all keys: cellar config"
+    raise InvalidInputError(f"{prefix}unknown key '{name}'", hint=hint)
+
+
+def parse_text(key: Key, text: str, *, where: str) -> Any:
+    """Return the value that `text` (an environment variable, an argument) stands for."""
+    return _check(key, _from_text(key, text.strip()), where)
+
+
+def write_value(path: Path, key: Key, value: Any) -> None:
+    """Set a key in a file, or remove it (None), and leave all other lines as they are.
+
+    Raises InvalidInputError when the file writes the key in a form that a line edit does not reach.
+    """
+    before = path.read_text("utf-8") if path.exists() else ""
+    old = dict(_read_file(path))
+    after = _edit(before, key.name, value)
+    wanted = {name: item for name, item in old.items() if name != key.name}
+    if value is not None:
+        wanted[key.name] = value
+    if dict(_parse(after, path)) != wanted:
+        raise InvalidInputError(f"{path}: '{key.name}' is written in an unusual form", hint=f"edit it there: {path}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f"{path.name}.{os.getpid()}.new")
+        aside.write_text(after, "utf-8")
+        aside.replace(path)
+    except OSError as error:
+        raise StoreUnavailableError(f"{path}: {error.strerror or error}") from None
+
+
+def to_toml(value: Any) -> str:
+    """Return a setting's value as TOML."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return _quote(value)
+    if isinstance(value, (tuple, list)):
+        return "[" + ", ".join(_quote(item) for item in value) + "]"
+    return repr(value)
+
+
+def _read_file(path: Path) -> Iterator[tuple[str, Any]]:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LONGEST_FILE_BYTES + 1)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreUnavailableError(f"{path}: {error.strerror or error}") from None
+    if len(data) > _LONGEST_FILE_BYTES:
+        raise InvalidInputError(f"{path}: longer than {_LONGEST_FILE_BYTES} bytes, so not a settings file")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise InvalidInputError(f"{path}: not UTF-8 text") from None
+    yield from _parse(text, path)
+
+
+def _parse(text: str, path: Path) -> Iterator[tuple[str, Any]]:
+    if not text.strip():
+        return
+    # Imported here: most kernels and commands find no file, and tomllib costs more than the rest of this module.
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
+    try:
+        sections = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInputError(f"{path}: not TOML: {error}") from None
+    for section, content in sections.items():
+        if not isinstance(content, dict):
+            find_key(section, where=str(path))
+        for field, value in content.items():
+            key = find_key(f"{section}.{field}", where=str(path))
+            yield key.name, _check(key, value, str(path))
+
+
+def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Yield (variable, key, text); a variable of a section with an unknown key is an error, other ones are not ours."""
+    sections = tuple(f"{ENVIRONMENT_PREFIX}{field.name.upper()}_" for field in msgspec.structs.fields(Settings))
+    known = {**_ALIASES, **{key.variable: name for name, key in KEYS.items()}}
+    for variable in sorted(environ):
+        if variable in known:
+            yield variable, known[variable], environ[variable]
+        elif variable.startswith(sections):
+            raise InvalidInputError(
+                f"environment variable {variable}: no such setting", hint="all keys and their variables: cellar config"
+            )
+
+
+def _check(key: Key, value: Any, where: str) -> Any:
+    try:
+        return msgspec.convert(value, key.type)
+    except msgspec.ValidationError:
+        shown = _quote(value) if isinstance(value, str) else repr(value)
+        raise InvalidInputError(f"{where}: {key.name} must be {key.allowed}, not {shown}") from None
+
+
+def _from_text(key: Key, text: str) -> Any:
+    if isinstance(key.default, tuple):
+        return [item.strip() for item in text.split(",") if item.strip()]
+    if isinstance(key.default, bool) or key.name == "record.enabled":
+        words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False}
+        return {**words, "off": False, "": False}.get(text.lower(), text)
+    if isinstance(key.default, (int, float)):
+        try:
+            return int(text) if isinstance(key.default, int) else float(text)
+        except ValueError:
+            return text
+    return text
+
+
+def _edit(text: str, name: str, value: Any) -> str:
+    section, _, field = name.partition(".")
+    lines = text.splitlines(keepends=True)
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    new = [] if value is None else [f"{field} = {to_toml(value)}\n"]
+    start = next((n for n, line in enumerate(lines) if re.match(rf"\s*\[\s*{section}\s*\]", line)), None)
+    if start is None:
+        gap = ["\n"] if lines and new else []
+        return "".join(lines + ([*gap, f"[{section}]\n", *new] if new else []))
+    end = next((n for n in range(start + 1, len(lines)) if re.match(r"\s*\[", lines[n])), len(lines))
+    for n in range(start + 1, end):
+        if re.match(rf"\s*{field}\s*=", lines[n]):
+            return "".join(lines[:n] + new + lines[n + 1 :])
+    while end > start + 1 and not lines[end - 1].strip():
+        end -= 1
+    return "".join(lines[:end] + new + lines[end:])
+
+
+def _quote(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    return '"' + re.sub(r"[\x00-\x1f\x7f]", lambda found: f"\\u{ord(found[0]):04x}", escaped) + '"'
