@@ -12,7 +12,7 @@ PANDAS2 := .venv-pandas2
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.made
 PANDAS2_STAMP := $(PANDAS2)/.made
-PIP_FLAGS := --quiet --disable-pip-version-check
+PIP_FLAGS := -qq --disable-pip-version-check
 # Two processes, as many as the smallest machine of continuous integration has cores.
 JOBS ?= 2
 
