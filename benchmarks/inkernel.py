@@ -1,4 +1,4 @@
-"""What the benchmark runs inside a kernel: imported there as a module, so that it leaves no name in the user's namespace.
+"""What the benchmark runs inside a kernel: imported as a module, so that it leaves no name in the user's namespace.
 
 Invariant: returns plain literals (the harness reads their repr). Every variant's kernel imports this file and warms up
 the same libraries, so that what one peer imports by itself is no advantage; peers are imported where they are used.

@@ -30,7 +30,7 @@ class Row:
 def rows(workload: Workload, figures: Mapping[str, Figures]) -> list[Row]:
     """Return the lines of one workload; `figures` holds at least `bare`."""
     found = [*_cpu(workload, figures), *_latency(workload, figures), *_store(workload, figures)]
-    return found + [*_undo(workload, figures), *_loop(workload, figures)]
+    return [*found, *_undo(workload, figures), *_loop(workload, figures)]
 
 
 def table(lines: list[Row]) -> str:
@@ -48,9 +48,7 @@ def table(lines: list[Row]) -> str:
         for line in lines
     ]
     widths = [max(len(row[i]) for row in [head, *body]) for i in range(len(head))]
-    texts = [
-        "| " + " | ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) + " |" for row in [head, *body]
-    ]
+    texts = [f"| {' | '.join(c.ljust(w) for c, w in zip(row, widths, strict=True))} |" for row in [head, *body]]
     rule = "|" + "|".join("-" * (w + 2) for w in widths) + "|"
     return "\n".join([texts[0], rule, *texts[1:]])
 
@@ -162,9 +160,8 @@ def _undo(workload: Workload, figures: Mapping[str, Figures]) -> list[Row]:
         found = {n: undo for n, f in figures.items() if (undo := pick(f)) is not None}
         if not found:
             continue
-        values = {
-            n: f"{_time(u.wall_s)} ({u.wall_s / load:.2f}){'' if u.right else ' WRONG'}" for n, u in found.items()
-        }
+        values = {n: f"{_time(u.wall_s)} ({u.wall_s / load:.2f})" for n, u in found.items()}
+        values |= {n: f"{values[n]} WRONG" for n, u in found.items() if not u.right}
         values["bare"] = f"(load {_time(load)})"
         mine = found.get("cellar")
         if workload.bars.undo_s is not None and mine is not None:

@@ -1,15 +1,16 @@
 """Measure the recording of sessions: `python benchmarks/session.py [--workload N ...] [--quick] [--json FILE]`.
 
 Seven workloads (`workloads.py`) run in real kernels: bare, with Cellar, with a `dill` dump of the namespace after each
-cell, and with Kishu 0.3.4 in a virtual environment of its own (`.venv-kishu`, made at the first run). One Markdown table
-on standard output, progress on standard error. Times and sizes mean:
+cell, and with Kishu 0.3.4 in a virtual environment of its own (`.venv-kishu`, made at the first run). One Markdown
+table on standard output, progress on standard error. Times and sizes mean:
 
-- capture CPU: processor time of the kernel process (all threads) from sending a cell until its commit is durable, less the
-  same in the bare kernel, for one cell on average; the cells that build the data are shown apart;
+- capture CPU: processor time of the kernel process (all threads) from sending a cell until its commit is durable, less
+  the same in the bare kernel, for one cell on average; the cells that build the data are shown apart;
 - reply, idle, last output: from sending a cell until that message arrives;
 - store: `.cellar` with the write-ahead log truncated; Kishu's database; all dumps of dill;
 - final state: the variables as one protocol-5 pickle, uncompressed, in band; full load: the best of five `pickle.load`;
-- undo: timed in the kernel from the request until the variables are the old ones; median of three; a probe compares them.
+- undo: timed in the kernel from the request until the variables are the old ones, median of three; a probe compares
+  them, and WRONG means that the old value did not come back.
 
 Nothing here is asserted in tests: a figure depends on the machine, so read the ratios.
 """

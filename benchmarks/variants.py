@@ -1,7 +1,7 @@
 """The four ways of running a workload: bare, with Cellar, with a dill dump after each cell, with Kishu.
 
-Invariant: all four use the same versions of Python, ipykernel, numpy, pandas and scikit-learn; Kishu's virtual environment
-is made with the versions that this interpreter has.
+Invariant: all four use the same versions of Python, ipykernel, numpy, pandas and scikit-learn; Kishu's virtual
+environment is made with the versions that this interpreter has.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _own_python() -> Path:
 
 
 def _install_nothing(kernel: Kernel, folder: Path) -> None:
-    kernel.ask(f"{_INKERNEL} and None")
+    """A bare kernel is a bare kernel."""
 
 
 def _install_dill(kernel: Kernel, folder: Path) -> None:
@@ -85,7 +85,6 @@ def _dill_bytes(folder: Path) -> int:
 
 
 def _install_cellar(kernel: Kernel, folder: Path) -> None:
-    kernel.ask(f"{_INKERNEL} and None")
     kernel.run("%load_ext nbcellar")
 
 
@@ -112,13 +111,12 @@ def _kishu_python() -> Path:
     if not made.exists() or made.read_text() != wanted:
         shutil.rmtree(KISHU_ENVIRONMENT, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(KISHU_ENVIRONMENT)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *wanted.split()], check=True)
+        subprocess.run([str(python), "-m", "pip", "install", "-qq", *wanted.split()], check=True)
         made.write_text(wanted)
     return python
 
 
 def _install_kishu(kernel: Kernel, folder: Path) -> None:
-    kernel.ask(f"{_INKERNEL} and None")
     kernel.run(f"from kishu import init_kishu\ninit_kishu({str(folder / NOTEBOOK)!r})")
 
 

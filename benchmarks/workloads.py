@@ -48,7 +48,7 @@ def _cells(*sources: str) -> tuple[str, ...]:
     return tuple(f"{textwrap.dedent(source).strip()}\nprint({number})" for number, source in enumerate(sources))
 
 
-def _imports(text: str) -> str:
+def _cell(text: str) -> str:
     return textwrap.dedent(text).strip()
 
 
@@ -59,7 +59,7 @@ def data_frame(quick: bool) -> Workload:
         title=f"data frame, {rows:,} rows",
         setup=(
             "import numpy as np\nimport pandas as pd",
-            _imports(
+            _cell(
                 f"""
                 rng = np.random.default_rng(20260101)
                 df = pd.DataFrame(rng.normal(size=({rows}, 4)), columns=["x", "y", "z", "w"])
@@ -122,10 +122,14 @@ def models(quick: bool) -> Workload:
         number=3,
         title=f"scikit-learn, 3 models on {rows:,} rows",
         setup=(
-            "import numpy as np\n"
-            "from sklearn.ensemble import RandomForestClassifier\n"
-            "from sklearn.linear_model import LogisticRegression, Ridge",
-            _imports(
+            _cell(
+                """
+                import numpy as np
+                from sklearn.ensemble import RandomForestClassifier
+                from sklearn.linear_model import LogisticRegression, Ridge
+                """
+            ),
+            _cell(
                 f"""
                 rng = np.random.default_rng(20260103)
                 X = rng.normal(size=({rows}, 20))
@@ -204,7 +208,7 @@ def small_objects(quick: bool) -> Workload:
         number=6,
         title=f"{count:,} small dicts, {count:,} instances of a notebook class",
         setup=(
-            _imports(
+            _cell(
                 """
                 class Point:
                     def __init__(self, number, x, y):
@@ -214,7 +218,7 @@ def small_objects(quick: bool) -> Workload:
                 """
             ),
             "import random\nsource = random.Random(20260106)",
-            _imports(
+            _cell(
                 f"""
                 records = [{{"id": i, "name": f"name {{i}}", "score": source.random()}} for i in range({count})]
                 points = [Point(i, source.random(), source.random()) for i in range({count})]
