@@ -74,7 +74,11 @@ class Transaction(Protocol):
         ...
 
     def set_ref(self, scope: str, name: str, *, old: bytes | None, new: bytes | None) -> None:
-        """Change a ref from `old` to `new`; None is absent. A mismatch makes `commit` raise ConflictError."""
+        """Change a ref from `old` to `new`; None is absent. A mismatch makes `commit` raise ConflictError.
+
+        After a ConflictError the transaction stays open with its objects and signatures, but without its refs, records
+        and index statements: give them anew and commit again, or abort.
+        """
         ...
 
     def append(self, scope: str, payload: bytes) -> None:
@@ -82,11 +86,19 @@ class Transaction(Protocol):
         ...
 
     def execute(self, statement: str, parameters: tuple[object, ...] = ()) -> None:
-        """Run SQL on the derived index tables that history owns (names begin with `ix_`), inside the transaction."""
+        """Run SQL on the derived index tables that history owns (names begin with `ix_`), inside the transaction.
+
+        It is kept and run by `commit`, after the objects are there and before anything is visible.
+        """
         ...
 
     def commit(self) -> int:
-        """Make everything durable and visible, in one step; return the last record's number (0: no record)."""
+        """Make everything durable and visible, in one step; return the last record's number (0: no record).
+
+        Raises ConflictError when a ref is not what `old` said. Nothing has changed then: the objects and signatures of
+        this transaction are kept, its refs, records and statements are dropped, so that the caller may look again,
+        set others and call `commit` once more. History loses no commit when two kernels write at once because of this.
+        """
         ...
 
     def abort(self) -> None:

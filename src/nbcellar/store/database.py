@@ -1,0 +1,198 @@
+"""`meta.db`: its tables, how a connection is opened, and what SQLite's errors mean.
+
+Invariant: a store of a newer format is refused before anything is written to it. Objects of 64 KiB and more are never
+in it. Not for: the order of a commit (`transaction.py`), who holds which connection (`connections.py`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import apsw
+
+from nbcellar.errors import (
+    AlreadyExistsError,
+    CorruptStoreError,
+    InvalidInputError,
+    StoreUnavailableError,
+    UnsupportedFormatError,
+)
+from nbcellar.store.codec import UPGRADE_HINT
+from nbcellar.store.files import file_errors, sync_folder
+
+STORE_FORMAT = 1
+BUSY_TIMEOUT_MS = 30_000
+REBUILD_HINT = "cellar check --rebuild"
+
+# Rows of `objects`, `records` and `signatures` are appended in order, so their pages are full; only the index of digests
+# grows at random. A digest's first 8 bytes are enough to find it, at a third of the index: rows are compared in full.
+TABLES = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+CREATE TABLE objects (
+    id INTEGER PRIMARY KEY, digest BLOB NOT NULL, kind INTEGER NOT NULL, codec INTEGER NOT NULL,
+    raw_bytes INTEGER NOT NULL, stored_bytes INTEGER NOT NULL, pack INTEGER, offset INTEGER, data BLOB
+) STRICT;
+CREATE INDEX objects_by_digest ON objects (substr(digest, 1, 8));
+CREATE TABLE packs (
+    id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, size_bytes INTEGER NOT NULL, log INTEGER NOT NULL
+) STRICT;
+CREATE TABLE scopes (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
+CREATE TABLE keys (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE) STRICT;
+CREATE TABLE signatures (
+    id INTEGER PRIMARY KEY, object INTEGER NOT NULL, key INTEGER NOT NULL, signature BLOB NOT NULL
+) STRICT;
+CREATE INDEX signatures_by_object ON signatures (object);
+CREATE TABLE refs (scope INTEGER, name TEXT, value BLOB NOT NULL, PRIMARY KEY (scope, name)) STRICT, WITHOUT ROWID;
+CREATE TABLE records (number INTEGER PRIMARY KEY, scope INTEGER NOT NULL, payload BLOB NOT NULL) STRICT;
+"""
+
+
+@contextlib.contextmanager
+def sqlite_errors(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors into the store's."""
+    try:
+        yield
+    except (apsw.CorruptError, apsw.NotADBError, apsw.FormatError) as error:
+        raise CorruptStoreError(f"{path} is damaged: {error}", hint=REBUILD_HINT) from error
+    except apsw.FullError as error:
+        raise StoreUnavailableError(f"cannot write {path}: {error}", hint="free some space and try again") from error
+    except apsw.ReadOnlyError as error:
+        raise StoreUnavailableError(f"cannot write {path}: it is read-only") from error
+    except (apsw.BusyError, apsw.LockedError) as error:
+        raise StoreUnavailableError(f"{path} was in use for too long", hint="try again later") from error
+    except (apsw.IOError, apsw.CantOpenError, apsw.ProtocolError, apsw.PermissionsError, apsw.AuthError) as error:
+        raise StoreUnavailableError(f"cannot use {path}: {error}") from error
+
+
+def create_database(path: Path, *, project: str | None = None, temporary_folder: Path) -> None:
+    """Make a new, empty `meta.db` that appears at once and complete. Raises AlreadyExistsError."""
+    temporary = temporary_folder / f"{os.getpid()}-{secrets.token_hex(8)}.db"
+    with file_errors("create", path), sqlite_errors(path):
+        os.close(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))  # WAL and journal inherit the mode
+        try:
+            db = apsw.Connection(str(temporary))
+            with contextlib.closing(db), db:
+                db.execute(TABLES)
+                rows = {"format": STORE_FORMAT, "project": project or secrets.token_hex(16)}
+                db.executemany("INSERT INTO meta VALUES (?, ?)", rows.items())
+            _name_exclusively(temporary, path)
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+        sync_folder(path.parent)
+
+
+def open_database(path: Path) -> apsw.Connection:
+    """Return a connection that writes durably; the journal mode is the file's own."""
+    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    _configure(db)
+    db.execute("PRAGMA synchronous=FULL; PRAGMA fullfsync=ON; PRAGMA checkpoint_fullfsync=ON")
+    return db
+
+
+def open_to_read(path: Path) -> apsw.Connection:
+    """Return a connection that never writes to the database, for a folder that can be written."""
+    db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    _configure(db)
+    return db
+
+
+def open_immutable(path: Path) -> apsw.Connection:
+    """Return a connection that takes no locks and reads no WAL: right when nobody can write and no WAL is left."""
+    address = path.absolute().as_uri() + "?immutable=1"
+    db = apsw.Connection(address, flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
+    _configure(db)
+    return db
+
+
+def check_format(db: apsw.Connection, path: Path) -> str:
+    """Return the project id. Raises UnsupportedFormatError for a newer format, CorruptStoreError for no store."""
+    try:
+        rows = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('format', 'project')").fetchall())
+    except apsw.SQLError as error:
+        raise CorruptStoreError(f"{path} is not the database of a store: {error}", hint=REBUILD_HINT) from error
+    number, project = rows.get("format"), rows.get("project")
+    if not isinstance(number, int) or not isinstance(project, str):
+        raise CorruptStoreError(f"{path} does not state its format", hint=REBUILD_HINT)
+    if number > STORE_FORMAT:
+        message = f"{path} is of store format {number}; this Cellar reads up to {STORE_FORMAT}"
+        raise UnsupportedFormatError(message, hint=UPGRADE_HINT)
+    return project
+
+
+def choose_journal(db: apsw.Connection, *, network: bool) -> None:
+    """Use a WAL on local disks and a rollback journal elsewhere: a WAL needs shared memory that all users see."""
+    mode = db.pragma("journal_mode")
+    if network and mode == "wal":
+        db.execute("PRAGMA locking_mode=EXCLUSIVE")  # reads the WAL without shared memory
+        db.execute("PRAGMA journal_mode=DELETE; PRAGMA locking_mode=NORMAL; SELECT 1 FROM meta")
+    elif not network and mode != "wal":
+        with contextlib.suppress(apsw.BusyError):  # in use with the journal it has, which is safe too
+            db.execute("PRAGMA journal_mode=WAL")
+
+
+def truncate_wal(db: apsw.Connection) -> None:
+    """Move the WAL's content into the database and empty it, unless others are using it."""
+    with contextlib.suppress(apsw.BusyError, apsw.LockedError):
+        db.set_busy_timeout(0)
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    db.set_busy_timeout(BUSY_TIMEOUT_MS)
+
+
+@contextlib.contextmanager
+def immediate(db: apsw.Connection) -> Iterator[None]:
+    """One write transaction: committed at the end, rolled back on an error."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if not db.get_autocommit():
+            db.execute("ROLLBACK")
+        raise
+
+
+def check_schema_statement(statement: str) -> None:
+    """Raise InvalidInputError unless `statement` creates an index table of history, or an index on one."""
+    if not _SCHEMA.match(statement):
+        raise InvalidInputError("only CREATE TABLE or INDEX IF NOT EXISTS of names that begin with ix_ is allowed")
+
+
+def has_all(db: apsw.Connection, statements: Sequence[str]) -> bool:
+    """True if everything that `statements` create is there."""
+    there = {name for (name,) in db.execute("SELECT name FROM sqlite_schema").fetchall()}
+    names = (_SCHEMA.match(statement) for statement in statements)
+    return all(name is not None and name["name"] in there for name in names)
+
+
+def check_query(statement: str) -> None:
+    """Raise InvalidInputError unless `statement` reads."""
+    if not _QUERY.match(statement) or _WRITING.search(statement):
+        raise InvalidInputError("a query must begin with SELECT or WITH, and only read")
+
+
+_QUERY = re.compile(r"\s*(?:SELECT|WITH)\b", re.I)
+_WRITING = re.compile(r"\b(?:INSERT\s+INTO|INSERT\s+OR|REPLACE\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM)\b", re.I)
+_SCHEMA = re.compile(r"\s*CREATE\s+(?:TABLE|(?:UNIQUE\s+)?INDEX)\s+IF\s+NOT\s+EXISTS\s+(?P<name>ix_\w+)\b", re.I)
+
+
+def _configure(db: apsw.Connection) -> None:
+    db.set_busy_timeout(BUSY_TIMEOUT_MS)
+    db.execute("PRAGMA trusted_schema=OFF")
+
+
+def _name_exclusively(temporary: Path, path: Path) -> None:
+    exists = AlreadyExistsError(f"there is already a store in {path.parent}")
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise exists from None
+    except OSError:  # a file system without hard links
+        if path.exists():
+            raise exists from None
+        os.rename(temporary, path)

@@ -1,0 +1,318 @@
+"""The store in a `.cellar` folder: SQLite for what is small, immutable packs for what is large.
+
+    .cellar/
+      meta.db            SQLite: objects below 64 KiB, where the others are, refs, records, signatures, indexes
+      packs/ab/<blake3>  immutable packs
+      tmp/               packs being written
+      trash/             packs that gc took out, for 14 days
+
+Invariant: `read` never returns bytes whose BLAKE3 is not the digest asked for. Not for: writing (`transaction.py`),
+removing (`collect.py`), verifying as a whole (`check.py`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import apsw
+import msgspec
+from blake3 import blake3
+
+from nbcellar.errors import (
+    AlreadyExistsError,
+    CorruptStoreError,
+    InvalidInputError,
+    NoRepositoryError,
+    NotFoundError,
+    StoreUnavailableError,
+)
+from nbcellar.ids import Digest
+from nbcellar.store import codec, database, locks
+from nbcellar.store.connections import ConnectionPool
+from nbcellar.store.database import REBUILD_HINT, sqlite_errors
+from nbcellar.store.files import file_errors, is_network_file_system, make_folder, sync_folder
+from nbcellar.store.interface import Data, Kind, ObjectInfo, Record
+from nbcellar.store.packs import pack_path, pack_paths, read_stored
+from nbcellar.store.readonly import ReadOnlySource
+from nbcellar.store.transaction import LocalTransaction
+
+_FIND = """SELECT o.kind, o.codec, o.raw_bytes, o.stored_bytes, p.name, o.offset, o.data
+    FROM objects o LEFT JOIN packs p ON p.id = o.pack
+    WHERE substr(o.digest, 1, 8) = substr(?1, 1, 8) AND o.digest = ?1"""
+_PAGE_ROWS = 1000
+
+
+class _Located(msgspec.Struct, frozen=True):
+    """A row of `objects`, the pack by name."""
+
+    kind: int
+    codec: int
+    raw_bytes: int
+    stored_bytes: int
+    pack: bytes | None
+    offset: int | None
+    data: bytes | None
+
+
+class LocalStore:
+    """See `interface.Store`. May be used from any thread, and after a fork."""
+
+    def __init__(self, folder: Path, *, read_only: bool, network: bool) -> None:
+        """Use `create` or `open`."""
+        self._folder = folder
+        self._read_only = read_only
+        self._network = network
+        self._source = ReadOnlySource(self.database_path) if read_only else None
+        self._pool = ConnectionPool(self._connect)
+        with sqlite_errors(self.database_path), self.connection() as db:
+            self._project = database.check_format(db, self.database_path)
+            if not read_only:
+                database.choose_journal(db, network=network)
+
+    @classmethod
+    def create(cls, folder: Path, *, network: Callable[[Path], bool] = is_network_file_system) -> LocalStore:
+        """Make an empty store in `folder` (the `.cellar` folder itself). Raises AlreadyExistsError."""
+        with file_errors("create", folder):
+            make_folder(folder)
+            if (folder / "meta.db").exists() or pack_paths(folder):
+                raise AlreadyExistsError(f"there is already a store in {folder}")
+            for name in ("packs", "tmp", "trash"):
+                make_folder(folder / name)
+            (folder / ".gitignore").write_text("*\n", encoding="ascii")
+            sync_folder(folder)
+        database.create_database(folder / "meta.db", temporary_folder=folder / "tmp")
+        return cls.open(folder, network=network)
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        read_only: bool | None = None,
+        *,
+        network: Callable[[Path], bool] = is_network_file_system,
+    ) -> LocalStore:
+        """Open the store in `folder`; read-only when asked, or (None) when the folder cannot be written.
+
+        Raises NoRepositoryError, CorruptStoreError (no or a damaged meta.db), UnsupportedFormatError.
+        """
+        path = folder / "meta.db"
+        if not path.exists():
+            if folder.is_dir() and pack_paths(folder):
+                raise CorruptStoreError(f"{path} is missing, but there are packs to rebuild it from", hint=REBUILD_HINT)
+            raise NoRepositoryError(f"there is no store in {folder}", hint="cellar init")
+        if read_only is None:
+            read_only = not (os.access(folder, os.W_OK | os.X_OK) and os.access(path, os.W_OK))
+        store = cls(folder, read_only=read_only, network=network(folder))
+        if not read_only:
+            store._sweep_temporary_files()
+        return store
+
+    @property
+    def folder(self) -> Path:
+        """The `.cellar` folder."""
+        return self._folder
+
+    @property
+    def database_path(self) -> Path:
+        """Where `meta.db` is."""
+        return self._folder / "meta.db"
+
+    @property
+    def read_only(self) -> bool:
+        """See `interface.Store`."""
+        return self._read_only
+
+    @property
+    def project(self) -> str:
+        """See `interface.Store`."""
+        return self._project
+
+    @contextlib.contextmanager
+    def connection(self) -> Iterator[apsw.Connection]:
+        """Lend a database connection, for the modules of this folder."""
+        with self._pool.connection() as db:
+            yield db
+
+    def begin(self) -> LocalTransaction:
+        """See `interface.Store`. Raises StoreUnavailableError for a read-only folder."""
+        self.require_writable()
+        return LocalTransaction(self)
+
+    def require_writable(self) -> None:
+        """Raise StoreUnavailableError for a read-only store."""
+        if self._read_only:
+            raise StoreUnavailableError(f"cannot write to {self._folder}: it is read-only")
+
+    def ensure_schema(self, statements: Sequence[str]) -> None:
+        """Run `CREATE TABLE|INDEX IF NOT EXISTS ix_...` statements; a read-only store is left as it is."""
+        for statement in statements:
+            database.check_schema_statement(statement)
+        if self._read_only:
+            return
+        with sqlite_errors(self.database_path), self.connection() as db:
+            if database.has_all(db, statements):  # no write lock, no fsync when a kernel starts
+                return
+            with database.immediate(db):
+                for statement in statements:
+                    db.execute(statement)
+
+    def has(self, digest: Digest) -> bool:
+        """See `interface.Store`."""
+        return self._row(_HAS, (digest,)) is not None
+
+    def info(self, digest: Digest) -> ObjectInfo:
+        """See `interface.Store`."""
+        found = self._locate(digest)
+        return ObjectInfo(digest, Kind(found.kind), found.raw_bytes, found.stored_bytes, found.pack is not None)
+
+    def read(self, digest: Digest) -> bytes:
+        """See `interface.Store`."""
+        found = self._locate(digest)
+        stored, found = self._stored(digest, found)
+        raw = self._decoded(digest, found, lambda: codec.decompress(found.codec, stored, found.raw_bytes))
+        if blake3(raw).digest() != digest:
+            raise self._corrupt(digest, found, "its bytes do not match its digest")
+        return raw if isinstance(raw, bytes) else bytes(raw)
+
+    def read_into(self, digest: Digest, target: memoryview) -> None:
+        """See `interface.Store`. On an error `target` may be partly overwritten."""
+        flat = codec.byte_view(target)
+        found = self._locate(digest)
+        if flat.readonly or len(flat) != found.raw_bytes:
+            raise InvalidInputError(f"the target must be {found.raw_bytes} writable bytes, not {len(flat)}")
+        stored, found = self._stored(digest, found)
+        self._decoded(digest, found, lambda: codec.decompress_into(found.codec, stored, flat))
+        if blake3(flat).digest() != digest:
+            raise self._corrupt(digest, found, "its bytes do not match its digest")
+
+    def signatures(self, digest: Digest) -> list[tuple[bytes, bytes]]:
+        """See `interface.Store`."""
+        return self._rows(_SIGNATURES, (digest,))  # type: ignore[return-value]
+
+    def objects(self, kind: Kind | None = None) -> Iterator[ObjectInfo]:
+        """See `interface.Store`. In the order in which they were added."""
+        last = 0
+        while rows := self._rows(_OBJECTS, (last, None if kind is None else int(kind), _PAGE_ROWS)):
+            for number, digest, of_kind, raw_bytes, stored_bytes, in_pack in rows:
+                yield ObjectInfo(Digest(digest), Kind(of_kind), raw_bytes, stored_bytes, bool(in_pack))
+                last = number
+
+    def ref(self, scope: str, name: str) -> bytes | None:
+        """See `interface.Store`."""
+        row = self._row(_REF, (scope, name))
+        return None if row is None else row[0]  # type: ignore[return-value]
+
+    def refs(self, scope: str | None = None, prefix: str = "") -> dict[tuple[str, str], bytes]:
+        """See `interface.Store`."""
+        rows = self._rows(_REFS, (scope, prefix))
+        return {(of_scope, name): value for of_scope, name, value in rows}
+
+    def records(self, *, scope: str | None = None, before: int | None = None, limit: int | None = None) -> list[Record]:
+        """See `interface.Store`."""
+        rows = self._rows(_RECORDS, (scope, before, -1 if limit is None else limit))
+        return [Record(number, of_scope, payload) for number, of_scope, payload in rows]
+
+    def query(self, statement: str, parameters: tuple[object, ...] = ()) -> Iterable[tuple[object, ...]]:
+        """See `interface.Store`."""
+        database.check_query(statement)
+        return self._rows(statement, parameters)
+
+    def close(self) -> None:
+        """Close the store and empty its WAL; may be called twice."""
+        if not self._read_only:
+            with contextlib.suppress(StoreUnavailableError, CorruptStoreError), sqlite_errors(self.database_path):
+                with self.connection() as db:
+                    database.truncate_wal(db)
+        self._pool.close()
+        if self._source is not None:
+            self._source.close()
+
+    def __enter__(self) -> LocalStore:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _connect(self) -> apsw.Connection:
+        with sqlite_errors(self.database_path):
+            if self._source is not None:
+                return self._source.connect()
+            return database.open_database(self.database_path)
+
+    def _row(self, statement: str, parameters: tuple[object, ...]) -> tuple[object, ...] | None:
+        with sqlite_errors(self.database_path), self._pool.connection() as db:
+            rows = db.execute(statement, parameters).fetchall()
+        return rows[0] if rows else None
+
+    def _rows(self, statement: str, parameters: tuple[object, ...]) -> list[tuple]:  # type: ignore[type-arg]
+        with sqlite_errors(self.database_path), self._pool.connection() as db:
+            return db.execute(statement, parameters).fetchall()
+
+    def _locate(self, digest: Digest) -> _Located:
+        row = self._row(_FIND, (digest,))
+        if row is None:
+            raise NotFoundError(f"object {bytes(digest).hex()} is not in the store {self._folder}")
+        return _Located(*row)  # type: ignore[arg-type]
+
+    def _stored(self, digest: Digest, found: _Located) -> tuple[Data, _Located]:
+        """Return an object's stored bytes, and where they were: a repack may have moved them meanwhile."""
+        try:
+            return self._stored_at(found), found
+        except FileNotFoundError:
+            again = self._locate(digest)
+        except OSError as error:
+            raise self._unreadable(digest, found, error) from error
+        try:
+            return self._stored_at(again), again
+        except FileNotFoundError:
+            raise self._corrupt(digest, again, "the file is missing") from None
+        except OSError as error:
+            raise self._unreadable(digest, again, error) from error
+
+    def _stored_at(self, found: _Located) -> Data:
+        if found.pack is None or found.offset is None:
+            return found.data or b""
+        return read_stored(pack_path(self._folder, found.pack), found.offset, found.stored_bytes)
+
+    def _decoded(self, digest: Digest, found: _Located, decode: Callable[[], Data | None]) -> Data:
+        try:
+            return decode() or b""
+        except ValueError as error:
+            raise self._corrupt(digest, found, str(error)) from None
+
+    def _file_of(self, found: _Located) -> Path:
+        return self.database_path if found.pack is None else pack_path(self._folder, found.pack)
+
+    def _corrupt(self, digest: Digest, found: _Located, reason: str) -> CorruptStoreError:
+        where = self._file_of(found)
+        message = f"object {bytes(digest).hex()} in {where} is damaged: {reason}"
+        return CorruptStoreError(message, hint="see what else is damaged with: cellar check --read-data")
+
+    def _unreadable(self, digest: Digest, found: _Located, error: OSError) -> StoreUnavailableError:
+        reason = error.strerror or str(error)
+        return StoreUnavailableError(f"cannot read object {bytes(digest).hex()} in {self._file_of(found)}: {reason}")
+
+    def _sweep_temporary_files(self) -> None:
+        """Remove what killed processes left behind; nobody else has files there when the lock is free."""
+        with contextlib.suppress(OSError, StoreUnavailableError):
+            left = os.listdir(self._folder / "tmp")
+            held = locks.exclude_writers_now(self._folder) if left else None
+            if held is not None:
+                with held:
+                    for name in left:
+                        os.unlink(self._folder / "tmp" / name)
+
+
+_HAS = "SELECT 1 FROM objects WHERE substr(digest, 1, 8) = substr(?1, 1, 8) AND digest = ?1"
+_SIGNATURES = """SELECT k.key, s.signature FROM objects o JOIN signatures s ON s.object = o.id JOIN keys k ON k.id = s.key
+    WHERE substr(o.digest, 1, 8) = substr(?1, 1, 8) AND o.digest = ?1 ORDER BY s.id"""
+_OBJECTS = """SELECT id, digest, kind, raw_bytes, stored_bytes, pack IS NOT NULL FROM objects
+    WHERE id > ?1 AND (?2 IS NULL OR kind = ?2) ORDER BY id LIMIT ?3"""
+_REF = "SELECT value FROM refs WHERE scope = (SELECT id FROM scopes WHERE name = ?1) AND name = ?2"
+_REFS = """SELECT s.name, r.name, r.value FROM refs r JOIN scopes s ON s.id = r.scope
+    WHERE (?1 IS NULL OR s.name = ?1) AND substr(r.name, 1, length(?2)) = ?2 ORDER BY s.name, r.name"""
+_RECORDS = """SELECT r.number, s.name, r.payload FROM records r JOIN scopes s ON s.id = r.scope
+    WHERE (?1 IS NULL OR s.name = ?1) AND (?2 IS NULL OR r.number < ?2) ORDER BY r.number DESC LIMIT ?3"""

@@ -1,0 +1,337 @@
+"""One transaction of a `LocalStore`: large objects go to one pack, all else into one SQLite transaction.
+
+Invariant: nothing is visible before `commit` returns, and what is visible then is on stable storage: pack written,
+synced, named, folder synced, and only then the rows that refer to it. Not for: reading (`local.py`).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from typing import TYPE_CHECKING
+
+import apsw
+import msgspec
+from blake3 import blake3
+
+from nbcellar.errors import ConflictError, InvalidInputError, StoreUnavailableError
+from nbcellar.ids import Digest
+from nbcellar.store import locks
+from nbcellar.store.codec import MAX_RAW_BYTES, byte_view, compress
+from nbcellar.store.database import sqlite_errors
+from nbcellar.store.interface import Data, Kind
+from nbcellar.store.packs import PackWriter, Sealed
+
+if TYPE_CHECKING:
+    from nbcellar.store.local import LocalStore
+
+PACK_FROM_BYTES = 65_536
+"""Objects whose stored size reaches this go to a pack."""
+
+# A transaction of very many middling objects would swell the database, where each is written twice.
+_INLINE_BUDGET_BYTES = 1 << 20
+_ALWAYS_INLINE_BELOW_BYTES = 4096
+
+_INDEX_WRITE = re.compile(r"\s*(?:INSERT|REPLACE|UPDATE|DELETE)\s+(?:OR\s+\w+\s+)?(?:INTO\s+|FROM\s+)?ix_\w+\b", re.I)
+_checked_statements: set[str] = set()
+
+
+class _Row(msgspec.Struct, frozen=True):
+    """A new object as it will be in `objects`; `offset` is set when its bytes went to the pack."""
+
+    digest: Digest
+    kind: int
+    codec: int
+    raw_bytes: int
+    stored_bytes: int
+    offset: int | None
+    data: Data | None
+
+
+class LocalTransaction:
+    """See `interface.Transaction`. `put` may also be called from several threads at once."""
+
+    def __init__(self, store: LocalStore) -> None:
+        self._store = store
+        self._pid = os.getpid()
+        self._mutex = threading.Lock()
+        self._lock: locks.Held | None = None
+        self._writer: PackWriter | None = None
+        self._rows: dict[Digest, _Row] = {}  # not yet in a sealed pack
+        self._sealed: list[tuple[Sealed | None, list[_Row]]] = []
+        self._new: set[Digest] = set()
+        self._inline_bytes = 0
+        self._signatures: list[tuple[Digest, bytes, bytes]] = []
+        self._refs: dict[tuple[str, str], tuple[bytes | None, bytes | None]] = {}
+        self._records: list[tuple[str, bytes]] = []
+        self._statements: list[tuple[str, tuple[object, ...]]] = []
+        self._done = False
+
+    def put(self, kind: Kind, data: Data, *, digest: Digest | None = None) -> Digest:
+        """See `interface.Transaction.put`."""
+        raw = byte_view(data)
+        if len(raw) > MAX_RAW_BYTES:
+            raise InvalidInputError(
+                f"an object of {len(raw)} bytes is too large; at most {MAX_RAW_BYTES} can be stored"
+            )
+        if digest is None:
+            digest = Digest(blake3(raw).digest())
+        if self.has(digest):
+            return digest
+        codec, stored = compress(kind, raw)
+        with self._mutex:
+            self._check_open()
+            if digest not in self._new:
+                self._keep(digest, kind, codec, len(raw), stored)
+        return digest
+
+    def has(self, digest: Digest) -> bool:
+        """See `interface.Transaction.has`."""
+        self._check_open()
+        if digest in self._new:
+            return True
+        self._hold_off_removal()
+        return self._store.has(digest)
+
+    def sign(self, digest: Digest, key: bytes, signature: bytes) -> None:
+        """See `interface.Transaction.sign`."""
+        if not self.has(digest):
+            raise InvalidInputError(f"object {digest.hex()[:8]} is not in the store, so it cannot be signed")
+        self._signatures.append((digest, bytes(key), bytes(signature)))
+
+    def set_ref(self, scope: str, name: str, *, old: bytes | None, new: bytes | None) -> None:
+        """See `interface.Transaction.set_ref`. A second change of one ref must begin where the first ended."""
+        self._check_open()
+        first = self._refs.get((scope, name))
+        if first is not None:
+            if first[1] != old:
+                raise InvalidInputError(f"ref '{name}' is changed twice in one transaction, from different values")
+            old = first[0]
+        self._refs[scope, name] = (old, new)
+
+    def append(self, scope: str, payload: bytes) -> None:
+        """See `interface.Transaction.append`."""
+        self._check_open()
+        self._records.append((scope, bytes(payload)))
+
+    def execute(self, statement: str, parameters: tuple[object, ...] = ()) -> None:
+        """See `interface.Transaction.execute`."""
+        self._check_open()
+        check_index_statement(statement)
+        self._statements.append((statement, parameters))
+
+    def commit(self) -> int:
+        """See `interface.Transaction.commit`."""
+        self._check_open()
+        self._hold_off_removal()
+        try:
+            self._seal()
+            with sqlite_errors(self._store.database_path), self._store.connection() as db:
+                number = self._write_rows(db)
+        except ConflictError:
+            self._refs.clear()
+            self._records.clear()
+            self._statements.clear()
+            raise
+        except BaseException:
+            self.abort()
+            raise
+        self._finish()
+        return number
+
+    def abort(self) -> None:
+        """See `interface.Transaction.abort`. A pack that is already sealed is swept by gc."""
+        if self._done:
+            return
+        if os.getpid() != self._pid:  # a forked child: lock and temporary file are the parent's
+            self._done = True
+            if self._writer is not None:
+                self._writer.forget_after_fork()
+            return
+        with self._mutex:
+            if self._writer is not None:
+                self._writer.discard()
+            self._finish()
+
+    def __enter__(self) -> LocalTransaction:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.abort()
+
+    def __del__(self) -> None:
+        if not getattr(self, "_done", True):
+            self.abort()
+
+    def _check_open(self) -> None:
+        if self._done:
+            raise InvalidInputError("the transaction is over")
+        if os.getpid() != self._pid:
+            raise StoreUnavailableError("the transaction belongs to the process that this one was forked from")
+
+    def _hold_off_removal(self) -> None:
+        """Hold the writers' lock from the first look-up on: what was found must still be there at COMMIT."""
+        if self._lock is None:
+            with self._mutex:
+                if self._lock is None:
+                    self._lock = locks.share(self._store.folder)
+
+    def _keep(self, digest: Digest, kind: Kind, codec: int, raw_bytes: int, stored: Data) -> None:
+        size = len(stored)
+        if self._is_inline(size):
+            self._inline_bytes += size
+            # A copy: the caller may reuse its buffer once `put` has returned.
+            data = stored if isinstance(stored, bytes) else bytes(stored)
+            row = _Row(digest, int(kind), int(codec), raw_bytes, size, None, data)
+        else:
+            row = _Row(
+                digest,
+                int(kind),
+                int(codec),
+                raw_bytes,
+                size,
+                self._stream(digest, kind, codec, raw_bytes, stored),
+                None,
+            )
+        self._rows[digest] = row
+        self._new.add(digest)
+
+    def _is_inline(self, size: int) -> bool:
+        if size < _ALWAYS_INLINE_BELOW_BYTES:
+            return True
+        return size < PACK_FROM_BYTES and self._inline_bytes + size <= _INLINE_BUDGET_BYTES
+
+    def _stream(self, digest: Digest, kind: Kind, codec: int, raw_bytes: int, stored: Data) -> int:
+        try:
+            if self._writer is None:
+                self._writer = PackWriter(self._store.folder)
+            return self._writer.add(digest, kind, codec, raw_bytes, stored).offset
+        except BaseException:
+            # The pack is useless now, and with it what was put before: the transaction cannot be completed.
+            if self._writer is not None:
+                self._writer.discard()
+            self._finish()
+            raise
+
+    def _seal(self) -> None:
+        writer, self._writer = self._writer, None
+        rows, self._rows = list(self._rows.values()), {}
+        if rows:
+            self._sealed.append((writer.seal() if writer is not None else None, rows))
+
+    def _write_rows(self, db: apsw.Connection) -> int:
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            ids = _Ids(db)
+            self._write_refs(db, ids)
+            for sealed, rows in self._sealed:
+                _insert_objects(db, sealed, rows)
+            for digest, key, signature in self._signatures:
+                db.execute(_INSERT_SIGNATURE, (find_object(db, digest), ids.key(key), signature))
+            number = 0
+            for scope, payload in self._records:
+                db.execute("INSERT INTO records (scope, payload) VALUES (?, ?)", (ids.scope(scope), payload))
+                number = db.last_insert_rowid()
+            for statement, parameters in self._statements:
+                db.execute(statement, parameters)
+            db.execute("COMMIT")
+        except BaseException:
+            if not db.get_autocommit():
+                db.execute("ROLLBACK")
+            raise
+        return number
+
+    def _write_refs(self, db: apsw.Connection, ids: _Ids) -> None:
+        for (scope, name), (old, new) in self._refs.items():
+            if not _change_ref(db, ids.scope(scope), name, old, new):
+                raise ConflictError(f"ref '{name}' was moved meanwhile", hint="look at its new value and try again")
+
+    def _finish(self) -> None:
+        self._done = True
+        self._rows.clear()
+        self._sealed.clear()
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.release()
+
+
+class _Ids:
+    """Small integers for scopes and keys, given out inside the transaction."""
+
+    def __init__(self, db: apsw.Connection) -> None:
+        self._db = db
+        self._scopes: dict[str, int] = {}
+        self._keys: dict[bytes, int] = {}
+
+    def scope(self, name: str) -> int:
+        number = self._scopes.get(name)
+        if number is None:
+            number = self._scopes[name] = self._find("scopes", "name", name)
+        return number
+
+    def key(self, key: bytes) -> int:
+        number = self._keys.get(key)
+        if number is None:
+            number = self._keys[key] = self._find("keys", "key", key)
+        return number
+
+    def _find(self, table: str, column: str, value: str | bytes) -> int:
+        row = self._db.execute(f"SELECT id FROM {table} WHERE {column} = ?", (value,)).fetchone()
+        if row is None:
+            self._db.execute(f"INSERT INTO {table} ({column}) VALUES (?)", (value,))
+            return self._db.last_insert_rowid()
+        return int(row[0])
+
+
+_FIND_OBJECT = "SELECT id FROM objects WHERE substr(digest, 1, 8) = substr(?1, 1, 8) AND digest = ?1"
+_INSERT_OBJECT = """INSERT INTO objects (digest, kind, codec, raw_bytes, stored_bytes, pack, offset, data)
+    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (
+        SELECT 1 FROM objects WHERE substr(digest, 1, 8) = substr(?1, 1, 8) AND digest = ?1)"""
+_INSERT_SIGNATURE = """INSERT INTO signatures (object, key, signature) SELECT ?1, ?2, ?3 WHERE NOT EXISTS (
+    SELECT 1 FROM signatures WHERE object = ?1 AND key = ?2)"""
+
+
+def find_object(db: apsw.Connection, digest: bytes) -> int | None:
+    """Return the row id of an object, None when it is not in the store."""
+    row = db.execute(_FIND_OBJECT, (digest,)).fetchone()
+    return None if row is None else int(row[0])
+
+
+def add_pack(db: apsw.Connection, sealed: Sealed, *, log: bool = False) -> int:
+    """Register a pack and return its row id; the same content may have been packed before."""
+    db.execute(
+        "INSERT OR IGNORE INTO packs (name, size_bytes, log) VALUES (?, ?, ?)",
+        (sealed.name, sealed.size_bytes, int(log)),
+    )
+    return int(db.execute("SELECT id FROM packs WHERE name = ?", (sealed.name,)).fetchone()[0])
+
+
+def _insert_objects(db: apsw.Connection, sealed: Sealed | None, rows: list[_Row]) -> None:
+    pack = None if sealed is None else add_pack(db, sealed)
+    for row in rows:
+        where = (None, None) if row.offset is None else (pack, row.offset)
+        fields = (row.digest, row.kind, row.codec, row.raw_bytes, row.stored_bytes, *where, row.data)
+        db.execute(_INSERT_OBJECT, fields)
+
+
+def _change_ref(db: apsw.Connection, scope: int, name: str, old: bytes | None, new: bytes | None) -> bool:
+    """Change a ref if it has the value `old`; return whether it had."""
+    if old is None and new is not None:
+        db.execute("INSERT OR IGNORE INTO refs (scope, name, value) VALUES (?, ?, ?)", (scope, name, new))
+        return db.changes() == 1
+    if old is None:
+        return db.execute("SELECT 1 FROM refs WHERE scope = ? AND name = ?", (scope, name)).fetchone() is None
+    if new is None:
+        db.execute("DELETE FROM refs WHERE scope = ? AND name = ? AND value = ?", (scope, name, old))
+    else:
+        db.execute("UPDATE refs SET value = ? WHERE scope = ? AND name = ? AND value = ?", (new, scope, name, old))
+    return db.changes() == 1
+
+
+def check_index_statement(statement: str) -> None:
+    """Raise InvalidInputError unless `statement` writes an index table of history and nothing else."""
+    if statement not in _checked_statements:
+        if not _INDEX_WRITE.match(statement) or ";" in statement:
+            raise InvalidInputError("only tables whose names begin with ix_ can be written by a statement")
+        _checked_statements.add(statement)
