@@ -1,13 +1,14 @@
 """Commits, states and previews as frozen data, with their canonical encoding.
 
-Invariant: `encode_*` is deterministic, and `decode_*(encode_*(x)) == x`; a commit's id is the BLAKE3 of its encoding, so
-parents, state and code are covered by its signature. A format number leads every payload; a higher one is refused with
-UnsupportedFormatError. Not for: reading or writing a store (`repository.py`).
+Invariant: `encode_*` is deterministic, and `decode_*(encode_*(x)) == x`; a commit's id is the BLAKE3 of its encoding,
+so parents, state and code are covered by its signature. A format number leads every payload; a higher one is refused
+with UnsupportedFormatError. Not for: reading or writing a store (`repository.py`).
 """
 
 from __future__ import annotations
 
 import enum
+from typing import TypeVar
 
 import msgspec
 
@@ -65,8 +66,9 @@ class Covariable(msgspec.Struct, frozen=True, array_like=True, omit_defaults=Tru
 class StateDelta(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """A state as changes to the state of the commit `base` (None: to the empty state).
 
-    Applying: every co-variable in `put` replaces those that share a name or a defined uid with it; then the co-variables
-    that hold a name in `drop` or define a uid in `drop_definitions` go. `ambient` parts replace or, with None, remove.
+    Applying: every co-variable in `put` replaces those that share a name or a defined uid with it; then the
+    co-variables that hold a name in `drop` or define a uid in `drop_definitions` go. `ambient` parts replace or, with
+    None, remove.
     """
 
     base: bytes | None
@@ -123,6 +125,7 @@ class Commit(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     notes: tuple[str, ...] = ()  # what was not recorded or is uncertain, for people
 
 
+_T = TypeVar("_T")
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 _commit_decoder = msgspec.msgpack.Decoder(Commit)
 _state_decoder = msgspec.msgpack.Decoder(State)
@@ -147,7 +150,9 @@ def decode_state(payload: bytes) -> State:
     """Inverse of `encode_state`; errors as `decode_commit`."""
     number, raw = _split(payload, "state")
     if number > COMMIT_FORMAT:
-        raise UnsupportedFormatError(f"state of format {number}; this Cellar reads up to {COMMIT_FORMAT}", hint=_UPGRADE)
+        raise UnsupportedFormatError(
+            f"state of format {number}; this Cellar reads up to {COMMIT_FORMAT}", hint=_UPGRADE
+        )
     return _decode(_state_decoder, raw, "state")
 
 
@@ -180,7 +185,7 @@ def _split(payload: bytes, what: str) -> tuple[int, bytes]:
     return number, bytes(raw)
 
 
-def _decode(decoder: msgspec.msgpack.Decoder, payload: bytes, what: str):  # type: ignore[no-untyped-def,type-arg]
+def _decode(decoder: msgspec.msgpack.Decoder[_T], payload: bytes, what: str) -> _T:
     try:
         return decoder.decode(payload)
     except msgspec.DecodeError as error:

@@ -1,0 +1,312 @@
+"""A repository: the folder that holds `.cellar`, its notebooks, commits, refs and operations.
+
+Invariant: everything a method returns was verified by the store; every change goes through one transaction. The parts
+live in the modules beside this one; this is where they meet. The clock and the user's name are passed in. Not for:
+values (the session decodes them) and the working copy of a notebook.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from nbcellar.errors import AlreadyExistsError, CorruptStoreError, NoRepositoryError, UnknownReferenceError
+from nbcellar.history import branches, notebooks, refs, states
+from nbcellar.history.branches import HeadChange, Ref
+from nbcellar.history.index import SCHEMA, Index, Node
+from nbcellar.history.model import Commit, State, StateDelta, decode_commit
+from nbcellar.history.notebooks import ContentKey, NotebookInfo
+from nbcellar.history.operations import Operation, decode_operation
+from nbcellar.history.recording import Recorder, Signer
+from nbcellar.history.refs import Head
+from nbcellar.history.resolve import Resolved, resolve
+from nbcellar.history.states import StateBuilder
+from nbcellar.ids import CommitId, Digest, KeyId, NotebookId, short
+from nbcellar.store.interface import Record, Store
+from nbcellar.store.local import LocalStore
+
+FOLDER = ".cellar"
+_RECORDS_A_TIME = 256
+
+
+class IndexedStore(Store, Protocol):
+    """A store that keeps derived tables for history."""
+
+    def ensure_schema(self, statements: Sequence[str]) -> None: ...
+
+
+class Signed(NamedTuple):
+    """A commit as the trust gate needs it."""
+
+    payload: bytes
+    signature: bytes
+    key: KeyId
+
+
+class Repository:
+    """Opened by `create`, `open` or `find`; may be used from several threads, a `Recorder` from one at a time."""
+
+    def __init__(
+        self, store: IndexedStore, root: Path, *, by: str = "", clock: Callable[[], int] = time.time_ns
+    ) -> None:
+        self._store = store
+        self._root = root
+        self.by = by
+        self.clock = clock
+        if not store.read_only:
+            store.ensure_schema(SCHEMA)
+        self.index = Index(store)
+        self._tip: tuple[CommitId, StateBuilder] | None = None
+        self._states: dict[CommitId, State] = {}
+        self._decoded = lru_cache(maxsize=1024)(self._decode)
+
+    @classmethod
+    def create(cls, folder: Path, *, by: str = "", clock: Callable[[], int] = time.time_ns) -> Repository:
+        """Make a repository in `folder`. Raises AlreadyExistsError."""
+        if (folder / FOLDER).exists():
+            raise AlreadyExistsError(f"{folder} is a Cellar repository already", hint="see: cellar status")
+        return cls(LocalStore.create(folder / FOLDER), folder, by=by, clock=clock)
+
+    @classmethod
+    def open(
+        cls, folder: Path, read_only: bool | None = None, *, by: str = "", clock: Callable[[], int] = time.time_ns
+    ) -> Repository:
+        """Open the repository in `folder`; read_only None: as the folder allows. Raises NoRepositoryError."""
+        if not (folder / FOLDER).is_dir():
+            raise NoRepositoryError(f"there is no Cellar repository in {folder}", hint="make one with: cellar init")
+        return cls(LocalStore.open(folder / FOLDER, read_only=read_only), folder, by=by, clock=clock)
+
+    @classmethod
+    def find(
+        cls, start: Path, read_only: bool | None = None, *, by: str = "", clock: Callable[[], int] = time.time_ns
+    ) -> Repository:
+        """Open the repository of `start`: the nearest folder, it or above, that holds `.cellar`."""
+        return cls.open(find_root(start), read_only, by=by, clock=clock)
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds `.cellar`."""
+        return self._root
+
+    @property
+    def store(self) -> IndexedStore:
+        return self._store
+
+    @property
+    def project(self) -> str:
+        """Id of this repository, which trust decisions are about."""
+        return self._store.project
+
+    def close(self) -> None:
+        self._store.close()
+
+    def __enter__(self) -> Repository:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    # Notebooks
+
+    def notebooks(self) -> list[NotebookInfo]:
+        """Return the notebooks, by path."""
+        return notebooks.list_notebooks(self)
+
+    def notebook_for(self, path: Path, *, create: bool = False, content_key: ContentKey | None = None) -> NotebookId:
+        """Return the notebook at `path`; see `notebooks.notebook_for`."""
+        return notebooks.notebook_for(self, path, create=create, content_key=content_key)
+
+    def find_notebook(self, text: str) -> NotebookId:
+        """Return the notebook that a user means by a path, the end of one, or the beginning of an id."""
+        return notebooks.find_notebook(self, text)
+
+    def remember_file(self, notebook: NotebookId, *, content_key: ContentKey | None = None) -> None:
+        """Note how the notebook's file looks now, so that a later rename is recognised."""
+        notebooks.remember_file(self, notebook, content_key=content_key)
+
+    def forked_from(self, notebook: NotebookId) -> CommitId | None:
+        """Return the commit that a copied notebook starts from, to be the parent of its first commit."""
+        value = self._store.ref(notebook, refs.FORKED_FROM)
+        return CommitId(value) if value is not None else None
+
+    def label(self, notebook: NotebookId) -> str:
+        """Return a notebook's path for messages."""
+        try:
+            return notebooks.path_of(self, notebook)
+        except LookupError:
+            return f"notebook {notebook[:8]}"
+
+    # Commits and states
+
+    def begin(self, notebook: NotebookId, key: Signer, *, on: str | None = None) -> Recorder:
+        """Start recording; `on` is the branch of a kernel that has left HEAD (see `Recorded.diverged`)."""
+        return Recorder(self, self._store.begin(), notebook, key, on)
+
+    def has_commit(self, commit: CommitId) -> bool:
+        tip = self._tip
+        return (tip is not None and tip[0] == commit) or self.index.has(commit)
+
+    def require_commit(self, commit: CommitId) -> None:
+        """Raise UnknownReferenceError unless the repository holds the commit."""
+        if not self.has_commit(commit):
+            raise UnknownReferenceError(f"there is no commit {short(commit)} in this repository")
+
+    def read_commit(self, commit: CommitId) -> Commit:
+        """Return a commit. Raises UnknownReferenceError, CorruptStoreError, UnsupportedFormatError."""
+        return self._decoded(commit)
+
+    def read_signed(self, commit: CommitId) -> Signed:
+        """Return payload, signature and key for the trust gate. Raises CorruptStoreError for an unsigned commit."""
+        payload = self._store.read(Digest(commit))
+        signatures = self._store.signatures(Digest(commit))
+        if not signatures:
+            raise CorruptStoreError(f"commit {short(commit)} carries no signature", hint="see: cellar check")
+        key, signature = signatures[0]
+        return Signed(payload, signature, KeyId(key))
+
+    def read_state(self, commit: CommitId) -> State:
+        """Return the whole state of a commit, origins filled in. Raises NotFoundError where nothing was captured."""
+        cached = self._states.get(commit)
+        if cached is not None:
+            return cached
+        tip = self._tip
+        builder = tip[1] if tip is not None and tip[0] == commit else self._fold(commit)
+        state = builder.build()
+        while len(self._states) >= _CACHED_STATES:
+            self._states.pop(next(iter(self._states)), None)
+        self._states[commit] = state
+        return state
+
+    def cached_state(self, commit: CommitId) -> State | None:
+        """Return a state if it is at hand."""
+        return self._states.get(commit)
+
+    def needs_complete(self, base: CommitId | None, *, delta_bytes: int, whole_bytes: int) -> bool:
+        """Say whether a state on top of `base` should be stored whole (`states.encode_complete`)."""
+        depth, weight = self.chain(base) if base is not None else (0, 0)
+        return states.is_complete_due(depth=depth + 1, delta_bytes=weight + delta_bytes, whole_bytes=whole_bytes)
+
+    def complete_payload(self, delta: StateDelta) -> bytes:
+        """Return the bytes of the STATE object for a commit with `delta`, to be named in its `complete`."""
+        base = self.read_state(CommitId(delta.base)) if delta.base is not None else State((), {})
+        return states.encode_complete(base, delta)
+
+    def chain(self, commit: CommitId) -> tuple[int, int]:
+        """Return how many deltas lie between a commit and the nearest whole state, and their bytes."""
+        found = self.index.chain(commit)
+        if found is None:
+            raise UnknownReferenceError(f"there is no commit {short(commit)} in this repository")
+        return found
+
+    def node(self, commit: CommitId) -> Node:
+        """Return a commit's place in the graph: kind, first parent, `at`."""
+        return self.index.node(commit)
+
+    def take_tip(self, commit: CommitId) -> StateBuilder | None:
+        """Hand over the state of the last recorded commit, if it is this one; the caller may change it."""
+        tip, self._tip = self._tip, None
+        return tip[1] if tip is not None and tip[0] == commit else None
+
+    def keep_tip(self, commit: CommitId, builder: StateBuilder) -> None:
+        """Keep the state of the commit just recorded: the next one usually builds on it."""
+        self._tip = (commit, builder)
+
+    # References
+
+    def head(self, notebook: NotebookId) -> Head:
+        """Return where HEAD is."""
+        value = self._store.ref(notebook, refs.HEAD)
+        if value is None:
+            return Head(refs.DEFAULT_BRANCH, None)
+        branch, commit, left = refs.decode_head(value)
+        if branch is not None:
+            tip = self._store.ref(notebook, refs.BRANCH + branch)
+            commit = CommitId(tip) if tip is not None else None
+        return Head(branch, commit, left)
+
+    def resolve(self, text: str, notebook: NotebookId | None, *, head: CommitId | None = None) -> CommitId:
+        """Return the commit that `text` names; see `resolve.py`."""
+        return resolve(self, text, notebook, head=head).commit
+
+    def resolve_full(self, text: str, notebook: NotebookId | None, *, head: CommitId | None = None) -> Resolved:
+        """As `resolve`, with the notebook and, when `text` is just a branch's name, the branch."""
+        return resolve(self, text, notebook, head=head)
+
+    def branches(self, notebook: NotebookId) -> list[Ref]:
+        return branches.list_refs(self, notebook, refs.BRANCH)
+
+    def tags(self, notebook: NotebookId) -> list[Ref]:
+        return branches.list_refs(self, notebook, refs.TAG)
+
+    def create_branch(self, notebook: NotebookId, name: str, commit: CommitId, *, force: bool = False) -> int:
+        return branches.create_branch(self, notebook, name, commit, force=force)
+
+    def create_tag(self, notebook: NotebookId, name: str, commit: CommitId, *, force: bool = False) -> int:
+        return branches.create_tag(self, notebook, name, commit, force=force)
+
+    def delete_branch(self, notebook: NotebookId, name: str) -> int:
+        return branches.delete_branch(self, notebook, name)
+
+    def delete_tag(self, notebook: NotebookId, name: str) -> int:
+        return branches.delete_tag(self, notebook, name)
+
+    def rename_branch(self, notebook: NotebookId, old: str, new: str, *, force: bool = False) -> int:
+        return branches.rename_branch(self, notebook, old, new, force=force)
+
+    def move_head(
+        self, notebook: NotebookId, commit: CommitId, *, branch: str | None = None, description: str = ""
+    ) -> HeadChange:
+        """Attach HEAD to `branch`, or detach it at `commit`: the part of a checkout that history does."""
+        return branches.move_head(self, notebook, commit, branch=branch, description=description)
+
+    def set_message(self, notebook: NotebookId, commit: CommitId, text: str) -> int:
+        """Give a commit a newer message; returns the operation's number."""
+        return branches.set_message(self, notebook, commit, text)
+
+    def message_of(self, notebook: NotebookId, commit: CommitId) -> str:
+        """Return a commit's message, the newest."""
+        newer = self._store.ref(notebook, refs.message_ref(commit))
+        return newer.decode() if newer is not None else self.read_commit(commit).message
+
+    # Operations
+
+    def ops(self, notebook: NotebookId | None = None, *, limit: int | None = None) -> list[Operation]:
+        """Return operations, newest first."""
+        return [decode_operation(r) for r in self._store.records(scope=notebook, limit=limit) if r.scope]
+
+    def iter_records(self, notebook: NotebookId, *, before: int | None = None) -> Iterator[Record]:
+        """Yield the records of a notebook's operations, newest first, read in batches."""
+        while True:
+            batch = self._store.records(scope=notebook, before=before, limit=_RECORDS_A_TIME)
+            yield from batch
+            if len(batch) < _RECORDS_A_TIME:
+                return
+            before = batch[-1].number
+
+    def _decode(self, commit: CommitId) -> Commit:
+        if not self._store.has(Digest(commit)):
+            raise UnknownReferenceError(f"there is no commit {short(commit)} in this repository")
+        return decode_commit(self._store.read(Digest(commit)))
+
+    def _fold(self, commit: CommitId) -> StateBuilder:
+        return states.fold_state(
+            commit, read_commit=self.read_commit, read_object=self._store.read, known=self.cached_state
+        )
+
+
+_CACHED_STATES = 16
+
+
+def find_root(start: Path) -> Path:
+    """Return the nearest folder, `start` or above, that holds `.cellar`. Raises NoRepositoryError."""
+    start = start.absolute()
+    for folder in (start, *start.parents):
+        if (folder / FOLDER).is_dir():
+            return folder
+    raise NoRepositoryError(f"there is no Cellar repository in {start} or above", hint="make one with: cellar init")
+
+
+__all__ = ["FOLDER", "Repository", "Signed", "find_root"]
