@@ -45,7 +45,7 @@ class Figures:
     printed: tuple[str, ...]
     stored_bytes: int
     stored_at_mark: tuple[int, ...]
-    state_bytes: int
+    state_bytes: int  # of the bare kernel only, with the time of loading it
     load_s: float
     undo: Undo | None
     undo_untouched: Undo | None
@@ -84,9 +84,7 @@ def _measure(workload: Workload, variant: Variant, kernel: Kernel, folder: Path)
     stored = variant.stored_bytes(folder)
     undo = _undo(kernel, variant, workload.last, workload.probe)
     untouched = _undo(kernel, variant, workload.untouched, workload.untouched_probe) if workload.untouched else None
-    size, load = kernel.ask(
-        f"__import__('inkernel').final_state(get_ipython(), {str(folder / 'state.pickle')!r}, {LOAD_ROUNDS})"
-    )
+    size, load = _final_state(kernel, folder) if variant.name == "bare" else (0, 0.0)
     return Figures(
         variant=variant.name,
         setup_cpu_s=sum(cell.cpu_s for cell in setup),
@@ -103,6 +101,13 @@ def _measure(workload: Workload, variant: Variant, kernel: Kernel, folder: Path)
         undo=undo,
         undo_untouched=untouched,
     )
+
+
+def _final_state(kernel: Kernel, folder: Path) -> tuple[int, float]:
+    """Return the size of the variables as a pickle and the time of loading it; of the bare kernel."""
+    path = str(folder / "state.pickle")
+    size, load = kernel.ask(f"__import__('inkernel').final_state(get_ipython(), {path!r}, {LOAD_ROUNDS})")
+    return int(size), float(load)
 
 
 def _undo(kernel: Kernel, variant: Variant, last: str, probe: str) -> Undo | None:

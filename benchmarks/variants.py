@@ -43,7 +43,7 @@ class Variant:
 
 def environment(folder: Path) -> dict[str, str]:
     """Return the environment of a kernel: a home of its own, one thread for each numeric library."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CELLAR_", "JUPYTER_", "IPYTHON", "XDG_"))}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("NBCELLAR_", "JUPYTER_", "IPYTHON", "XDG_"))}
     kept.pop("CI", None)
     home = folder / "home"
     home.mkdir(exist_ok=True)

@@ -29,7 +29,7 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name in _UNWANTED or (name.startswith(("GIT_", "CELLAR_", "XDG_", "JUPYTER_")) and name not in _KEPT):
+            if name in _UNWANTED or (name.startswith(("GIT_", "NBCELLAR_", "XDG_", "JUPYTER_")) and name not in _KEPT):
                 patch.delenv(name)
         # Kernels and commands run this checkout, wherever the interpreter would find an installed one.
         patch.setenv("PYTHONPATH", str(Path(__file__).parent.parent / "src"))
@@ -38,8 +38,8 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield home
 
 
-# CELLAR_TEST_*: how the Makefile tells the tests about an environment. XDG_RUNTIME_DIR is not a folder of settings.
-_KEPT = ("CELLAR_TEST_PANDAS", "GIT_EXEC_PATH", "GIT_SSL_CAINFO")
+# Where git finds its own parts, which is no setting of the developer.
+_KEPT = ("GIT_EXEC_PATH", "GIT_SSL_CAINFO")
 
 
 def _settings(home: Path) -> dict[str, str]:

@@ -1,0 +1,184 @@
+"""The demonstration that `make demo` runs: a real analysis, recorded, broken and brought back.
+
+In a temporary folder with a home of its own, so that nothing of yours is touched. Every command is a real one, shown
+after `$ ` with its real output; cells that run in a live kernel are shown after `In [ ]: `. It ends with an exit code
+that is not 0 as soon as something is not as it should be.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jupyter_client import KernelManager
+from jupyter_client.kernelspec import KernelSpec
+
+NOTEBOOK = "wine.ipynb"
+HERE = Path(__file__).resolve().parent
+BOLD, DIM, PLAIN = ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() else ("", "", "")
+
+
+class DemoError(Exception):
+    """A step did not do what it should."""
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="cellar-demo-") as name:
+        folder = Path(name).resolve() / "wine"
+        folder.mkdir()
+        shutil.copy(HERE / NOTEBOOK, folder)
+        try:
+            tell_the_story(Terminal(folder))
+        except DemoError as error:
+            print(f"\ndemo failed: {error}", file=sys.stderr)
+            return 1
+    return 0
+
+
+class Terminal:
+    """A terminal in the demonstration's folder, and the environment of its kernels."""
+
+    def __init__(self, folder: Path) -> None:
+        home = folder.parent / "home"
+        home.mkdir()
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("NBCELLAR_", "JUPYTER", "IPYTHON", "XDG_"))}
+        kept.pop("CI", None)
+        self.folder = folder
+        self.environment = kept | {
+            "HOME": str(home),
+            "PATH": os.pathsep.join((str(Path(sys.executable).parent), kept.get("PATH", os.defpath))),
+            "PYTHONPATH": str(HERE.parent / "src"),
+            "JPY_SESSION_NAME": str(folder / NOTEBOOK),
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+            "COLUMNS": "110",
+        }
+
+    def run(self, command: str) -> str:
+        """Show a command, run it, show its output and return it."""
+        print(f"\n{BOLD}$ {command}{PLAIN}", flush=True)
+        words = shlex.split(command)
+        if words[0] == "cellar":
+            words[:1] = [sys.executable, "-m", "nbcellar.cli.main"]
+        run = subprocess.run(
+            words, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        print(run.stdout.rstrip(), flush=True)
+        if run.returncode != 0:
+            raise DemoError(f"`{command}` ended with {run.returncode}")
+        return run.stdout
+
+    @contextmanager
+    def kernel(self) -> Iterator[LiveKernel]:
+        """A kernel as a Jupyter server starts it for the notebook."""
+        manager = KernelManager()
+        manager._kernel_spec = KernelSpec(
+            argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"], language="python", env={}
+        )
+        manager.start_kernel(cwd=str(self.folder), env=self.environment, stderr=subprocess.DEVNULL)
+        client = manager.client()
+        client.start_channels()
+        client.wait_for_ready(timeout=60)
+        try:
+            yield LiveKernel(manager, client)
+        finally:
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
+
+
+class LiveKernel:
+    """A running kernel whose cells are shown as they run."""
+
+    def __init__(self, manager: Any, client: Any) -> None:
+        self._manager = manager
+        self._client = client
+
+    def run(self, source: str) -> str:
+        """Show a cell, run it, show its output and return it."""
+        print(f"\n{BOLD}In [ ]: {PLAIN}{source}", flush=True)
+        texts: list[str] = []
+        reply = self._client.execute_interactive(source, timeout=120, output_hook=lambda m: texts.extend(_text_of(m)))
+        text = "".join(texts).rstrip()
+        if text:
+            print(text, flush=True)
+        if reply["content"]["status"] != "ok":
+            raise DemoError(f"the cell failed: {source}")
+        return text
+
+    def kill(self) -> None:
+        """End the process the way a full memory does."""
+        pid = self._manager.provisioner.pid
+        print(f"\n{BOLD}$ kill -9 {pid}{PLAIN}   {DIM}# the kernel{PLAIN}", flush=True)
+        os.kill(pid, signal.SIGKILL)
+
+
+def tell_the_story(terminal: Terminal) -> None:
+    """Run the steps, checking each one that matters."""
+    say("An analysis of 18 cells, run without a browser. Every cell is recorded.")
+    terminal.run("cellar init")
+    terminal.run(f"cellar run {NOTEBOOK}")
+    terminal.run("cellar log")
+    say("What did the cell that drops the outliers change?")
+    terminal.run("cellar show HEAD~9")
+    say("Somebody opens the notebook: a new kernel, and the variables of the run come back instead of being computed.")
+    with terminal.kernel() as kernel:
+        join(kernel)
+        terminal.run("cellar restore")
+        shape = kernel.run("df.shape")
+        say("A slip: two columns that everything rests on are dropped in place.")
+        kernel.run('df.drop(columns=["proline", "flavanoids"], inplace=True)')
+        expect(kernel.run("df.shape") != shape, "the cell changed nothing")
+        terminal.run("cellar undo 2")
+        expect(kernel.run("df.shape") == shape, "undo did not bring the columns back")
+        say("The work goes on, and the kernel dies.")
+        kernel.run("best = curve[curve == curve.max()].index.tolist()\nbest")
+        kernel.run("forest.n_estimators, board.best(), np.random.random()")
+        kernel.kill()
+    with terminal.kernel() as kernel:
+        join(kernel)
+        terminal.run("cellar restore")
+        expect(
+            kernel.run("df.shape, best, board.best()").startswith(f"({shape}"), "restore did not bring the session back"
+        )
+        kernel.run("forest.predict(X_test)[:3]")
+    terminal.run("cellar vars")
+    say("All of it: `cellar --help`. The notebook: examples/wine.ipynb.")
+
+
+def join(kernel: LiveKernel) -> None:
+    """Make the kernel record itself where the environment does not load Cellar at a kernel's start."""
+    kernel.run("%load_ext nbcellar")
+
+
+def say(text: str) -> None:
+    """Show a line of the story."""
+    print(f"\n{DIM}# {text}{PLAIN}", flush=True)
+
+
+def expect(condition: bool, failure: str) -> None:
+    """Raise DemoError unless the condition holds."""
+    if not condition:
+        raise DemoError(failure)
+
+
+def _text_of(message: dict[str, Any]) -> list[str]:
+    content = message["content"]
+    if message["msg_type"] == "stream":
+        return [content["text"]]
+    if message["msg_type"] in ("execute_result", "display_data"):
+        return [content["data"].get("text/plain", ""), "\n"]
+    if message["msg_type"] == "error":
+        return ["\n".join(content["traceback"]), "\n"]
+    return []
+
+
+if __name__ == "__main__":
+    sys.exit(main())
