@@ -29,13 +29,13 @@ class Bars:
 
 @dataclass(frozen=True)
 class Workload:
-    """`setup` cells build the data and are recorded, but only `cells` count; `last` is run and undone at the end."""
+    """`setup` cells build the data and are recorded, but only `cells` count."""
 
     number: int
     title: str
     setup: tuple[str, ...]
     cells: tuple[str, ...]
-    last: str
+    last: str  # run at the end and undone
     probe: str  # expression that `last` changes; undo must bring its value back
     bars: Bars
     untouched: str = ""  # a last cell that leaves the large data alone, and what it changes
@@ -74,7 +74,7 @@ def data_frame(quick: bool) -> Workload:
             'means = df.groupby("group")["x"].mean()',
             'df["score"] = df["x"] * 2 + df["w"]',
             f'df.loc[{rows // 2}, "y"] = 0.25',
-            'df.drop(columns="positive", inplace=True)',
+            'positive = df.pop("positive").sum()',
             'df["rank"] = np.arange(len(df))',
             'del df["score"]',
             'df["half"] = df["w"] / 2',
