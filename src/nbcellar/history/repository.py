@@ -17,6 +17,7 @@ from nbcellar.errors import AlreadyExistsError, CorruptStoreError, NoRepositoryE
 from nbcellar.history import branches, notebooks, refs, states
 from nbcellar.history.branches import HeadChange, Ref
 from nbcellar.history.index import SCHEMA, Index, Node
+from nbcellar.history.log import Summary, labels, log
 from nbcellar.history.model import Commit, State, StateDelta, decode_commit
 from nbcellar.history.notebooks import ContentKey, NotebookInfo
 from nbcellar.history.operations import Operation, decode_operation
@@ -24,6 +25,7 @@ from nbcellar.history.recording import Recorder, Signer
 from nbcellar.history.refs import Head
 from nbcellar.history.resolve import Resolved, resolve
 from nbcellar.history.states import StateBuilder
+from nbcellar.history.steps import StepPlan, redo_target, undo_target
 from nbcellar.ids import CommitId, Digest, KeyId, NotebookId, short
 from nbcellar.store.interface import Record, Store
 from nbcellar.store.local import LocalStore
@@ -270,6 +272,29 @@ class Repository:
         """Return a commit's message, the newest."""
         newer = self._store.ref(notebook, refs.message_ref(commit))
         return newer.decode() if newer is not None else self.read_commit(commit).message
+
+    def log(
+        self,
+        notebook: NotebookId,
+        *,
+        start: CommitId | None = None,
+        all_refs: bool = False,
+        limit: int | None = None,
+    ) -> list[Summary]:
+        """Return commits reachable from `start` (default: HEAD) or from every ref, newest first."""
+        return log(self, notebook, start=start, all_refs=all_refs, limit=limit)
+
+    def labels(self, notebook: NotebookId) -> dict[CommitId, tuple[str, ...]]:
+        """Return the names that point at commits, for listings."""
+        return labels(self, notebook)
+
+    def undo_target(self, head: CommitId, count: int = 1) -> StepPlan:
+        """Return where `count` undos lead; see `steps.py`."""
+        return undo_target(self, head, count)
+
+    def redo_target(self, head: CommitId, count: int = 1) -> StepPlan:
+        """Return where `count` redos lead; see `steps.py`."""
+        return redo_target(self, head, count)
 
     # Operations
 

@@ -55,7 +55,7 @@ class History:
         drop: tuple[str, ...] = (),
         at: CommitId | None = None,
         message: str = "",
-        base: CommitId | None | bool = True,
+        base: CommitId | bool | None = True,
     ) -> Commit:
         """Return a commit whose delta is on its first parent; `values` are the names that it puts."""
         tick = next(self._ticks)
@@ -87,7 +87,7 @@ class History:
         message: str = "",
         advance: HeadMove = HeadMove.ADVANCE,
         on: str | None = None,
-        base: CommitId | None | bool = True,
+        base: CommitId | bool | None = True,
     ) -> Recorded:
         """Record one commit; without parents it follows HEAD. Each value's bytes are stored as a VALUE object."""
         head = self.head
