@@ -13,6 +13,7 @@ from workloads import Workload
 
 ORDER = ("bare", "cellar", "dill", "kishu")
 LATENCY_BAR_MS = 10.0
+SMALL_STATE_BYTES = 100_000
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def _latency(workload: Workload, figures: Mapping[str, Figures]) -> list[Row]:
 def _store(workload: Workload, figures: Mapping[str, Figures]) -> list[Row]:
     state = figures["bare"].state_bytes
     stored = {n: f.stored_bytes for n, f in figures.items() if n != "bare"}
-    values = {n: f"{_size(size)} ({size / state:.2f})" for n, size in stored.items()}
+    values = {n: f"{_size(size)}{_by(size, state, state)}" for n, size in stored.items()}
     values["bare"] = f"(state {_size(state)})"
     bar = workload.bars.store_vs_state
     ratio = stored["cellar"] / state if "cellar" in stored else None
@@ -160,7 +161,8 @@ def _undo(workload: Workload, figures: Mapping[str, Figures]) -> list[Row]:
         found = {n: undo for n, f in figures.items() if (undo := pick(f)) is not None}
         if not found:
             continue
-        values = {n: f"{_time(u.wall_s)} ({u.wall_s / load:.2f})" for n, u in found.items()}
+        size = figures["bare"].state_bytes
+        values = {n: f"{_time(u.wall_s)}{_by(u.wall_s, load, size)}" for n, u in found.items()}
         values |= {n: f"{values[n]} WRONG" for n, u in found.items() if not u.right}
         values["bare"] = f"(load {_time(load)})"
         mine = found.get("cellar")
@@ -189,6 +191,11 @@ def _loop(workload: Workload, figures: Mapping[str, Figures]) -> list[Row]:
     # Within a measurement's noise: two runs of the bare kernel differ by as much.
     met = None if ratio is None else ratio <= bar + 0.05
     return [Row(workload.number, "the loop, best of its cells", values, text, f"{bar:.1f} x bare", met)]
+
+
+def _by(figure: float, measure: float, state_bytes: int) -> str:
+    """Return a ratio in brackets; nothing where the state is so small that it would say nothing."""
+    return f" ({figure / measure:.2f})" if state_bytes >= SMALL_STATE_BYTES else ""
 
 
 def _time(seconds: float) -> str:
