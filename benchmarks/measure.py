@@ -19,7 +19,7 @@ from workloads import Workload
 
 UNDO_ROUNDS = 3
 LOAD_ROUNDS = 5
-REST_S = 1.0
+REST_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Figures:
     reply_s: tuple[float, ...]
     idle_s: tuple[float, ...]
     output_s: tuple[float, ...]
-    rest_cpu_s: float  # processor time of the kernel in one idle second after the last cell
+    rest_cpu_s: float  # processor time of the kernel in some idle seconds after the last cell
     printed: tuple[str, ...]
     stored_bytes: int
     stored_at_mark: tuple[int, ...]

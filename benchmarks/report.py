@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from measure import Figures, Undo, median_ms
+from measure import REST_S, Figures, Undo, median_ms
 from workloads import Workload
 
 ORDER = ("bare", "cellar", "dill", "kishu")
@@ -82,7 +82,8 @@ def _cpu(workload: Workload, figures: Mapping[str, Figures]) -> list[Row]:
     setup = figures["bare"].setup_cpu_s
     first = {n: _time(f.setup_cpu_s - setup) for n, f in figures.items() if n != "bare"}
     lines.append(Row(workload.number, "CPU of recording the data at first", first))
-    lines.append(Row(workload.number, "CPU in one idle second after", _each(figures, lambda f: _time(f.rest_cpu_s))))
+    rest = _each(figures, lambda f: _time(f.rest_cpu_s))
+    lines.append(Row(workload.number, f"CPU in {REST_S:g} idle seconds after", rest))
     return lines
 
 

@@ -24,8 +24,8 @@ LONGEST_FILE = 500
 
 # Open to all; stands on nothing but itself.
 FOUNDATION = frozenset({"errors", "ids", "config"})
-# What a program calls (`nbcellar.open`) and what the command line is made of: modules beside the folders.
-INTERFACE = frozenset({"api", "describe", "doctor", "kernels", "views"})
+# What a program calls (`nbcellar.open`), and what the command line is made of.
+INTERFACE = frozenset({"api"})
 _BELOW_INTERFACE = frozenset({"trust", "store", "notebook", "diff", "merge", "git", "history", "session", "pipeline"})
 
 # Part -> the parts it may import.
