@@ -39,7 +39,7 @@ class Codec(enum.IntEnum):
     SHUFFLE4_LZ4 = 3
 
 
-_ELEMENT_BYTES = {Codec.SHUFFLE8_LZ4: 8, Codec.SHUFFLE4_LZ4: 4}
+_ELEMENT_BYTES: dict[int, int] = {Codec.SHUFFLE8_LZ4: 8, Codec.SHUFFLE4_LZ4: 4}
 
 
 def byte_view(data: Data) -> memoryview:
@@ -88,13 +88,10 @@ def decompress_into(codec: int, stored: Data, target: memoryview) -> None:
 
 def _choose(data: memoryview) -> Codec:
     sample = _sample(data)
-    sizes = {codec: len(_encode(codec, sample)) for codec in _ELEMENT_BYTES}
-    best = min(sizes, key=lambda codec: (sizes[codec], codec))
+    size, best = min((len(_encode(codec, sample)), codec) for codec in (Codec.SHUFFLE8_LZ4, Codec.SHUFFLE4_LZ4))
     zstd_size = len(_encode(Codec.ZSTD, sample))
-    if zstd_size < sizes[best] * _ZSTD_ADVANTAGE:
-        best, size = Codec.ZSTD, zstd_size
-    else:
-        size = sizes[best]
+    if zstd_size < size * _ZSTD_ADVANTAGE:
+        size, best = zstd_size, Codec.ZSTD
     return best if size <= len(sample) * _WORTH_BLOCK else Codec.RAW
 
 
@@ -137,7 +134,7 @@ def _unshuffle(codec: int, stored: Data, target: memoryview) -> None:
     from lz4.block import LZ4BlockError
     from lz4.block import decompress as lz4_decompress
 
-    width = _ELEMENT_BYTES.get(Codec(codec) if codec in _CODECS else Codec.RAW)
+    width = _ELEMENT_BYTES.get(codec)
     if width is None:
         raise UnsupportedFormatError(f"an object is packed with codec {codec}, unknown here", hint=UPGRADE_HINT)
     size = len(target)
@@ -173,13 +170,12 @@ def _unzstd(stored: Data, raw_bytes: int) -> bytes:
         # zstandard ignores max_output_size when the frame states a size, so the stated one is checked first.
         if zstandard.frame_content_size(stored) != raw_bytes:
             raise ValueError("the zstd frame states another size")
-        raw: bytes = zstandard.ZstdDecompressor().decompress(stored, max_output_size=raw_bytes)
+        raw: bytes = _zstd_decompressor().decompress(stored, max_output_size=raw_bytes)
     except zstandard.ZstdError as error:
         raise ValueError(f"not a zstd frame: {error}") from None
     return raw
 
 
-_CODECS = frozenset(int(codec) for codec in Codec)
 UPGRADE_HINT = "upgrade with: pip install --upgrade nbcellar"
 _of_thread = threading.local()
 
@@ -192,6 +188,15 @@ def _zstd_compressor() -> Any:
 
         compressor = _of_thread.zstd = zstandard.ZstdCompressor(level=1)
     return compressor
+
+
+def _zstd_decompressor() -> Any:
+    decompressor = getattr(_of_thread, "unzstd", None)
+    if decompressor is None:
+        import zstandard
+
+        decompressor = _of_thread.unzstd = zstandard.ZstdDecompressor()
+    return decompressor
 
 
 def _numpy() -> Any:

@@ -12,7 +12,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import apsw
 
@@ -33,14 +33,16 @@ class ConnectionPool:
         self._closed = False
         _pools.add(self)
 
-    @contextlib.contextmanager
-    def connection(self) -> Iterator[apsw.Connection]:
-        """Lend a connection; afterwards it must have no open transaction or cursor."""
-        db = self._take()
-        try:
-            yield db
-        finally:
-            self._give_back(db)
+    def renew(self) -> None:
+        """Close what is idle, so that the next users get new connections."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for db in idle:
+            db.close()
+
+    def connection(self) -> Lent:
+        """Lend a connection for a `with` block, after which it must have no open transaction or cursor."""
+        return Lent(self)
 
     def close(self) -> None:
         """Close what is idle; what is in use is closed when it comes back."""
@@ -50,7 +52,8 @@ class ConnectionPool:
         for db in idle:
             db.close()
 
-    def _take(self) -> apsw.Connection:
+    def take(self) -> apsw.Connection:
+        """Return a connection that is the caller's until `give_back`."""
         with self._lock:
             if self._unusable:
                 raise StoreUnavailableError(
@@ -69,7 +72,8 @@ class ConnectionPool:
                 self._users -= 1
             raise
 
-    def _give_back(self, db: apsw.Connection) -> None:
+    def give_back(self, db: apsw.Connection) -> None:
+        """Return a connection that `take` gave out."""
         with self._lock:
             self._users -= 1
             if not self._closed:
@@ -96,6 +100,25 @@ class ConnectionPool:
         if in_child and self._users:
             self._unusable = True
         self._lock.release()
+
+
+class Lent:
+    """Context manager around one use of a connection."""
+
+    __slots__ = ("_db", "_pool")
+
+    def __init__(self, pool: ConnectionPool) -> None:
+        self._pool = pool
+        self._db: apsw.Connection | None = None
+
+    def __enter__(self) -> apsw.Connection:
+        self._db = self._pool.take()
+        return self._db
+
+    def __exit__(self, *exc: object) -> None:
+        db, self._db = self._db, None
+        if db is not None:
+            self._pool.give_back(db)
 
 
 _pools: weakref.WeakSet[ConnectionPool] = weakref.WeakSet()

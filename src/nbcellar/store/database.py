@@ -10,13 +10,15 @@ import contextlib
 import os
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import apsw
 
 from nbcellar.errors import (
     AlreadyExistsError,
+    CellarError,
     CorruptStoreError,
     InvalidInputError,
     StoreUnavailableError,
@@ -26,11 +28,12 @@ from nbcellar.store.codec import UPGRADE_HINT
 from nbcellar.store.files import file_errors, sync_folder
 
 STORE_FORMAT = 1
+FILES = ("meta.db", "meta.db-wal", "meta.db-shm", "meta.db-journal")
 BUSY_TIMEOUT_MS = 30_000
 REBUILD_HINT = "cellar check --rebuild"
 
-# Rows of `objects`, `records` and `signatures` are appended in order, so their pages are full; only the index of digests
-# grows at random. A digest's first 8 bytes are enough to find it, at a third of the index: rows are compared in full.
+# Rows of `objects`, `records` and `signatures` are appended in order, so their pages are full; only the index of
+# digests grows at random. It has the first 8 bytes, which takes a third of the space: rows are compared in full.
 TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 CREATE TABLE objects (
@@ -44,29 +47,48 @@ CREATE TABLE packs (
 CREATE TABLE scopes (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE keys (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE) STRICT;
 CREATE TABLE signatures (
-    id INTEGER PRIMARY KEY, object INTEGER NOT NULL, key INTEGER NOT NULL, signature BLOB NOT NULL
-) STRICT;
-CREATE INDEX signatures_by_object ON signatures (object);
+    object INTEGER, key INTEGER, signature BLOB NOT NULL, PRIMARY KEY (object, key)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE refs (scope INTEGER, name TEXT, value BLOB NOT NULL, PRIMARY KEY (scope, name)) STRICT, WITHOUT ROWID;
 CREATE TABLE records (number INTEGER PRIMARY KEY, scope INTEGER NOT NULL, payload BLOB NOT NULL) STRICT;
 """
 
 
-@contextlib.contextmanager
-def sqlite_errors(path: Path) -> Iterator[None]:
-    """Turn SQLite's errors into the store's."""
-    try:
-        yield
-    except (apsw.CorruptError, apsw.NotADBError, apsw.FormatError) as error:
-        raise CorruptStoreError(f"{path} is damaged: {error}", hint=REBUILD_HINT) from error
-    except apsw.FullError as error:
-        raise StoreUnavailableError(f"cannot write {path}: {error}", hint="free some space and try again") from error
-    except apsw.ReadOnlyError as error:
-        raise StoreUnavailableError(f"cannot write {path}: it is read-only") from error
-    except (apsw.BusyError, apsw.LockedError) as error:
-        raise StoreUnavailableError(f"{path} was in use for too long", hint="try again later") from error
-    except (apsw.IOError, apsw.CantOpenError, apsw.ProtocolError, apsw.PermissionsError, apsw.AuthError) as error:
-        raise StoreUnavailableError(f"cannot use {path}: {error}") from error
+# A class, since it is entered ten times a commit and a generator costs four times as much.
+class sqlite_errors:  # noqa: N801 - reads as a statement
+    """Context manager that turns SQLite's errors into the store's."""
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, apsw.Error):
+            failure = _translated(error, self._path)
+            if failure is not None:
+                raise failure from error
+
+
+def _translated(error: apsw.Error, path: Path) -> CellarError | None:
+    """Return what an error of SQLite means for the caller; None for a mistake in a statement."""
+    if isinstance(error, (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)):
+        return CorruptStoreError(f"{path} is damaged: {error}", hint=REBUILD_HINT)
+    if isinstance(error, apsw.FullError):
+        return StoreUnavailableError(f"cannot write {path}: {error}", hint="free some space and try again")
+    if isinstance(error, apsw.ReadOnlyError):
+        return StoreUnavailableError(f"cannot write {path}: it is read-only")
+    if isinstance(error, (apsw.BusyError, apsw.LockedError)):
+        return StoreUnavailableError(f"{path} was in use for too long", hint="try again later")
+    if isinstance(error, _ENVIRONMENT):
+        return StoreUnavailableError(f"cannot use {path}: {error}")
+    return None
+
+
+_ENVIRONMENT = (apsw.IOError, apsw.CantOpenError, apsw.ProtocolError, apsw.PermissionsError, apsw.AuthError)
 
 
 def create_database(path: Path, *, project: str | None = None, temporary_folder: Path) -> None:
@@ -83,7 +105,7 @@ def create_database(path: Path, *, project: str | None = None, temporary_folder:
             _name_exclusively(temporary, path)
         finally:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
+                temporary.unlink()
         sync_folder(path.parent)
 
 
@@ -113,7 +135,7 @@ def open_immutable(path: Path) -> apsw.Connection:
 def check_format(db: apsw.Connection, path: Path) -> str:
     """Return the project id. Raises UnsupportedFormatError for a newer format, CorruptStoreError for no store."""
     try:
-        rows = dict(db.execute("SELECT key, value FROM meta WHERE key IN ('format', 'project')").fetchall())
+        rows = read_meta(db, "format", "project")
     except apsw.SQLError as error:
         raise CorruptStoreError(f"{path} is not the database of a store: {error}", hint=REBUILD_HINT) from error
     number, project = rows.get("format"), rows.get("project")
@@ -123,6 +145,28 @@ def check_format(db: apsw.Connection, path: Path) -> str:
         message = f"{path} is of store format {number}; this Cellar reads up to {STORE_FORMAT}"
         raise UnsupportedFormatError(message, hint=UPGRADE_HINT)
     return project
+
+
+def read_meta(db: apsw.Connection, *keys: str) -> dict[str, object]:
+    """Return the values of those `keys` that `meta` has."""
+    marks = ", ".join("?" * len(keys))
+    return dict(rows_of(db, f"SELECT key, value FROM meta WHERE key IN ({marks})", keys))
+
+
+def write_meta(db: apsw.Connection, values: Mapping[str, str | int | bytes]) -> None:
+    """Set keys of `meta`."""
+    for item in values.items():
+        db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", item)
+
+
+def rows_of(db: apsw.Connection, statement: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return all rows; their types are those of the tables, which are STRICT."""
+    return db.execute(statement, parameters).fetchall()
+
+
+def one_integer(db: apsw.Connection, statement: str, parameters: tuple[str | int | bytes, ...] = ()) -> int:
+    """Return the single number that `statement` selects."""
+    return int(rows_of(db, statement, parameters)[0][0])
 
 
 def choose_journal(db: apsw.Connection, *, network: bool) -> None:
@@ -195,4 +239,4 @@ def _name_exclusively(temporary: Path, path: Path) -> None:
     except OSError:  # a file system without hard links
         if path.exists():
             raise exists from None
-        os.rename(temporary, path)
+        temporary.rename(path)

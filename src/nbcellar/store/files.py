@@ -17,11 +17,13 @@ from nbcellar.errors import StoreUnavailableError
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # Shared memory maps and byte-range locks, on which a WAL depends, are not dependable there.
-_NETWORK_TYPES = frozenset(
-    ["9p", "acfs", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "fhgfs", "glusterfs", "gpfs", "lustre", "ncpfs"]
-    + ["nfs", "nfs4", "ocfs2", "gfs2", "orangefs", "panfs", "pvfs2", "smb2", "smb3", "smbfs", "vboxsf", "virtiofs"]
-    + ["wekafs", "prl_fs", "vmhgfs"]
-)
+# fmt: off
+_NETWORK_TYPES = frozenset([
+    "9p", "acfs", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "fhgfs", "gfs2", "glusterfs", "gpfs",
+    "lustre", "ncpfs", "nfs", "nfs4", "ocfs2", "orangefs", "panfs", "prl_fs", "pvfs2", "smb2", "smb3",
+    "smbfs", "vboxsf", "virtiofs", "vmhgfs", "wekafs",
+])
+# fmt: on
 _MACOS_MNT_LOCAL = 0x1000
 
 
@@ -80,7 +82,7 @@ def make_folder(folder: Path, *, mode: int = 0o700) -> None:
 def publish(temporary: Path, target: Path) -> None:
     """Give the synced file `temporary` its final name, durably; the folder of `target` is made when missing."""
     make_folder(target.parent)
-    os.rename(temporary, target)
+    temporary.rename(target)
     sync_folder(target.parent)
 
 
@@ -116,9 +118,8 @@ def is_network_file_system(folder: Path) -> bool:
     """True if `folder` is on a file system where several hosts, or a user-space server, may be behind the files."""
     if sys.platform == "linux":
         try:
-            with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounts:
-                lines = mounts.read().splitlines()
-            return is_network_type(mounted_type(lines, os.stat(folder).st_dev, os.path.realpath(folder)))
+            lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+            return is_network_type(mounted_type(lines, folder.stat().st_dev, os.path.realpath(folder)))
         except OSError:
             return False
     if sys.platform == "darwin":

@@ -30,8 +30,8 @@ from nbcellar.errors import (
     StoreUnavailableError,
 )
 from nbcellar.ids import Digest
-from nbcellar.store import codec, database, locks
-from nbcellar.store.connections import ConnectionPool
+from nbcellar.store import codec, database, locks, logpack
+from nbcellar.store.connections import ConnectionPool, Lent
 from nbcellar.store.database import REBUILD_HINT, sqlite_errors
 from nbcellar.store.files import file_errors, is_network_file_system, make_folder, sync_folder
 from nbcellar.store.interface import Data, Kind, ObjectInfo, Record
@@ -63,10 +63,15 @@ class LocalStore:
     def __init__(self, folder: Path, *, read_only: bool, network: bool) -> None:
         """Use `create` or `open`."""
         self._folder = folder
+        self._database_path = folder / "meta.db"
+        self._database_name = str(self._database_path)
+        self._writers_lock = locks.WritersLock(folder)
         self._read_only = read_only
         self._network = network
         self._source = ReadOnlySource(self.database_path) if read_only else None
         self._pool = ConnectionPool(self._connect)
+        found = self._database_path.stat()
+        self._identity = (found.st_dev, found.st_ino)
         with sqlite_errors(self.database_path), self.connection() as db:
             self._project = database.check_format(db, self.database_path)
             if not read_only:
@@ -77,14 +82,17 @@ class LocalStore:
         """Make an empty store in `folder` (the `.cellar` folder itself). Raises AlreadyExistsError."""
         with file_errors("create", folder):
             make_folder(folder)
-            if (folder / "meta.db").exists() or pack_paths(folder):
+            # A WAL without its database counts, too: SQLite would apply it to the new one.
+            if any((folder / name).exists() for name in database.FILES) or pack_paths(folder):
                 raise AlreadyExistsError(f"there is already a store in {folder}")
             for name in ("packs", "tmp", "trash"):
                 make_folder(folder / name)
             (folder / ".gitignore").write_text("*\n", encoding="ascii")
             sync_folder(folder)
         database.create_database(folder / "meta.db", temporary_folder=folder / "tmp")
-        return cls.open(folder, network=network)
+        store = cls.open(folder, network=network)
+        store.write_log_pack()  # the project's id is in a pack from the first moment on
+        return store
 
     @classmethod
     def open(
@@ -118,7 +126,7 @@ class LocalStore:
     @property
     def database_path(self) -> Path:
         """Where `meta.db` is."""
-        return self._folder / "meta.db"
+        return self._database_path
 
     @property
     def read_only(self) -> bool:
@@ -130,11 +138,24 @@ class LocalStore:
         """See `interface.Store`."""
         return self._project
 
-    @contextlib.contextmanager
-    def connection(self) -> Iterator[apsw.Connection]:
+    @property
+    def writers_lock(self) -> locks.WritersLock:
+        """What a transaction holds from its first look-up on."""
+        return self._writers_lock
+
+    def connection(self) -> Lent:
         """Lend a database connection, for the modules of this folder."""
-        with self._pool.connection() as db:
-            yield db
+        return self._pool.connection()
+
+    def follow_rebuild(self) -> None:
+        """Open the database anew if another process rebuilt it: open connections still see the old file."""
+        try:
+            found = os.stat(self._database_name)  # noqa: PTH116 - for each transaction
+        except OSError as error:
+            raise CorruptStoreError(f"{self._database_path} is missing: {error.strerror}", hint=REBUILD_HINT) from None
+        if (found.st_dev, found.st_ino) != self._identity:
+            self._identity = (found.st_dev, found.st_ino)
+            self._pool.renew()
 
     def begin(self) -> LocalTransaction:
         """See `interface.Store`. Raises StoreUnavailableError for a read-only folder."""
@@ -159,6 +180,14 @@ class LocalStore:
                 for statement in statements:
                     db.execute(statement)
 
+    def write_log_pack(self) -> bool:
+        """Copy what `meta.db` alone holds into a log pack; False if there is nothing new. See `logpack.py`."""
+        return logpack.write_log_pack(self)
+
+    def backlog(self) -> tuple[int, int]:
+        """Return number and stored bytes of the objects that only `meta.db` holds: those since the last log pack."""
+        return logpack.backlog(self)
+
     def has(self, digest: Digest) -> bool:
         """See `interface.Store`."""
         return self._row(_HAS, (digest,)) is not None
@@ -172,7 +201,10 @@ class LocalStore:
         """See `interface.Store`."""
         found = self._locate(digest)
         stored, found = self._stored(digest, found)
-        raw = self._decoded(digest, found, lambda: codec.decompress(found.codec, stored, found.raw_bytes))
+        try:
+            raw = codec.decompress(found.codec, stored, found.raw_bytes)
+        except ValueError as error:
+            raise self._corrupt(digest, found, str(error)) from None
         if blake3(raw).digest() != digest:
             raise self._corrupt(digest, found, "its bytes do not match its digest")
         return raw if isinstance(raw, bytes) else bytes(raw)
@@ -184,13 +216,16 @@ class LocalStore:
         if flat.readonly or len(flat) != found.raw_bytes:
             raise InvalidInputError(f"the target must be {found.raw_bytes} writable bytes, not {len(flat)}")
         stored, found = self._stored(digest, found)
-        self._decoded(digest, found, lambda: codec.decompress_into(found.codec, stored, flat))
+        try:
+            codec.decompress_into(found.codec, stored, flat)
+        except ValueError as error:
+            raise self._corrupt(digest, found, str(error)) from None
         if blake3(flat).digest() != digest:
             raise self._corrupt(digest, found, "its bytes do not match its digest")
 
     def signatures(self, digest: Digest) -> list[tuple[bytes, bytes]]:
         """See `interface.Store`."""
-        return self._rows(_SIGNATURES, (digest,))  # type: ignore[return-value]
+        return [(key, signature) for key, signature in self._rows(_SIGNATURES, (digest,))]
 
     def objects(self, kind: Kind | None = None) -> Iterator[ObjectInfo]:
         """See `interface.Store`. In the order in which they were added."""
@@ -223,9 +258,12 @@ class LocalStore:
     def close(self) -> None:
         """Close the store and empty its WAL; may be called twice."""
         if not self._read_only:
-            with contextlib.suppress(StoreUnavailableError, CorruptStoreError), sqlite_errors(self.database_path):
-                with self.connection() as db:
-                    database.truncate_wal(db)
+            with (
+                contextlib.suppress(StoreUnavailableError, CorruptStoreError),
+                sqlite_errors(self.database_path),
+                self.connection() as db,
+            ):
+                database.truncate_wal(db)
         self._pool.close()
         if self._source is not None:
             self._source.close()
@@ -277,12 +315,6 @@ class LocalStore:
             return found.data or b""
         return read_stored(pack_path(self._folder, found.pack), found.offset, found.stored_bytes)
 
-    def _decoded(self, digest: Digest, found: _Located, decode: Callable[[], Data | None]) -> Data:
-        try:
-            return decode() or b""
-        except ValueError as error:
-            raise self._corrupt(digest, found, str(error)) from None
-
     def _file_of(self, found: _Located) -> Path:
         return self.database_path if found.pack is None else pack_path(self._folder, found.pack)
 
@@ -298,17 +330,18 @@ class LocalStore:
     def _sweep_temporary_files(self) -> None:
         """Remove what killed processes left behind; nobody else has files there when the lock is free."""
         with contextlib.suppress(OSError, StoreUnavailableError):
-            left = os.listdir(self._folder / "tmp")
+            left = list((self._folder / "tmp").iterdir())
             held = locks.exclude_writers_now(self._folder) if left else None
             if held is not None:
                 with held:
-                    for name in left:
-                        os.unlink(self._folder / "tmp" / name)
+                    for path in left:
+                        path.unlink()
 
 
 _HAS = "SELECT 1 FROM objects WHERE substr(digest, 1, 8) = substr(?1, 1, 8) AND digest = ?1"
-_SIGNATURES = """SELECT k.key, s.signature FROM objects o JOIN signatures s ON s.object = o.id JOIN keys k ON k.id = s.key
-    WHERE substr(o.digest, 1, 8) = substr(?1, 1, 8) AND o.digest = ?1 ORDER BY s.id"""
+_SIGNATURES = """SELECT k.key, s.signature
+    FROM objects o JOIN signatures s ON s.object = o.id JOIN keys k ON k.id = s.key
+    WHERE substr(o.digest, 1, 8) = substr(?1, 1, 8) AND o.digest = ?1 ORDER BY s.key"""
 _OBJECTS = """SELECT id, digest, kind, raw_bytes, stored_bytes, pack IS NOT NULL FROM objects
     WHERE id > ?1 AND (?2 IS NULL OR kind = ?2) ORDER BY id LIMIT ?3"""
 _REF = "SELECT value FROM refs WHERE scope = (SELECT id FROM scopes WHERE name = ?1) AND name = ?2"

@@ -73,24 +73,33 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_drop_inherited)
 
 
-def share(folder: Path) -> Held:
-    """Return the writers' lock on the store in `folder`, after letting a waiting sweep go first."""
-    if fcntl is None:
-        return Held(None)
-    with file_errors("lock", folder / "gc.lock"):
-        _let_a_sweep_pass(folder)
-        descriptor = _open(folder / "gc.lock")
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-        except OSError as error:
-            os.close(descriptor)
-            if error.errno in _NO_LOCKS_HERE:
-                return Held(None)
-            raise
-        except BaseException:
-            os.close(descriptor)
-            raise
-    return Held(descriptor)
+class WritersLock:
+    """The writers' side of one store's locks; names are kept as text, since `share` is called for each commit."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = str(folder / "gc.lock")
+        self._intent = str(folder / "gc.intent")
+
+    def share(self) -> Held:
+        """Return the writers' lock, after letting a waiting sweep go first."""
+        if fcntl is None:
+            return Held(None)
+        with file_errors("lock", self._path):
+            if os.path.exists(self._intent):  # noqa: PTH110 - ten times as fast
+                _let_a_sweep_pass(self._folder)
+            descriptor = _open(self._path)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_SH)
+            except OSError as error:
+                os.close(descriptor)
+                if error.errno in _NO_LOCKS_HERE:
+                    return Held(None)
+                raise
+            except BaseException:
+                os.close(descriptor)
+                raise
+        return Held(descriptor)
 
 
 class Collector:
@@ -110,7 +119,7 @@ class Collector:
             return _wait_for(self._folder / "gc.lock", self._timeout_s, f"a kernel is writing to {self._folder}")
         finally:
             with contextlib.suppress(OSError):
-                os.unlink(intent)
+                intent.unlink()
 
     def __enter__(self) -> Collector:
         return self
@@ -158,15 +167,15 @@ def _attempt(path: Path) -> Held | None:
 def _let_a_sweep_pass(folder: Path) -> None:
     intent = folder / "gc.intent"
     deadline = time.monotonic() + _GATE_WAIT_S
-    while os.path.exists(intent) and time.monotonic() < deadline:
+    while intent.exists() and time.monotonic() < deadline:
         dead_owner = _attempt(folder / "gc.collector")
         if dead_owner is not None:
             with contextlib.suppress(OSError):
-                os.unlink(intent)
+                intent.unlink()
             dead_owner.release()
             return
         time.sleep(_POLL_S)
 
 
-def _open(path: Path) -> int:
+def _open(path: Path | str) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

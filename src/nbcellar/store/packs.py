@@ -123,7 +123,7 @@ class PackWriter:
             if descriptor >= 0:
                 os.close(descriptor)
         with contextlib.suppress(OSError):
-            os.unlink(self._path)
+            self._path.unlink()
 
     def forget_after_fork(self) -> None:
         """Close this process's copy of the descriptor; the file is the parent's."""

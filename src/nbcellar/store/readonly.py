@@ -1,12 +1,11 @@
 """Reading `meta.db` where nothing can be written, not even SQLite's shared memory.
 
-Invariant: the folder of the store is not changed. Committed rows that are still in a WAL are seen, if need be by way of a
-private copy. Not for: stores that can be written.
+Invariant: the folder of the store is not changed. Committed rows that are still in a WAL are seen, if need be by way of
+a private copy. Not for: stores that can be written.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -44,7 +43,7 @@ class ReadOnlySource:
 
     def _wal_has_content(self) -> bool:
         try:
-            return os.stat(f"{self._path}-wal").st_size > 0
+            return Path(f"{self._path}-wal").stat().st_size > 0
         except FileNotFoundError:
             return False
 

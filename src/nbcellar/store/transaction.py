@@ -19,7 +19,7 @@ from nbcellar.errors import ConflictError, InvalidInputError, StoreUnavailableEr
 from nbcellar.ids import Digest
 from nbcellar.store import locks
 from nbcellar.store.codec import MAX_RAW_BYTES, byte_view, compress
-from nbcellar.store.database import sqlite_errors
+from nbcellar.store.database import one_integer, sqlite_errors
 from nbcellar.store.interface import Data, Kind
 from nbcellar.store.packs import PackWriter, Sealed
 
@@ -46,7 +46,7 @@ class _Row(msgspec.Struct, frozen=True):
     raw_bytes: int
     stored_bytes: int
     offset: int | None
-    data: Data | None
+    data: bytes | None
 
 
 class LocalTransaction:
@@ -175,26 +175,19 @@ class LocalTransaction:
         if self._lock is None:
             with self._mutex:
                 if self._lock is None:
-                    self._lock = locks.share(self._store.folder)
+                    self._lock = self._store.writers_lock.share()
+                    self._store.follow_rebuild()
 
     def _keep(self, digest: Digest, kind: Kind, codec: int, raw_bytes: int, stored: Data) -> None:
         size = len(stored)
+        offset: int | None = None
+        data: bytes | None = None
         if self._is_inline(size):
             self._inline_bytes += size
-            # A copy: the caller may reuse its buffer once `put` has returned.
-            data = stored if isinstance(stored, bytes) else bytes(stored)
-            row = _Row(digest, int(kind), int(codec), raw_bytes, size, None, data)
+            data = bytes(stored)  # a copy: the caller may reuse its buffer once `put` has returned
         else:
-            row = _Row(
-                digest,
-                int(kind),
-                int(codec),
-                raw_bytes,
-                size,
-                self._stream(digest, kind, codec, raw_bytes, stored),
-                None,
-            )
-        self._rows[digest] = row
+            offset = self._stream(digest, kind, codec, raw_bytes, stored)
+        self._rows[digest] = _Row(digest, int(kind), int(codec), raw_bytes, size, offset, data)
         self._new.add(digest)
 
     def _is_inline(self, size: int) -> bool:
@@ -223,12 +216,11 @@ class LocalTransaction:
     def _write_rows(self, db: apsw.Connection) -> int:
         db.execute("BEGIN IMMEDIATE")
         try:
-            ids = _Ids(db)
+            ids = Ids(db)
             self._write_refs(db, ids)
             for sealed, rows in self._sealed:
                 _insert_objects(db, sealed, rows)
-            for digest, key, signature in self._signatures:
-                db.execute(_INSERT_SIGNATURE, (find_object(db, digest), ids.key(key), signature))
+            self._write_signatures(db, ids)
             number = 0
             for scope, payload in self._records:
                 db.execute("INSERT INTO records (scope, payload) VALUES (?, ?)", (ids.scope(scope), payload))
@@ -242,10 +234,17 @@ class LocalTransaction:
             raise
         return number
 
-    def _write_refs(self, db: apsw.Connection, ids: _Ids) -> None:
+    def _write_refs(self, db: apsw.Connection, ids: Ids) -> None:
         for (scope, name), (old, new) in self._refs.items():
             if not _change_ref(db, ids.scope(scope), name, old, new):
                 raise ConflictError(f"ref '{name}' was moved meanwhile", hint="look at its new value and try again")
+
+    def _write_signatures(self, db: apsw.Connection, ids: Ids) -> None:
+        for digest, key, signature in self._signatures:
+            number = find_object(db, digest)
+            db.execute("INSERT OR IGNORE INTO signatures VALUES (?, ?, ?)", (number, ids.key(key), signature))
+            if digest not in self._new:  # log packs carry the signatures of new objects, and those noted here
+                db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (f"{LATE_SIGNATURE}{number}", number))
 
     def _finish(self) -> None:
         self._done = True
@@ -256,7 +255,7 @@ class LocalTransaction:
             lock.release()
 
 
-class _Ids:
+class Ids:
     """Small integers for scopes and keys, given out inside the transaction."""
 
     def __init__(self, db: apsw.Connection) -> None:
@@ -288,8 +287,8 @@ _FIND_OBJECT = "SELECT id FROM objects WHERE substr(digest, 1, 8) = substr(?1, 1
 _INSERT_OBJECT = """INSERT INTO objects (digest, kind, codec, raw_bytes, stored_bytes, pack, offset, data)
     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (
         SELECT 1 FROM objects WHERE substr(digest, 1, 8) = substr(?1, 1, 8) AND digest = ?1)"""
-_INSERT_SIGNATURE = """INSERT INTO signatures (object, key, signature) SELECT ?1, ?2, ?3 WHERE NOT EXISTS (
-    SELECT 1 FROM signatures WHERE object = ?1 AND key = ?2)"""
+LATE_SIGNATURE = "late-signature-"
+"""Prefix of the keys in `meta` that name objects signed after they were stored."""
 
 
 def find_object(db: apsw.Connection, digest: bytes) -> int | None:
@@ -300,19 +299,31 @@ def find_object(db: apsw.Connection, digest: bytes) -> int | None:
 
 def add_pack(db: apsw.Connection, sealed: Sealed, *, log: bool = False) -> int:
     """Register a pack and return its row id; the same content may have been packed before."""
-    db.execute(
-        "INSERT OR IGNORE INTO packs (name, size_bytes, log) VALUES (?, ?, ?)",
-        (sealed.name, sealed.size_bytes, int(log)),
-    )
-    return int(db.execute("SELECT id FROM packs WHERE name = ?", (sealed.name,)).fetchone()[0])
+    fields = (sealed.name, sealed.size_bytes, int(log))
+    db.execute("INSERT OR IGNORE INTO packs (name, size_bytes, log) VALUES (?, ?, ?)", fields)
+    return one_integer(db, "SELECT id FROM packs WHERE name = ?", (sealed.name,))
+
+
+def insert_object(
+    db: apsw.Connection,
+    digest: bytes,
+    kind: int,
+    codec: int,
+    raw_bytes: int,
+    stored_bytes: int,
+    pack: int | None,
+    offset: int | None,
+    data: bytes | None,
+) -> None:
+    """Add a row to `objects` unless the object is there: another writer may have been faster."""
+    db.execute(_INSERT_OBJECT, (digest, kind, codec, raw_bytes, stored_bytes, pack, offset, data))
 
 
 def _insert_objects(db: apsw.Connection, sealed: Sealed | None, rows: list[_Row]) -> None:
     pack = None if sealed is None else add_pack(db, sealed)
     for row in rows:
         where = (None, None) if row.offset is None else (pack, row.offset)
-        fields = (row.digest, row.kind, row.codec, row.raw_bytes, row.stored_bytes, *where, row.data)
-        db.execute(_INSERT_OBJECT, fields)
+        insert_object(db, row.digest, row.kind, row.codec, row.raw_bytes, row.stored_bytes, *where, row.data)
 
 
 def _change_ref(db: apsw.Connection, scope: int, name: str, old: bytes | None, new: bytes | None) -> bool:

@@ -1,0 +1,283 @@
+"""Garbage collection: what nothing reaches any more is removed, in an order that no crash can make a loss of.
+
+Invariant: an object that `reachable` names, or that a transaction in progress has looked up, is never removed. Rows go
+before files; packs go to `trash/` first. Not for: deciding what is reachable (history does).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from nbcellar.errors import CellarError
+from nbcellar.store.database import immediate, one_integer, read_meta, rows_of, sqlite_errors, truncate_wal, write_meta
+from nbcellar.store.files import file_errors, make_folder
+from nbcellar.store.locks import Collector
+from nbcellar.store.logpack import append_log
+from nbcellar.store.packs import is_pack_name, pack_path, pack_paths, read_index
+from nbcellar.store.repack import PackRow, pack_rows, rewrite_packs
+
+if TYPE_CHECKING:
+    from nbcellar.store.local import LocalStore
+
+Reachable = Callable[[], AbstractSet[bytes]]
+
+TRASH_DAYS = 14
+REPACK_ABOVE = 0.25
+"""A pack of which a larger share is dead is repacked."""
+
+_DAY_NS = 86_400 * 10**9
+_LOCK_TIMEOUT_S = 60.0
+_VACUUM_ABOVE = 0.25
+
+
+class GcReport(msgspec.Struct, frozen=True):
+    """What a collection removed, or (`dry_run`) would remove. Sizes in bytes, as stored."""
+
+    dry_run: bool
+    objects_kept: int
+    objects_removed: int
+    bytes_removed: int  # of the removed objects
+    packs_removed: int  # to trash/, or for good with purge
+    packs_repacked: int
+    temporary_files_removed: int
+    trash_bytes_removed: int
+    bytes_before: int  # of the whole folder
+    bytes_after: int
+
+
+class ObjectRow(msgspec.Struct, frozen=True, array_like=True):
+    """What a plan needs to know of an object."""
+
+    id: int
+    digest: bytes
+    pack: int | None
+    stored_bytes: int
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What to do, decided on plain data."""
+
+    dead: tuple[ObjectRow, ...]
+    kept: int
+    dead_packs: tuple[PackRow, ...]
+    wasteful_packs: tuple[PackRow, ...]
+
+
+def plan_removal(
+    objects: Iterable[ObjectRow], packs: Sequence[PackRow], live: AbstractSet[bytes], *, repack_above: float
+) -> Plan:
+    """Return what goes: objects that are not in `live`, packs without a live object, packs with too much waste."""
+    dead: list[ObjectRow] = []
+    used: dict[int, int] = {}
+    kept = 0
+    for item in objects:
+        if item.digest not in live:
+            dead.append(item)
+            continue
+        kept += 1
+        if item.pack is not None:
+            used[item.pack] = used.get(item.pack, 0) + item.stored_bytes
+    data_packs = [pack for pack in packs if not pack.log]
+    dead_packs = tuple(pack for pack in data_packs if pack.id not in used)
+    wasteful = tuple(pack for pack in data_packs if pack.id in used and _waste(pack, used) > repack_above)
+    return Plan(tuple(dead), kept, dead_packs, wasteful)
+
+
+def collect(
+    store: LocalStore,
+    reachable: Reachable,
+    *,
+    now_ns: int,
+    dry_run: bool = False,
+    trash_days: int = TRASH_DAYS,
+    purge: bool = False,
+) -> GcReport:
+    """Remove what `reachable()` does not name; it is called while nobody can write, so its answer is final.
+
+    purge: remove for good, at once, from packs, log and database file (for `forget`); otherwise packs wait in `trash/`.
+    Raises StoreUnavailableError when writers or another collection do not let go within a minute.
+    """
+    store.require_writable()
+    before = folder_bytes(store.folder)
+    if dry_run:
+        plan, _ = _planned(store, reachable(), purge=purge)
+        return _report(plan, before, dry_run=True)
+    with Collector(store.folder, timeout_s=_LOCK_TIMEOUT_S) as collector:
+        trash = _Trash(store.folder / "trash", now_ns)
+        with collector.exclude_writers():
+            plan, orphans = _planned(store, reachable(), purge=purge)
+            _delete_rows(store, plan, secure=purge)
+            for path in [*(pack_path(store.folder, pack.name) for pack in plan.dead_packs), *orphans]:
+                trash.take(path)
+            temporary = _sweep(store.folder / "tmp")
+        repacked = rewrite_packs(store, plan.wasteful_packs, trash.take) if plan.wasteful_packs else []
+        _tend_log(store, rewrite=purge)
+        emptied = trash.empty(0 if purge else trash_days)
+        if purge:
+            shutil.rmtree(store.folder / "damaged", ignore_errors=True)  # what a rebuild set aside
+        _shrink_database(store, always=purge)
+    report = _report(plan, before, dry_run=False)
+    return msgspec.structs.replace(
+        report,
+        packs_removed=len(plan.dead_packs) + len(orphans),
+        packs_repacked=len(repacked),
+        temporary_files_removed=temporary,
+        trash_bytes_removed=emptied,
+        bytes_after=folder_bytes(store.folder),
+    )
+
+
+def folder_bytes(folder: Path) -> int:
+    """Return the size of all files below `folder`; those that go meanwhile count nothing."""
+    total = 0
+    for path in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_file():
+                total += path.stat().st_size
+    return total
+
+
+def _planned(store: LocalStore, live: AbstractSet[bytes], *, purge: bool) -> tuple[Plan, list[Path]]:
+    """Return the plan, and pack files that the database does not know: of writers that died before their COMMIT."""
+    packs = pack_rows(store)
+    with sqlite_errors(store.database_path), store.connection() as db:
+        rows = rows_of(db, "SELECT id, digest, pack, stored_bytes FROM objects")
+    objects = msgspec.convert(rows, list[ObjectRow])
+    plan = plan_removal(objects, packs, live, repack_above=REPACK_ABOVE)
+    if purge:
+        plan = msgspec.structs.replace(plan, wasteful_packs=_tainted(store, packs, plan, live))
+    known = {pack.name.hex() for pack in packs}
+    return plan, [path for path in pack_paths(store.folder) if path.name not in known]
+
+
+def _waste(pack: PackRow, used: Mapping[int, int]) -> float:
+    return 1 - used[pack.id] / pack.size_bytes
+
+
+def _tainted(store: LocalStore, packs: Sequence[PackRow], plan: Plan, live: AbstractSet[bytes]) -> tuple[PackRow, ...]:
+    """Return packs with anything dead in them, rows or not: two writers may have packed the same object."""
+    gone = {pack.id for pack in plan.dead_packs}
+    with_dead_rows = {item.pack for item in plan.dead}
+    tainted = []
+    for pack in packs:
+        if pack.log or pack.id in gone:
+            continue
+        try:
+            entries = read_index(pack_path(store.folder, pack.name))
+        except (OSError, CellarError):
+            entries = ()
+        if pack.id in with_dead_rows or any(entry.digest not in live for entry in entries):
+            tainted.append(pack)
+    return tuple(tainted)
+
+
+def _delete_rows(store: LocalStore, plan: Plan, *, secure: bool) -> None:
+    dead = [(item.id,) for item in plan.dead]
+    with sqlite_errors(store.database_path), store.connection() as db:
+        db.execute(f"PRAGMA secure_delete={'ON' if secure else 'OFF'}").fetchall()
+        with immediate(db):
+            db.executemany("DELETE FROM signatures WHERE object = ?", dead)
+            db.executemany("DELETE FROM objects WHERE id = ?", dead)
+            db.executemany("DELETE FROM packs WHERE id = ?", [(pack.id,) for pack in plan.dead_packs])
+            # SQLite gives the number of a removed last row to the next one, which must not count as logged.
+            last = one_integer(db, "SELECT coalesce(max(id), 0) FROM objects")
+            logged = read_meta(db, "log-object").get("log-object", 0)
+            write_meta(db, {"log-object": min(last, logged if isinstance(logged, int) else 0)})
+        db.execute("PRAGMA secure_delete=OFF").fetchall()
+
+
+def _tend_log(store: LocalStore, *, rewrite: bool) -> None:
+    """Log what is new; or write the log anew, when asked or when most of it is about what is gone."""
+    logs = [pack for pack in pack_rows(store) if pack.log]
+    rewrite = rewrite or _is_stale(store, logs)
+    with store.writers_lock.share():
+        new = append_log(store, from_start=rewrite)
+    if not rewrite or new is None:
+        return
+    old = [pack for pack in logs if pack.name != new.name]
+    with sqlite_errors(store.database_path), store.connection() as db, immediate(db):
+        db.executemany("DELETE FROM packs WHERE id = ?", [(pack.id,) for pack in old])
+    for pack in old:
+        _unlink(pack_path(store.folder, pack.name))
+
+
+def _is_stale(store: LocalStore, logs: Sequence[PackRow]) -> bool:
+    size = sum(pack.size_bytes for pack in logs)
+    if size < _STALE_LOG_FROM_BYTES:
+        return False
+    with sqlite_errors(store.database_path), store.connection() as db:
+        there = one_integer(db, _LOGGABLE_BYTES)
+    return size > 2 * there
+
+
+def _shrink_database(store: LocalStore, *, always: bool) -> None:
+    with sqlite_errors(store.database_path), store.connection() as db:
+        free, pages = (one_integer(db, f"PRAGMA {name}") for name in ("freelist_count", "page_count"))
+        if always or free > _VACUUM_ABOVE * pages:
+            db.execute("VACUUM")
+        truncate_wal(db)
+
+
+def _sweep(folder: Path) -> int:
+    """Remove temporary files; nobody writes now, so their owners are dead."""
+    left = list(folder.iterdir()) if folder.is_dir() else []
+    for path in left:
+        _unlink(path)
+    return len(left)
+
+
+class _Trash:
+    """`trash/`: files named <when they came, ns>-<name>, so that no file time needs to be believed."""
+
+    def __init__(self, folder: Path, now_ns: int) -> None:
+        self._folder = folder
+        self._now_ns = now_ns
+
+    def take(self, path: Path) -> None:
+        """Move a file here; harmless when it is gone."""
+        with file_errors("move to trash", path), contextlib.suppress(FileNotFoundError):
+            make_folder(self._folder)
+            path.rename(self._folder / f"{self._now_ns}-{path.name}")
+
+    def empty(self, days: int) -> int:
+        """Remove what came `days` ago or earlier; return its size in bytes."""
+        freed = 0
+        for path in self._folder.iterdir() if self._folder.is_dir() else ():
+            since, _, name = path.name.partition("-")
+            if since.isdigit() and is_pack_name(name) and int(since) <= self._now_ns - days * _DAY_NS:
+                freed += path.stat().st_size
+                _unlink(path)
+        return freed
+
+
+def _unlink(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError), file_errors("remove", path):
+        path.unlink()
+
+
+def _report(plan: Plan, before: int, *, dry_run: bool) -> GcReport:
+    removed = sum(item.stored_bytes for item in plan.dead)
+    return GcReport(
+        dry_run=dry_run,
+        objects_kept=plan.kept,
+        objects_removed=len(plan.dead),
+        bytes_removed=removed,
+        packs_removed=len(plan.dead_packs),
+        packs_repacked=len(plan.wasteful_packs),
+        temporary_files_removed=0,
+        trash_bytes_removed=0,
+        bytes_before=before,
+        bytes_after=before - removed,
+    )
+
+
+_STALE_LOG_FROM_BYTES = 1 << 20
+_LOGGABLE_BYTES = """SELECT (SELECT coalesce(sum(stored_bytes), 0) FROM objects WHERE pack IS NULL)
+    + (SELECT coalesce(sum(length(payload)), 0) FROM records) + 64 * (SELECT count(*) FROM signatures)"""
