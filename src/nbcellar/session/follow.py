@@ -1,0 +1,314 @@
+"""What values lead to: from the names a cell uses to every function and class of the notebook that it can set off.
+
+Invariant: no code of the notebook runs while its objects are followed (no attribute of an instance is read through its
+class); the walk is bounded, and beyond the bound the answer is "everything".
+Not for: aliases. Variables that share mutable state are the caller's groups.
+"""
+
+from __future__ import annotations
+
+import builtins
+import datetime
+import decimal
+import gc
+import pathlib
+import re
+import sys
+import types
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from nbcellar.session.codefacts import UNSEEN_ANYWHERE, UNSEEN_GLOBALS, CodeFacts, code_facts, reason_together
+
+MAX_VISITED = 5_000  # objects looked at one by one, about a microsecond each
+MAX_SCANNED = 200_000  # elements of containers whose types are compared in C, about 20 ns each
+
+_Handler = Callable[["Follower", Any], None]
+
+# Nothing to follow in these: no reference to anything of the notebook, or one that needs a name to be used.
+_ATOMIC: frozenset[type] = frozenset(
+    [
+        *(bool, int, float, complex, str, bytes, bytearray, range, slice, memoryview, type(None), type(...)),
+        *(type(NotImplemented), types.CodeType, types.FrameType, types.TracebackType, types.GetSetDescriptorType),
+        *(types.MemberDescriptorType, types.WrapperDescriptorType, types.MethodDescriptorType),
+        *(types.ClassMethodDescriptorType, types.MethodWrapperType, re.Pattern, re.Match, decimal.Decimal),
+        *(datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone),
+        *(type(pathlib.Path()), pathlib.PurePosixPath, pathlib.PureWindowsPath),
+    ]
+)
+_UNTRACKABLE: frozenset[type] = _ATOMIC | {dict, tuple}
+_WEAK = (weakref.ReferenceType, weakref.ProxyType, weakref.CallableProxyType)
+_WEAK_CONTAINERS = (weakref.WeakSet, weakref.WeakKeyDictionary, weakref.WeakValueDictionary)
+_UNFOLLOWED_NAMES = frozenset({"get_ipython", "exit", "quit", "open"})  # IPython's own; the first is seen in the code
+# Parts of the running kernel: they lead to the shell and thereby to all variables, but do not run code of the notebook.
+_KERNEL_ROOTS = frozenset(
+    ["asyncio", "comm", "ipykernel", "jupyter_client", "tornado", "zmq", "_abc", "_io", "_thread"],
+)
+_FRAME_ROOTS = frozenset({"pandas"})
+
+
+class Follower:
+    """One walk from names to code and data; `names` and `reason` are its result. Mutable, used once."""
+
+    def __init__(self, namespace: Mapping[str, object]) -> None:
+        self.names: set[str] = set()
+        self.reason = ""
+        self._namespace = namespace
+        self._globals: object = namespace
+        self._seen: set[int] = {id(namespace), id(builtins.__dict__), id(sys.modules)}
+        self._pending: list[object] = []
+        self._in_libraries: list[object] = []  # what instances of library classes hold, looked at last
+        self._inside_library = False
+        self._held: list[object] = []  # made during the walk: kept, so that no id is used twice
+        self._visits_left = MAX_VISITED
+        self._scans_left = MAX_SCANNED
+        self._modules: set[str] = set()
+        self._partners: set[str] = set()
+        array = getattr(sys.modules.get("numpy"), "ndarray", None)
+        self._array_type: type | None = array if isinstance(array, type) else None
+
+    def follow_name(self, name: str) -> None:
+        """Count a name as touched and queue its value."""
+        if name not in self.names:
+            self.names.add(name)
+            value = self._namespace.get(name)
+            if value is not None and name not in _UNFOLLOWED_NAMES:
+                self._pending.append(value)
+
+    def follow_code(
+        self, facts: CodeFacts, *, skip_ipython: bool = False, own_globals: Mapping[str, object] | None = None
+    ) -> None:
+        """Queue all that the code names; `own_globals` when it was made with another namespace, as by `%run`."""
+        if facts.everything or (facts.ipython and not skip_ipython):
+            self._stop(facts.everything or "uses get_ipython")
+            return
+        self._partners |= facts.partners
+        for name in facts.names:
+            self.follow_name(name)
+        if own_globals is not None:
+            self._pending.extend(own_globals[name] for name in facts.names if name in own_globals)
+
+    def run(self) -> bool:
+        """Follow all that is queued; return whether the answer is "everything", for `reason`."""
+        while not self.reason and (self._pending or self._in_libraries):
+            self._inside_library = not self._pending
+            value = (self._pending or self._in_libraries).pop()
+            cls = type(value)
+            if cls in _ATOMIC or id(value) in self._seen:
+                continue
+            self._seen.add(id(value))
+            self._visits_left -= 1
+            if self._visits_left < 0:
+                self._stop(f"reaches more than {MAX_VISITED} objects")
+            elif cls in _HANDLERS:
+                _HANDLERS[cls](self, value)
+            else:
+                self._other(value, cls)
+        if not self.reason and self._partners:
+            self.reason = reason_together(self._modules, self._partners)
+        return bool(self.reason)
+
+    def _stop(self, reason: str) -> None:
+        self.reason = self.reason or reason
+
+    def _push(self, values: Iterable[object]) -> None:
+        queue = self._in_libraries if self._inside_library else self._pending
+        queue.extend([v for v in values if type(v) not in _ATOMIC])
+
+    def _push_made(self, values: list[object]) -> None:
+        self._held.append(values)
+        self._push(values)
+
+    # Containers
+
+    def _scan(self, count: int) -> bool:
+        self._scans_left -= count
+        if self._scans_left < 0:
+            self._stop(f"reaches containers of more than {MAX_SCANNED} elements")
+        return self._scans_left >= 0
+
+    def _elements(self, values: Any) -> None:
+        if not self._scan(len(values)):
+            return
+        if len(values) > 16:
+            kinds = set(map(type, values))
+            if kinds <= _ATOMIC:
+                return
+            if kinds <= _UNTRACKABLE and not any(map(gc.is_tracked, values)) and not self._has_untracked_class():
+                return  # the collector knows: dicts and tuples of nothing but atoms
+        self._push(values)
+
+    def _mapping(self, values: dict[object, object]) -> None:
+        if "__builtins__" in values and "__name__" in values:
+            return  # a module's dictionary, reached through a frame
+        self._elements(list(values.values()))
+        if not set(map(type, values)) <= _ATOMIC:
+            self._elements(list(values))
+
+    def _has_untracked_class(self) -> bool:
+        """Whether a notebook class without any attributes exists: its instances are invisible to the collector."""
+        return any(
+            type(v) is type and v.__module__ == "__main__" and not v.__flags__ & _TPFLAGS_HAVE_GC
+            for v in list(self._namespace.values())
+        )
+
+    def _array(self, value: Any) -> None:
+        if value.dtype.hasobject and self._scan(value.size):
+            self._push_made(value.ravel("K").tolist() if value.dtype.kind == "O" else value.tolist())
+
+    def _frame(self, value: Any) -> None:
+        """Look at the object columns of a pandas frame, series or index, and at the user's `attrs`."""
+        manager = value.__dict__.get("_mgr")
+        blocks = [value.__dict__.get("_data")] if manager is None else [block.values for block in manager.blocks]
+        for block in blocks:
+            if self._array_type in type(block).__mro__:
+                self._array(block)
+        attributes = value.__dict__.get("_attrs")
+        if attributes:
+            self._push(list(attributes.values()))
+
+    # Code
+
+    def _function(self, value: types.FunctionType) -> None:
+        own = value.__globals__
+        if own is self._globals:
+            self.follow_code(code_facts(value.__code__))
+        elif value.__module__ == "__main__" or own.get("__name__") == "__main__":
+            self.follow_code(code_facts(value.__code__), own_globals=own)
+        else:
+            self._named_by_library(value.__name__)
+        if value.__closure__:
+            self._push_made([cell.cell_contents for cell in value.__closure__ if not _is_empty(cell)])
+        if value.__defaults__:
+            self._push(value.__defaults__)
+        if value.__kwdefaults__:
+            self._push(value.__kwdefaults__.values())
+        if value.__dict__:
+            self._push(value.__dict__.values())
+
+    def _named_by_library(self, name: str) -> None:
+        if name in UNSEEN_ANYWHERE:
+            self._stop(f"uses {name}")
+
+    def _builtin(self, value: types.BuiltinFunctionType) -> None:
+        owner = value.__self__
+        if type(owner) is types.ModuleType or owner is None:
+            module = getattr(owner, "__name__", "")
+            if module == "builtins" and value.__name__ in UNSEEN_GLOBALS:
+                self._stop(f"uses {value.__name__}")
+            elif module == "_pickle" and value.__name__ in ("load", "loads"):
+                self._stop("uses pickle.load")
+            else:
+                self._named_by_library(value.__name__)
+        else:
+            self._push([owner])
+
+    def _method(self, value: types.MethodType) -> None:
+        self._push([value.__func__, value.__self__])
+
+    def _generator(self, value: types.GeneratorType[Any, Any, Any]) -> None:
+        frame = value.gi_frame
+        if frame is None:
+            return
+        if frame.f_globals is self._globals or frame.f_globals.get("__name__") == "__main__":
+            self.follow_code(code_facts(value.gi_code), own_globals=frame.f_globals)
+        self._push_made([*frame.f_locals.values(), value.gi_yieldfrom])
+
+    def _coroutine(self, value: object) -> None:
+        self._stop("reaches a coroutine")
+
+    def _module(self, value: types.ModuleType) -> None:
+        if value.__dict__ is self._globals or value.__name__ == "__main__":
+            self._stop("reaches the notebook's module")
+        elif not self._inside_library:
+            self._modules.add(value.__name__.partition(".")[0])
+
+    # Classes and instances
+
+    def _class(self, value: type) -> None:
+        if not _is_notebook_class(value):
+            if not self._inside_library:
+                self._named_by_library(value.__name__)
+            return
+        self._name_class(value)
+        self._push([*value.__dict__.values(), *value.__bases__, type(value)])
+
+    def _name_class(self, cls: type) -> None:
+        """Methods can change their class: whatever variable holds it is touched."""
+        if self._namespace.get(cls.__name__) is cls:
+            self.names.add(cls.__name__)
+        else:
+            self.names.update(name for name, value in list(self._namespace.items()) if value is cls)
+
+    def _weak(self, value: object) -> None:
+        if not self._inside_library:
+            self._stop("reaches a weak reference")
+
+    def _other(self, value: object, cls: type) -> None:
+        mro = cls.__mro__
+        if type in mro:
+            self._class(value)  # type: ignore[arg-type]  # `type in mro`: value is a class of another metaclass
+        elif _is_notebook_class(cls):
+            self._push([cls, *gc.get_referents(value)])
+            if self._array_type in mro:
+                self._array(value)
+        elif not _WEAK_TYPES.isdisjoint(mro):
+            self._weak(value)
+        elif types.ModuleType in mro:
+            self._module(value)  # type: ignore[arg-type]
+        else:
+            self._library_instance(value, cls)
+
+    def _library_instance(self, value: object, cls: type) -> None:
+        root = (cls.__module__ or "").partition(".")[0]
+        if root in _KERNEL_ROOTS:
+            return
+        if self._array_type is not None and self._array_type in cls.__mro__:
+            self._array(value)
+            return
+        if root in _FRAME_ROOTS and type(getattr(value, "__dict__", None)) is dict and _has_frame_data(value):
+            self._frame(value)
+            return
+        if "InteractiveShell" in cls.__name__:
+            self._stop("reaches IPython's shell")
+            return
+        self._push([c for c in cls.__mro__ if _is_notebook_class(c)])  # a class made by a library from the notebook's
+        self._in_libraries.extend([v for v in gc.get_referents(value) if type(v) not in _ATOMIC and v is not cls])
+
+
+_TPFLAGS_HAVE_GC = 1 << 14
+
+
+def _is_notebook_class(cls: type) -> bool:
+    return cls.__module__ == "__main__"
+
+
+def _is_empty(cell: types.CellType) -> bool:
+    try:
+        return cell.cell_contents is cell  # never: the access is the question
+    except ValueError:
+        return True
+
+
+def _has_frame_data(value: Any) -> bool:
+    return "_mgr" in value.__dict__ or "_data" in value.__dict__
+
+
+_WEAK_TYPES: frozenset[type] = frozenset([*_WEAK, *_WEAK_CONTAINERS])
+_HANDLERS: dict[type, _Handler] = {
+    list: Follower._elements,
+    tuple: Follower._elements,
+    set: Follower._elements,
+    frozenset: Follower._elements,
+    dict: Follower._mapping,
+    types.FunctionType: Follower._function,
+    types.BuiltinFunctionType: Follower._builtin,
+    types.MethodType: Follower._method,
+    types.GeneratorType: Follower._generator,
+    types.CoroutineType: Follower._coroutine,
+    types.AsyncGeneratorType: Follower._coroutine,
+    types.ModuleType: Follower._module,
+    type: Follower._class,
+    **dict.fromkeys(_WEAK_TYPES, Follower._weak),
+}
