@@ -1,0 +1,258 @@
+"""Functions of a notebook as pickle reductions: by value, with the live namespace as their globals.
+
+A function is made bare (code, globals, cells) and filled afterwards (defaults, closure, attributes), so that it may
+reach itself by any way. Globals are never copied when they are the user namespace or a module's: a restored function
+sees what the names mean today. Another dictionary (`exec`, `%run`) is encoded as the shared object it is.
+
+Invariant: equal functions give equal bytes. Code is encoded by the arguments of its constructor, which belong to one
+minor version of Python; `rebuild.make_code` refuses another.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import re
+import sys
+import weakref
+from types import CellType, CodeType, FunctionType
+from typing import Any
+
+from nbcellar.session import rebuild
+from nbcellar.session.encoding_context import (
+    EncodingContext,
+    Notes,
+    Reduction,
+    SortedSet,
+    notes_of,
+    sort_elements,
+)
+from nbcellar.session.importable import MAIN_MODULES, is_found_by_name, is_heap_type
+
+
+def reduce_function(function: FunctionType, context: EncodingContext) -> Reduction:
+    """Return the reduction of a function, or NotImplemented for one that is found by name."""
+    if is_found_by_name(function):
+        return NotImplemented
+    owner = _owner(function, context)
+    if owner is not None:
+        return rebuild.member, (owner, notes_of(context).private(function.__name__))
+    if function.__code__ is _singledispatch_code():
+        return _reduce_singledispatch(function, context)
+    return _reduce_by_value(function, context)
+
+
+def function_state(function: FunctionType, notes: Notes) -> tuple[Any, ...]:
+    """Return what `rebuild.set_function` needs to fill a bare function."""
+    annotations = function.__annotations__
+    attributes = function.__dict__
+    return (
+        notes.private(function.__qualname__),
+        notes.text_or_value(function.__module__),
+        notes.text_or_value(function.__doc__),
+        function.__defaults__,
+        notes.private_keys(function.__kwdefaults__) if function.__kwdefaults__ else None,
+        {key: notes.text_or_value(value) for key, value in notes.private_keys(annotations).items()}
+        if annotations
+        else None,
+        notes.private_keys(attributes) if attributes else None,
+        tuple(map(_content, function.__closure__ or ())),
+        getattr(function, "__type_params__", ()),
+    )
+
+
+def fills_early(function: FunctionType) -> bool:
+    """True if the state of a method holds nothing that could need the other methods to be filled."""
+    if function.__defaults__ or function.__kwdefaults__ or function.__dict__:
+        return False
+    for cell in function.__closure__ or ():
+        content = _content(cell)
+        if content and not isinstance(content[0], (type, FunctionType)):
+            return False
+    return True
+
+
+def reduce_cell(cell: CellType, context: EncodingContext) -> Reduction:
+    """Return the reduction of a closure cell; shared cells stay shared."""
+    if id(cell) in notes_of(context).cells:
+        return rebuild.make_cell, ()
+    return rebuild.make_cell, (), _content(cell), None, None, rebuild.set_cell
+
+
+def reduce_code(code: CodeType, context: EncodingContext) -> Reduction:
+    """Return the reduction of a code object; computed once for each code object."""
+    known = _reduced_code.get(id(code))
+    if known is not None and known[0]() is code:
+        return known[1]
+    key = id(code)
+    reduction = rebuild.make_code, (sys.version_info[1], _code_arguments(code))
+    _reduced_code[key] = weakref.ref(code, lambda _: _reduced_code.pop(key, None)), reduction
+    return reduction
+
+
+_reduced_code: dict[int, tuple[weakref.ref[CodeType], tuple[Any, ...]]] = {}
+
+
+def _reduce_by_value(function: FunctionType, context: EncodingContext) -> Reduction:
+    notes = notes_of(context)
+    cells = function.__closure__
+    if cells:
+        notes.cells.update(map(id, cells))
+    arguments = function.__code__, _globals_of(function, context, notes), notes.private(function.__name__), cells
+    if notes.deferred:
+        notes.deferred[-1].append(function)
+        return rebuild.make_function, arguments
+    return rebuild.make_function, arguments, function_state(function, notes), None, None, rebuild.set_function
+
+
+def _globals_of(function: FunctionType, context: EncodingContext, notes: Notes) -> Any:
+    """None for the user namespace, a name for an importable module, a module object, or (..., the dictionary itself)."""
+    namespace = function.__globals__
+    if namespace is context.namespace:
+        return None
+    name = namespace.get("__name__")
+    if type(name) is str:
+        module = sys.modules.get(name)
+        if module is not None and getattr(module, "__dict__", None) is namespace:
+            if name in MAIN_MODULES:
+                return None
+            if getattr(module, "__spec__", None) is not None:
+                return notes.private(name)
+            return module
+    made_here = notes.modules.get(id(namespace))
+    if made_here is not None:
+        return made_here
+    if notes.builtins_known:
+        return (namespace,)
+    notes.builtins_known = True
+    stand_in = _Builtins()
+    return stand_in, _Exchange(stand_in, context), namespace
+
+
+class _Builtins:
+    """Stands for the dictionary of builtins, which `exec` puts into the one it is given."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return rebuild.attribute, ("builtins", "__dict__")
+
+
+class _Exchange:
+    """Makes pickle take the dictionary of builtins for the stand-in that it has just stored.
+
+    Pickle asks nobody about a plain dictionary: all builtins would be copied, with what IPython adds to them. The entry
+    is replaced, not added: the unpickler numbers its own entries by counting.
+    """
+
+    def __init__(self, stand_in: _Builtins, context: Any) -> None:
+        self.stand_in, self.context = stand_in, context
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        memo = self.context.memo.copy()
+        namespace = vars(builtins)
+        if id(namespace) not in memo:
+            number, _ = memo.pop(id(self.stand_in))
+            memo[id(namespace)] = number, namespace
+            self.context.memo = memo
+        return bool, ()
+
+
+def _owner(function: FunctionType, context: EncodingContext) -> type | None:
+    """Return the class of the notebook that a method belongs to, unless that class is what is being encoded."""
+    path = function.__qualname__.split(".")
+    if len(path) < 2 or path[-1] != function.__name__ or "<locals>" in path:
+        return None
+    found: Any = context.namespace.get(path[0])
+    for part in path[1:-1]:
+        found = vars(found).get(part) if isinstance(found, type) else None
+    if not isinstance(found, type) or id(found) in context.root_definitions or not is_heap_type(found):
+        return None
+    member = vars(found).get(path[-1])
+    if member is function or (isinstance(member, (staticmethod, classmethod)) and member.__func__ is function):
+        return found
+    return None
+
+
+def _content(cell: CellType) -> tuple[Any, ...]:
+    try:
+        return (cell.cell_contents,)
+    except ValueError:  # empty
+        return ()
+
+
+def _code_arguments(code: CodeType) -> tuple[Any, ...]:
+    notes = Notes()  # of its own: what is kept for a code object may not depend on the pickle that came first
+    names = notes.private
+
+    def copied(values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(names(value) for value in values)
+
+    qualname = (names(code.co_qualname),) if sys.version_info >= (3, 11) else ()
+    exceptions = (code.co_exceptiontable,) if sys.version_info >= (3, 11) else ()
+    return (
+        code.co_argcount,
+        code.co_posonlyargcount,
+        code.co_kwonlyargcount,
+        code.co_nlocals,
+        code.co_stacksize,
+        code.co_flags,
+        code.co_code,
+        tuple(_constant(value, notes) for value in code.co_consts),
+        copied(code.co_names),
+        copied(code.co_varnames),
+        names(_portable_filename(code.co_filename)),
+        names(code.co_name),
+        *qualname,
+        code.co_firstlineno,
+        code.co_linetable,
+        *exceptions,
+        copied(code.co_freevars),
+        copied(code.co_cellvars),
+    )
+
+
+def _constant(value: Any, notes: Notes) -> Any:
+    kind = type(value)
+    if kind is str:
+        return notes.private(value)
+    if kind is bytes:
+        return bytes(bytearray(value))
+    if kind is tuple:
+        return tuple(_constant(item, notes) for item in value)
+    if kind is frozenset:
+        return SortedSet(frozenset, [_constant(item, notes) for item in sort_elements(value)])
+    return value
+
+
+# A kernel names the file of a cell /tmp/ipykernel_<process>/<hash of the source>.py. The process is not part of the value.
+_KERNEL_FILE = re.compile(r".*[/\\]ipykernel_\d+[/\\](\w+\.py)")
+
+
+@functools.lru_cache(maxsize=1024)
+def _portable_filename(filename: str) -> str:
+    match = _KERNEL_FILE.fullmatch(filename) if "ipykernel_" in filename else None
+    return rebuild.KERNEL_FOLDER + match[1] if match else filename
+
+
+@functools.lru_cache(maxsize=1)
+def _singledispatch_code() -> CodeType | None:
+    return functools.singledispatch(_content).__code__
+
+
+def _reduce_singledispatch(function: Any, context: EncodingContext) -> Reduction:
+    """Encode a generic function by its implementations; its private tables and cache are made anew."""
+    notes = notes_of(context)
+    registry = dict(function.registry)
+    attributes = {
+        key: value
+        for key, value in function.__dict__.items()
+        if key not in ("register", "dispatch", "registry", "_clear_cache")
+    }
+    state = (
+        registry,
+        notes.private(function.__name__),
+        notes.private(function.__qualname__),
+        notes.text_or_value(function.__module__),
+        notes.text_or_value(function.__doc__),
+        notes.private_keys(attributes),
+    )
+    return rebuild.make_singledispatch, (), state, None, None, rebuild.set_singledispatch

@@ -1,0 +1,84 @@
+"""Which classes, functions and modules are found again by name, in this process and in a new one.
+
+A class counts as one *of the notebook* when it is not found by name: its module is `__main__`, or was removed, or has
+no import behind it (made by `types.ModuleType`), or holds another object under that name (a reloaded module, a class
+redefined), or the class was made inside a function or by a call of `type()`, `namedtuple()`, `make_dataclass()`,
+`Enum()`. Types of C that carry no usable name (`function`, `generator`) are reached through `types`.
+
+Nothing is imported to answer: what is not imported cannot have made the object.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from typing import Any
+
+MAIN_MODULES = frozenset({"__main__", "__mp_main__"})
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement, or by a C extension of the newer kind
+
+
+def is_found_by_name(obj: Any) -> bool:
+    """True if importing the object's module and following its qualified name gives this very object."""
+    module_name = getattr(obj, "__module__", None)
+    name = getattr(obj, "__qualname__", None)
+    if type(module_name) is not str or type(name) is not str or module_name in MAIN_MODULES:
+        return False
+    module = sys.modules.get(module_name)
+    if module is None or getattr(module, "__spec__", None) is None:
+        return False
+    if "." not in name:
+        found = vars(module).get(name)
+        if found is obj:
+            return True
+        if found is not None:
+            return False
+    return _follow(module, name) is obj
+
+
+def is_notebook_class(obj: Any, namespace: dict[str, Any]) -> bool:
+    """True if `obj` is a class that has to be encoded by value (see the module's docstring)."""
+    return isinstance(obj, type) and is_heap_type(obj) and not is_found_by_name(obj)
+
+
+def is_heap_type(cls: type) -> bool:
+    """False for static types of C, which no notebook can make."""
+    return bool(cls.__flags__ & _HEAP_TYPE)
+
+
+def is_importable_module(module: types.ModuleType) -> bool:
+    """True if `import` gives this module object."""
+    name = module.__name__
+    return (
+        type(name) is str
+        and name not in MAIN_MODULES
+        and sys.modules.get(name) is module
+        and getattr(module, "__spec__", None) is not None
+    )
+
+
+def alias_of(cls: type) -> tuple[str, str] | None:
+    """Return (module, name) under which a static type of C without a usable name is found, or None."""
+    if not _aliases:
+        import _collections_abc
+
+        for module in (types, _collections_abc):
+            for name, value in vars(module).items():
+                if isinstance(value, type) and not is_heap_type(value):
+                    _aliases.setdefault(value, (module.__name__, name))
+    return _aliases.get(cls)
+
+
+_aliases: dict[type, tuple[str, str]] = {}
+
+
+def _follow(module: types.ModuleType, name: str) -> object:
+    found: Any = module
+    for part in name.split("."):
+        if part == "<locals>":
+            return None
+        try:
+            found = getattr(found, part)
+        except Exception:  # a module's own __getattr__ may raise anything
+            return None
+    return found

@@ -1,0 +1,272 @@
+"""Reductions of what wraps functions, and of other everyday objects that pickle refuses or gets wrong.
+
+Properties, static and class methods, bound methods, caches, modules, views, type variables, sentinels of `dataclasses`.
+What has a running frame (generators, coroutines) raises CannotStoreError.
+
+Invariant: `reducer_for` looks at the type alone, so a pickler may keep its answers; it imports nothing.
+"""
+
+from __future__ import annotations
+
+import _collections_abc
+import functools
+import sys
+import types
+import weakref
+from collections import OrderedDict
+from typing import Any
+
+from nbcellar.errors import CannotStoreError
+from nbcellar.session import rebuild
+from nbcellar.session.classes import reduce_enum_member
+from nbcellar.session.encoding_context import EncodingContext, Reducer, Reduction, notes_of
+from nbcellar.session.functions import reduce_cell, reduce_code
+from nbcellar.session.importable import is_found_by_name, is_importable_module
+
+
+def reducer_for(kind: type) -> Reducer | None:
+    """Return the reducer for instances of a type, or None to leave them to pickle. Not for functions and classes."""
+    reducer = _EXACT.get(kind)
+    if reducer is not None:
+        return reducer
+    enum = sys.modules.get("enum")
+    if enum is not None and isinstance(kind, enum.EnumMeta):
+        return reduce_enum_member
+    for base, found in _SUBCLASSES:
+        if issubclass(kind, base):
+            return found
+    if kind.__module__ == "typing" or kind.__module__ == "typing_extensions":
+        return _TYPING.get(kind.__name__)
+    if kind.__module__ == "dataclasses":
+        return _reduce_dataclass_sentinel if kind.__name__ in _DATACLASS_SENTINELS else None
+    return None
+
+
+def _reduce_property(obj: Any, context: EncodingContext) -> Reduction:
+    arguments = obj.fget, obj.fset, obj.fdel, notes_of(context).text_or_value(obj.__doc__)
+    return _with_attributes(rebuild.make_property, (type(obj), arguments), obj, context)
+
+
+def _reduce_wrapper(obj: Any, context: EncodingContext) -> Reduction:
+    return _with_attributes(rebuild.make_wrapper, (type(obj), obj.__func__), obj, context)
+
+
+def _with_attributes(make: Any, arguments: tuple[Any, ...], obj: Any, context: EncodingContext) -> Reduction:
+    attributes = getattr(obj, "__dict__", None)
+    if attributes is None:
+        return make, arguments
+    notes = notes_of(context)
+    state = {key: notes.text_or_value(value) for key, value in notes.private_keys(attributes).items()}
+    return make, arguments, state, None, None, rebuild.set_dict
+
+
+def _reduce_cached_property(obj: Any, context: EncodingContext) -> Reduction:
+    notes = notes_of(context)
+    state = {key: notes.text_or_value(value) for key, value in notes.private_keys(vars(obj)).items() if key != "lock"}
+    return rebuild.make_cached_property, (type(obj),), state, None, None, rebuild.set_cached_property
+
+
+def _reduce_lru_cache(obj: Any, context: EncodingContext) -> Reduction:
+    """Encode the function and the settings; the results kept so far are not part of the value."""
+    if is_found_by_name(obj):
+        return NotImplemented
+    notes = notes_of(context)
+    settings = obj.cache_parameters()
+    arguments = obj.__wrapped__, settings["maxsize"], settings["typed"]
+    state = {
+        key: notes.text_or_value(value)
+        for key, value in notes.private_keys(vars(obj)).items()
+        if key != "cache_parameters"
+    }
+    return rebuild.make_lru_cache, arguments, state, None, None, rebuild.set_lru_cache
+
+
+def _reduce_method(obj: types.MethodType, context: EncodingContext) -> Reduction:
+    instance, function = obj.__self__, obj.__func__
+    name = getattr(function, "__name__", None)
+    if type(name) is not str:
+        return rebuild.make_method, (function, instance)
+    if isinstance(instance, types.ModuleType) or _is_shell(instance):
+        return (rebuild.shell_method, (name,)) if _is_shell(instance) else NotImplemented
+    owners = instance.__mro__ if isinstance(instance, type) else ()
+    for cls in (*owners, *type(instance).__mro__):
+        found = vars(cls).get(name)
+        if found is None:
+            continue
+        if found is function or (isinstance(found, (classmethod, staticmethod)) and found.__func__ is function):
+            return rebuild.bind_method, (instance, notes_of(context).private(name))
+        break
+    return rebuild.make_method, (function, instance)
+
+
+def _is_shell(instance: object) -> bool:
+    shell = sys.modules.get("IPython.core.interactiveshell")
+    return shell is not None and isinstance(instance, shell.InteractiveShell)
+
+
+def _reduce_module(obj: types.ModuleType, context: EncodingContext) -> Reduction:
+    """By name when an import finds it; a module made in the notebook by value."""
+    notes = notes_of(context)
+    if vars(obj) is context.namespace:
+        return rebuild.main_module, ()
+    if is_importable_module(obj):
+        return rebuild.import_module, (notes.private(obj.__name__),)
+    if type(obj) is not types.ModuleType:
+        raise CannotStoreError(
+            f"module '{obj.__name__}' cannot be stored: it is a {type(obj).__qualname__} that no import finds"
+        )
+    notes.modules[id(vars(obj))] = obj
+    contents = {key: value for key, value in vars(obj).items() if key != "__builtins__"}
+    return rebuild.make_module, (notes.private(obj.__name__),), contents, None, None, rebuild.set_module
+
+
+def _reduce_mapping_proxy(obj: Any, context: EncodingContext) -> Reduction:
+    dataclasses = sys.modules.get("dataclasses")
+    if dataclasses is not None and obj is getattr(dataclasses, "_EMPTY_METADATA", None):
+        return rebuild.attribute, ("dataclasses", "_EMPTY_METADATA")
+    return types.MappingProxyType, (obj.copy(),)
+
+
+def _reduce_keys(obj: Any, context: EncodingContext) -> Reduction:
+    return rebuild.make_view, ("keys", dict(obj.mapping))
+
+
+def _reduce_values(obj: Any, context: EncodingContext) -> Reduction:
+    return rebuild.make_view, ("values", dict(obj.mapping))
+
+
+def _reduce_items(obj: Any, context: EncodingContext) -> Reduction:
+    return rebuild.make_view, ("items", dict(obj.mapping))
+
+
+def _reduce_ordered_keys(obj: Any, context: EncodingContext) -> Reduction:
+    return rebuild.make_view, ("keys", OrderedDict(obj.mapping))
+
+
+def _reduce_ordered_values(obj: Any, context: EncodingContext) -> Reduction:
+    return rebuild.make_view, ("values", OrderedDict(obj.mapping))
+
+
+def _reduce_ordered_items(obj: Any, context: EncodingContext) -> Reduction:
+    return rebuild.make_view, ("items", OrderedDict(obj.mapping))
+
+
+def _reduce_weak_set(obj: Any, context: EncodingContext) -> Reduction:
+    return type(obj), (list(obj),)
+
+
+def _reduce_weak_mapping(obj: Any, context: EncodingContext) -> Reduction:
+    return type(obj), (dict(obj),)
+
+
+def _reduce_dataclass_sentinel(obj: Any, context: EncodingContext) -> Reduction:
+    dataclasses = sys.modules["dataclasses"]
+    for name, value in vars(dataclasses).items():
+        if value is obj:
+            return rebuild.attribute, ("dataclasses", name)
+    return NotImplemented
+
+
+_DATACLASS_SENTINELS = frozenset({"_FIELD_BASE", "_MISSING_TYPE", "_KW_ONLY_TYPE", "_HAS_DEFAULT_FACTORY_CLASS"})
+
+
+def _reduce_type_var(obj: Any, context: EncodingContext) -> Reduction:
+    options = _variance(obj)
+    if getattr(obj, "__infer_variance__", False):
+        options["infer_variance"] = True
+    return _type_variable(obj, context, obj.__constraints__, options)
+
+
+def _reduce_param_spec(obj: Any, context: EncodingContext) -> Reduction:
+    return _type_variable(obj, context, (), _variance(obj))
+
+
+def _reduce_type_var_tuple(obj: Any, context: EncodingContext) -> Reduction:
+    return _type_variable(obj, context, (), {})
+
+
+def _reduce_new_type(obj: Any, context: EncodingContext) -> Reduction:
+    return _type_variable(obj, context, (obj.__supertype__,), {})
+
+
+def _reduce_type_alias(obj: Any, context: EncodingContext) -> Reduction:
+    return _type_variable(obj, context, (obj.__value__,), {"type_params": obj.__type_params__})
+
+
+def _variance(obj: Any) -> dict[str, Any]:
+    return {"bound": obj.__bound__, "covariant": obj.__covariant__, "contravariant": obj.__contravariant__}
+
+
+def _type_variable(
+    obj: Any, context: EncodingContext, arguments: tuple[Any, ...], options: dict[str, Any]
+) -> Reduction:
+    """By name when a library offers it, else by value: a notebook's `T` and the `T` of its class may become two."""
+    name, module_name = obj.__name__, obj.__module__
+    module = sys.modules.get(module_name)
+    if module is not None and vars(module) is not context.namespace and is_importable_module(module):
+        found = vars(module).get(name)
+        if found is obj:
+            return rebuild.attribute, (module_name, name)
+    notes = notes_of(context)
+    if getattr(obj, "has_default", None) is not None and obj.has_default():
+        options = {**options, "default": obj.__default__}
+    return rebuild.make_type_variable, (
+        type(obj),
+        notes.private(name),
+        arguments,
+        options,
+        notes.text_or_value(module_name),
+    )
+
+
+_TYPING: dict[str, Reducer] = {
+    "TypeVar": _reduce_type_var,
+    "ParamSpec": _reduce_param_spec,
+    "TypeVarTuple": _reduce_type_var_tuple,
+    "NewType": _reduce_new_type,
+    "TypeAliasType": _reduce_type_alias,
+}
+
+
+def _refuse(obj: Any, context: EncodingContext) -> Reduction:
+    kind = _RUNNING[type(obj)]
+    name = getattr(obj, "__qualname__", "")
+    raise CannotStoreError(
+        f"cannot store a {kind}{f' of {name}' if name else ''}: it holds a point of execution",
+        hint="store what it yields instead, for example list(...)" if kind == "generator" else "",
+    )
+
+
+_RUNNING: dict[type, str] = {
+    types.GeneratorType: "generator",
+    types.CoroutineType: "coroutine",
+    types.AsyncGeneratorType: "asynchronous generator",
+    types.FrameType: "frame",
+    types.TracebackType: "traceback",
+}
+
+_EXACT: dict[type, Reducer] = {
+    types.CodeType: reduce_code,
+    types.CellType: reduce_cell,
+    types.MethodType: _reduce_method,
+    types.MappingProxyType: _reduce_mapping_proxy,
+    functools._lru_cache_wrapper: _reduce_lru_cache,
+    _collections_abc.dict_keys: _reduce_keys,
+    _collections_abc.dict_values: _reduce_values,
+    _collections_abc.dict_items: _reduce_items,
+    type(OrderedDict().keys()): _reduce_ordered_keys,
+    type(OrderedDict().values()): _reduce_ordered_values,
+    type(OrderedDict().items()): _reduce_ordered_items,
+    weakref.WeakSet: _reduce_weak_set,
+    weakref.WeakKeyDictionary: _reduce_weak_mapping,
+    weakref.WeakValueDictionary: _reduce_weak_mapping,
+    **dict.fromkeys(_RUNNING, _refuse),
+}
+
+_SUBCLASSES: tuple[tuple[type, Reducer], ...] = (
+    (property, _reduce_property),
+    (staticmethod, _reduce_wrapper),
+    (classmethod, _reduce_wrapper),
+    (functools.cached_property, _reduce_cached_property),
+    (types.ModuleType, _reduce_module),
+)
