@@ -9,7 +9,6 @@ caller passes `content_key`.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -189,7 +188,7 @@ def _renamed(repo: Repository, relative: str, seen: Evidence) -> NotebookId | No
 def _start(repo: Repository, relative: str, seen: Evidence, *, create: bool) -> NotebookId:
     if not create:
         raise NotFoundError(f"{relative} is not recorded here", hint=f"record it with: cellar attach {relative}")
-    notebook = NotebookId(secrets.token_hex(16))
+    notebook = NotebookId(os.urandom(16).hex())
     with repo.store.begin() as tx:
         tx.set_ref(refs.PROJECT_SCOPE, refs.NOTEBOOK + relative, old=None, new=notebook.encode())
         tx.set_ref(notebook, refs.EVIDENCE, old=None, new=msgspec.msgpack.encode(seen))

@@ -8,8 +8,6 @@ the value after. Not for: undoing one (`opundo.py`).
 from __future__ import annotations
 
 import enum
-import getpass
-import socket
 
 import msgspec
 
@@ -128,6 +126,9 @@ def describe(operation: Operation) -> str:
 
 def local_identity() -> str:
     """Return user@host of this process, for operations; reads the environment, so callers at the edge use it."""
+    import getpass
+    import socket
+
     try:
         user = getpass.getuser()
     except (KeyError, OSError, ImportError):

@@ -18,7 +18,7 @@ from nbcellar.history import refs
 from nbcellar.history.index import Row, insert_commit
 from nbcellar.history.model import Commit, State, encode_commit
 from nbcellar.history.operations import FIRST_PARENT, Operation, OperationKind, RefChange, encode_operation
-from nbcellar.history.states import Changes, StateBuilder, fold_state
+from nbcellar.history.states import Changes, StateBuilder, chain_of, fold_state
 from nbcellar.ids import CommitId, Digest, KeyId, NotebookId, short
 from nbcellar.store.interface import Data, Kind, Transaction
 
@@ -191,14 +191,11 @@ class Recorder:
 
     def _chain(self, commit: Commit, payload_bytes: int) -> tuple[int, int]:
         delta = commit.state
-        if delta is None or delta.complete is not None:
-            return 0, 0
-        weight = payload_bytes - (len(commit.cell.source) if commit.cell else 0)
-        if delta.base is None:
-            return 1, weight
-        row = self._pending.get(CommitId(delta.base))
-        known = (row.depth, row.weight) if row is not None else self._repo.chain(CommitId(delta.base))
-        return known[0] + 1, known[1] + weight
+        if delta is None or delta.base is None:
+            return chain_of(commit, payload_bytes, None)
+        base = CommitId(delta.base)
+        row = self._pending.get(base)
+        return chain_of(commit, payload_bytes, (row.depth, row.weight) if row is not None else self._repo.chain(base))
 
     def _write(self) -> tuple[_RefPlan | None, int]:
         while True:

@@ -20,6 +20,7 @@ BRANCH = "branch/"
 TAG = "tag/"
 MESSAGE = "message/"  # + commit id in hexadecimal: a message given later
 FORKED_FROM = "forked-from"  # commit of another notebook that this one was copied from
+REWRITTEN = "rewritten/"  # + commit id that a branch had before history was rewritten: the id it has now
 EVIDENCE = "evidence"  # how to recognise the notebook's file after a rename
 
 PROJECT_SCOPE = ""
@@ -68,6 +69,11 @@ def decode_head(value: bytes) -> tuple[str | None, CommitId | None, str]:
 def message_ref(commit: CommitId) -> str:
     """Return the name of the ref that keeps a commit's newer message."""
     return MESSAGE + commit.hex()
+
+
+def rewritten_ref(commit: CommitId) -> str:
+    """Return the name of the ref that leads from a commit that was rewritten to what it became."""
+    return REWRITTEN + commit.hex()
 
 
 _RULES: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -128,6 +134,7 @@ __all__ = [
     "MESSAGE",
     "NOTEBOOK",
     "PROJECT_SCOPE",
+    "REWRITTEN",
     "TAG",
     "Head",
     "check_name",
@@ -135,4 +142,5 @@ __all__ = [
     "encode_head",
     "message_ref",
     "next_free_branch",
+    "rewritten_ref",
 ]

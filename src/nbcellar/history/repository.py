@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from nbcellar.errors import AlreadyExistsError, CorruptStoreError, NoRepositoryError, UnknownReferenceError
 from nbcellar.history import branches, notebooks, refs, states
@@ -21,6 +21,8 @@ from nbcellar.history.log import Summary, labels, log
 from nbcellar.history.model import Commit, State, StateDelta, decode_commit
 from nbcellar.history.notebooks import ContentKey, NotebookInfo
 from nbcellar.history.operations import Operation, decode_operation
+from nbcellar.history.opundo import OpUndone, op_undo
+from nbcellar.history.reach import KEEP_OPS_DAYS, ChildrenOf
 from nbcellar.history.recording import Recorder, Signer
 from nbcellar.history.refs import Head
 from nbcellar.history.resolve import Resolved, resolve
@@ -29,6 +31,11 @@ from nbcellar.history.steps import StepPlan, redo_target, undo_target
 from nbcellar.ids import CommitId, Digest, KeyId, NotebookId, short
 from nbcellar.store.interface import Record, Store
 from nbcellar.store.local import LocalStore
+
+if TYPE_CHECKING:  # these load what a kernel never needs
+    from nbcellar.history.forget import Forgotten
+    from nbcellar.history.maintenance import SizeReport
+    from nbcellar.store.collect import GcReport
 
 FOLDER = ".cellar"
 _RECORDS_A_TIME = 256
@@ -216,6 +223,12 @@ class Repository:
         """Keep the state of the commit just recorded: the next one usually builds on it."""
         self._tip = (commit, builder)
 
+    def drop_caches(self) -> None:
+        """Forget what was read: history was rewritten or collected."""
+        self._tip = None
+        self._states.clear()
+        self._decoded.cache_clear()
+
     # References
 
     def head(self, notebook: NotebookId) -> Head:
@@ -228,6 +241,13 @@ class Repository:
             tip = self._store.ref(notebook, refs.BRANCH + branch)
             commit = CommitId(tip) if tip is not None else None
         return Head(branch, commit, left)
+
+    def rewritten_to(self, notebook: NotebookId, commit: CommitId) -> CommitId | None:
+        """Return what a commit became that stood at a branch when history was rewritten; for kernels that missed it."""
+        value = self._store.ref(notebook, refs.rewritten_ref(commit))
+        while value is not None and not self.has_commit(CommitId(value)):
+            value = self._store.ref(notebook, refs.rewritten_ref(CommitId(value)))
+        return CommitId(value) if value is not None else None
 
     def resolve(self, text: str, notebook: NotebookId | None, *, head: CommitId | None = None) -> CommitId:
         """Return the commit that `text` names; see `resolve.py`."""
@@ -302,8 +322,49 @@ class Repository:
         """Return operations, newest first."""
         return [decode_operation(r) for r in self._store.records(scope=notebook, limit=limit) if r.scope]
 
-    def iter_records(self, notebook: NotebookId, *, before: int | None = None) -> Iterator[Record]:
-        """Yield the records of a notebook's operations, newest first, read in batches."""
+    def op_undo(self, notebook: NotebookId, number: int | None = None) -> OpUndone:
+        """Undo the last operation of a notebook, or the given one; see `opundo.py`."""
+        return op_undo(self, notebook, number)
+
+    # Space
+
+    def gc(
+        self,
+        children_of: ChildrenOf,
+        *,
+        keep_ops_days: float = KEEP_OPS_DAYS,
+        dry_run: bool = False,
+        purge: bool = False,
+    ) -> GcReport:
+        """Remove what no ref and no operation of the last days leads to; see `maintenance.py`."""
+        from nbcellar.history.maintenance import collect_garbage
+
+        return collect_garbage(self, children_of, keep_ops_days=keep_ops_days, dry_run=dry_run, purge=purge)
+
+    def size(self) -> SizeReport:
+        """Return what the repository takes."""
+        from nbcellar.history.maintenance import measure
+
+        return measure(self)
+
+    def forget_variable(
+        self, notebook: NotebookId, name: str, *, key: Signer, children_of: ChildrenOf, force: bool = False
+    ) -> Forgotten:
+        """Take every value that `name` held out of a notebook's history; see `forget.py`."""
+        from nbcellar.history.forget import forget_variable
+
+        return forget_variable(self, notebook, name, key=key, children_of=children_of, force=force)
+
+    def forget_commit(
+        self, notebook: NotebookId, commit: CommitId, *, key: Signer, children_of: ChildrenOf, force: bool = False
+    ) -> Forgotten:
+        """Take a commit out of history; see `forget.py`."""
+        from nbcellar.history.forget import forget_commit
+
+        return forget_commit(self, notebook, commit, key=key, children_of=children_of, force=force)
+
+    def iter_records(self, notebook: NotebookId | None, *, before: int | None = None) -> Iterator[Record]:
+        """Yield the records of a notebook's operations (None: of all), newest first, read in batches."""
         while True:
             batch = self._store.records(scope=notebook, before=before, limit=_RECORDS_A_TIME)
             yield from batch

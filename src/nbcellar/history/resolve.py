@@ -8,7 +8,6 @@ refused with the candidates, never guessed. Not for: finding notebooks by path (
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -143,17 +142,25 @@ def _head_at(repo: Repository, notebook: NotebookId, number: int) -> CommitId:
             if branch is None and change.name == refs.HEAD and change.new is not None:
                 branch, detached, _ = refs.decode_head(change.new)
                 if detached is not None:
-                    return detached
+                    return _kept(repo, detached, number)
     if branch is not None:
         for record in repo.iter_records(notebook, before=number + 1):
             for change in decode_operation(record).changes:
                 if change.name == refs.BRANCH + branch and change.new is not None:
-                    return CommitId(change.new)
+                    return _kept(repo, CommitId(change.new), number)
     reason = "HEAD named no commit then" if seen_any else "there is no such operation for this notebook"
     raise UnknownReferenceError(f"op:{number}: {reason}", hint="see: cellar op log")
 
 
+def _kept(repo: Repository, commit: CommitId, number: int) -> CommitId:
+    if not repo.has_commit(commit):
+        raise UnknownReferenceError(f"op:{number}: commit {short(commit)} is no longer kept", hint="see: cellar op log")
+    return commit
+
+
 def _unknown(repo: Repository, name: str, notebook: NotebookId) -> NotFoundError:
+    import difflib
+
     names = [ref.name for ref in (*repo.branches(notebook), *repo.tags(notebook))]
     near = difflib.get_close_matches(name, ["HEAD", *names], n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else _HINT

@@ -127,6 +127,16 @@ def compose(first: StateDelta, second: StateDelta) -> StateDelta:
     )
 
 
+def chain_of(commit: Commit, payload_bytes: int, base: tuple[int, int] | None) -> tuple[int, int]:
+    """Return (depth, weight) of a commit: deltas since the nearest whole state, and the bytes that they take."""
+    delta = commit.state
+    if delta is None or delta.complete is not None:
+        return 0, 0
+    weight = payload_bytes - (len(commit.cell.source) if commit.cell else 0)
+    depth, before = base if base is not None and delta.base is not None else (0, 0)
+    return depth + 1, before + weight
+
+
 def is_complete_due(*, depth: int, delta_bytes: int, whole_bytes: int) -> bool:
     """Say whether the next state should be stored whole.
 
@@ -195,6 +205,7 @@ __all__ = [
     "COMPLETE_EVERY",
     "Changes",
     "StateBuilder",
+    "chain_of",
     "compose",
     "decode_complete",
     "encode_complete",

@@ -1,0 +1,256 @@
+"""Taking a value or a commit out of history for good.
+
+Invariant: afterwards no ref, no operation and no commit of this store leads to what was forgotten, and the store has
+removed it at once, without trash. Commits after it have new ids, signed anew with the own key; older operations of
+the notebooks concerned cannot be undone any more. What stays is said: the code that made the value, and copies under
+other names. Not for: copies in other places (remotes, archives, the live session).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from nbcellar.errors import ConflictError, InvalidInputError, NotFoundError
+from nbcellar.history import refs
+from nbcellar.history.index import delete_commits, update_commit
+from nbcellar.history.maintenance import collect_garbage
+from nbcellar.history.model import Commit
+from nbcellar.history.operations import Operation, OperationKind, RefChange, encode_operation
+from nbcellar.history.reach import ChildrenOf, live_objects
+from nbcellar.history.rewrite import CommitCut, Cut, Plan, VariableCut, plan_rewrite
+from nbcellar.history.states import chain_of
+from nbcellar.ids import CommitId, Digest, NotebookId
+from nbcellar.store.interface import Kind, Transaction
+
+if TYPE_CHECKING:
+    from nbcellar.history.recording import Signer
+    from nbcellar.history.repository import Repository
+
+_ATTEMPTS = 5
+
+
+class Forgotten(msgspec.Struct, frozen=True):
+    """What was taken out and what was not.
+
+    rewritten: old to new ids. names: all names that held the value. shared_objects: pieces of it that stay because
+    other variables hold the same bytes. sources_with_text: commits (new ids) whose code, message, error or notes name
+    the variable: these were not changed.
+    """
+
+    rewritten: dict[CommitId, CommitId]
+    removed: tuple[CommitId, ...]
+    signed_for_others: int
+    names: tuple[str, ...]
+    shared_objects: int
+    sources_with_text: tuple[CommitId, ...]
+    bytes_removed: int
+
+
+def forget_variable(
+    repo: Repository,
+    notebook: NotebookId,
+    name: str,
+    *,
+    key: Signer,
+    children_of: ChildrenOf,
+    force: bool = False,
+) -> Forgotten:
+    """Take every value and preview that `name` held in a notebook's history out of it.
+
+    Raises NotFoundError when no commit holds one; InvalidInputError when commits of others would have to be signed
+    anew and not `force`: as the own key's, their values would load without asking.
+    """
+    cut = VariableCut(notebook, name, salt=os.urandom(16))
+    plan, others = _rewrite(repo, notebook, cut, key, f"forget variable {name}", force=force)
+    if not plan.rewritten:
+        raise NotFoundError(f"no commit of {repo.label(notebook)} holds a value of '{name}'")
+    shared = _shared(repo, cut.values, children_of)
+    mentions = tuple(i for i, commit in _commits(repo) if commit.notebook == notebook and _mentions(commit, name))
+    removed_bytes = _purge(repo, children_of)
+    return Forgotten(
+        rewritten={entry.old: entry.new for entry in plan.rewritten},
+        removed=(),
+        signed_for_others=others,
+        names=tuple(sorted(cut.names)),
+        shared_objects=shared,
+        sources_with_text=mentions,
+        bytes_removed=removed_bytes,
+    )
+
+
+def forget_commit(
+    repo: Repository,
+    notebook: NotebookId,
+    commit: CommitId,
+    *,
+    key: Signer,
+    children_of: ChildrenOf,
+    force: bool = False,
+) -> Forgotten:
+    """Take a commit out of history: its code, outputs, message, and the values that no later state holds.
+
+    Branches at it go back to its parent, tags at it are deleted. Raises UnknownReferenceError, InvalidInputError as
+    `forget_variable`.
+    """
+    repo.require_commit(commit)
+    plan, others = _rewrite(repo, notebook, CommitCut(commit), key, "forget a commit", force=force)
+    return Forgotten(
+        rewritten={entry.old: entry.new for entry in plan.rewritten},
+        removed=tuple(plan.removed),
+        signed_for_others=others,
+        names=(),
+        shared_objects=0,
+        sources_with_text=(),
+        bytes_removed=_purge(repo, children_of),
+    )
+
+
+def _rewrite(
+    repo: Repository, notebook: NotebookId, cut: Cut, key: Signer, words: str, *, force: bool
+) -> tuple[Plan, int]:
+    for _ in range(_ATTEMPTS):
+        plan = plan_rewrite(_commits(repo), cut, read_object=repo.store.read)
+        if not plan.rewritten and not plan.removed:
+            return plan, 0
+        others = _count_others(repo, plan, key)
+        if others and not force:
+            raise InvalidInputError(
+                f"{others} of the commits that must be rewritten are signed by others",
+                hint="with --force they are signed as yours, and their variables will load without asking",
+            )
+        try:
+            _write(repo, notebook, plan, key, words)
+        except ConflictError:
+            continue  # a kernel recorded meanwhile: its commit must be rewritten, too
+        finally:
+            repo.drop_caches()
+        return plan, others
+    raise ConflictError("the history moved each time it was rewritten", hint="stop the recording kernel and try again")
+
+
+def _commits(repo: Repository) -> Iterator[tuple[CommitId, Commit]]:
+    for identifier in repo.index.ids():
+        try:
+            yield identifier, repo.read_commit(identifier)
+        except NotFoundError:  # collected since it was listed
+            continue
+
+
+def _count_others(repo: Repository, plan: Plan, key: Signer) -> int:
+    signers = ({signer for signer, _ in repo.store.signatures(Digest(entry.old))} for entry in plan.rewritten)
+    return sum(key.key_id not in found for found in signers)
+
+
+def _write(repo: Repository, notebook: NotebookId, plan: Plan, key: Signer, words: str) -> None:
+    with repo.store.begin() as tx:
+        for entry in plan.rewritten:
+            if entry.state_object is not None:
+                tx.put(Kind.STATE, entry.state_object)
+            tx.put(Kind.COMMIT, entry.payload, digest=Digest(entry.new))
+            tx.sign(Digest(entry.new), key.key_id, key.sign(entry.new))
+        _update_index(repo, tx, plan)
+        changes = _move_refs(repo, tx, plan)
+        for scope in {notebook, *changes, *(NotebookId(entry.commit.notebook) for entry in plan.rewritten)}:
+            _append(repo, tx, scope, changes.get(scope, []), words)
+        tx.commit()
+
+
+def _update_index(repo: Repository, tx: Transaction, plan: Plan) -> None:
+    chains: dict[bytes, tuple[int, int]] = {}
+    for entry in plan.rewritten:
+        delta = entry.commit.state
+        base = delta.base if delta is not None else None
+        before = (chains.get(base) or repo.chain(CommitId(base))) if base is not None else None
+        chains[entry.new] = chain_of(entry.commit, len(entry.payload), before)
+        update_commit(tx, entry.old, entry.new, entry.commit, chains[entry.new])
+    delete_commits(tx, plan.removed)
+
+
+def _move_refs(repo: Repository, tx: Transaction, plan: Plan) -> dict[NotebookId, list[RefChange]]:
+    """Move every ref that names what came out otherwise. The log gets the new values only: the old ones must go."""
+    changes: dict[NotebookId, list[RefChange]] = {}
+    renamed = {entry.old: entry.new for entry in plan.rewritten}
+    for (scope, name), value in repo.store.refs().items():
+        new_name, new_value = _moved_ref(name, value, plan, renamed)
+        if (new_name, new_value) == (name, value):
+            continue
+        if new_name == name:
+            tx.set_ref(scope, name, old=value, new=new_value)
+        else:
+            tx.set_ref(scope, name, old=value, new=None)
+            if new_name:
+                tx.set_ref(scope, new_name, old=repo.store.ref(scope, new_name), new=value)
+        if new_name:
+            changes.setdefault(NotebookId(scope), []).append(RefChange(new_name, None, new_value))
+        if name.startswith(refs.BRANCH) and new_value is not None:
+            _leave_word(repo, tx, scope, CommitId(value), new_value)
+    return changes
+
+
+def _moved_ref(name: str, value: bytes, plan: Plan, renamed: dict[CommitId, CommitId]) -> tuple[str, bytes | None]:
+    """Return name and value of a ref afterwards; an empty name or the value None: it goes."""
+    if name.startswith(refs.MESSAGE):
+        commit = CommitId(bytes.fromhex(name.removeprefix(refs.MESSAGE)))
+        if commit in plan.removed:
+            return "", None
+        return (refs.message_ref(renamed[commit]) if commit in renamed else name), value
+    if name.startswith(refs.TAG):
+        return name, None if CommitId(value) in plan.removed else renamed.get(CommitId(value), value)
+    if name.startswith(refs.BRANCH) or name == refs.FORKED_FROM:
+        return name, plan.moved(CommitId(value))
+    if name == refs.HEAD:
+        _, detached, left = refs.decode_head(value)
+        if detached is not None:
+            moved = plan.moved(detached)
+            return name, refs.encode_head(branch=left) if moved is None else refs.encode_head(commit=moved, left=left)
+    return name, value
+
+
+def _leave_word(repo: Repository, tx: Transaction, scope: str, old: CommitId, new: bytes) -> None:
+    """Note the new id of a branch's tip, so that a kernel that still knows the old one can go on."""
+    name = refs.rewritten_ref(old)
+    tx.set_ref(scope, name, old=repo.store.ref(scope, name), new=new)
+
+
+def _append(repo: Repository, tx: Transaction, scope: NotebookId, changes: list[RefChange], words: str) -> None:
+    operation = Operation(
+        notebook=scope,
+        kind=OperationKind.FORGET,
+        time_ns=repo.clock(),
+        by=repo.by,
+        changes=tuple(changes),
+        description=words,
+    )
+    tx.append(scope, encode_operation(operation))
+
+
+def _shared(repo: Repository, values: set[Digest], children_of: ChildrenOf) -> int:
+    """Return how many objects of the forgotten values stay alive for others."""
+    live = live_objects(repo, children_of, now_ns=repo.clock())
+    pieces = set(values)
+    for value in values:
+        try:
+            pieces.update(children_of(Kind.VALUE, repo.store.read(value)))
+        except NotFoundError:
+            continue
+    return len(pieces & live)
+
+
+def _mentions(commit: Commit, name: str) -> bool:
+    cell = commit.cell
+    error = cell.error.value if cell is not None and cell.error is not None else ""
+    texts = (cell.source if cell is not None else "", error, commit.message, *commit.notes)
+    pattern = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    return any(pattern.search(text) for text in texts)
+
+
+def _purge(repo: Repository, children_of: ChildrenOf) -> int:
+    return collect_garbage(repo, children_of, purge=True).bytes_removed
+
+
+__all__ = ["Forgotten", "forget_commit", "forget_variable"]

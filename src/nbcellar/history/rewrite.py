@@ -1,0 +1,210 @@
+"""What history looks like without a variable's value, or without a commit: decided on commits, written by nobody here.
+
+Invariant: a commit that neither holds what is forgotten nor names a rewritten commit keeps its id; every other one
+comes out with all its references mapped. Pure but for the readers passed in. Not for: refs, signing and removal
+(`forget.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
+
+import msgspec
+from blake3 import blake3
+
+from nbcellar.history.model import Commit, Covariable, State, StateDelta, decode_state, encode_commit, encode_state
+from nbcellar.history.states import compose
+from nbcellar.ids import CommitId, Digest, NotebookId
+
+REASON = "forgotten"
+"""`Covariable.reason` of a value that was taken out of history."""
+
+
+class Cut(Protocol):
+    """What is taken out."""
+
+    def is_removed(self, commit: CommitId) -> bool:
+        """Say whether the commit as a whole goes."""
+        ...
+
+    def entry(self, entry: Covariable, commit: Commit) -> Covariable:
+        """Return the entry as it may stay."""
+        ...
+
+
+class VariableCut:
+    """Forgets the values that a name held in one notebook, wherever else (forks, undos) they were taken up.
+
+    A co-variable goes as a whole: its names share one value. Versions become salted hashes, because the digest of a
+    short secret can be found by trying.
+    """
+
+    def __init__(self, notebook: NotebookId, name: str, *, salt: bytes) -> None:
+        self._notebook = notebook
+        self._name = name
+        self._salt = salt
+        self._versions: set[bytes] = set()
+        self.values: set[Digest] = set()
+        self.names: set[str] = set()
+
+    def is_removed(self, commit: CommitId) -> bool:
+        return False
+
+    def entry(self, entry: Covariable, commit: Commit) -> Covariable:
+        if self._name not in entry.names or entry.reason == REASON:
+            return entry
+        if commit.notebook != self._notebook and entry.version not in self._versions:
+            return entry
+        self._versions.add(entry.version)
+        self.names.update(entry.names)
+        if entry.value is not None:
+            self.values.add(Digest(entry.value))
+        return msgspec.structs.replace(
+            entry,
+            value=None,
+            version=blake3(self._salt + entry.version).digest()[: max(8, len(entry.version))],
+            previews=(),
+            reason=REASON,
+            uncertain="",
+            size_bytes=0,
+        )
+
+
+class CommitCut:
+    """Takes one commit out; what its descendants still hold of its state stays with them."""
+
+    def __init__(self, commit: CommitId) -> None:
+        self._commit = commit
+
+    def is_removed(self, commit: CommitId) -> bool:
+        return commit == self._commit
+
+    def entry(self, entry: Covariable, commit: Commit) -> Covariable:
+        return entry
+
+
+class Rewritten(msgspec.Struct, frozen=True):
+    """A commit that comes out otherwise. `state_object` is the payload of its new STATE object, if it has one.
+
+    `is_joined`: its delta now does what a removed commit's did, too.
+    """
+
+    old: CommitId
+    new: CommitId
+    commit: Commit
+    payload: bytes
+    state_object: bytes | None
+    is_joined: bool
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """All that comes out otherwise, parents first, and what goes."""
+
+    rewritten: tuple[Rewritten, ...]
+    removed: Mapping[CommitId, Commit]
+
+    def moved(self, commit: CommitId) -> CommitId | None:
+        """Return where a ref to `commit` should point: itself, its new id, or the parent of what is gone."""
+        renamed = {entry.old: entry.new for entry in self.rewritten}
+        current: CommitId | None = commit
+        while current is not None and current in self.removed:
+            parents = self.removed[current].parents
+            current = CommitId(parents[0]) if parents else None
+        return renamed.get(current, current) if current is not None else None
+
+
+def plan_rewrite(
+    commits: Iterable[tuple[CommitId, Commit]], cut: Cut, *, read_object: Callable[[Digest], bytes]
+) -> Plan:
+    """Return what a cut makes of commits, given with parents, bases and `at` before what names them."""
+    rewriter = _Rewriter(cut, read_object)
+    for identifier, commit in commits:
+        rewriter.take(identifier, commit)
+    return Plan(tuple(rewriter.rewritten), rewriter.removed)
+
+
+class _Rewriter:
+    """Walks commits in order and keeps what the later ones need."""
+
+    def __init__(self, cut: Cut, read_object: Callable[[Digest], bytes]) -> None:
+        self._cut = cut
+        self._read_object = read_object
+        self._new_ids: dict[bytes, CommitId] = {}
+        self.rewritten: list[Rewritten] = []
+        self.removed: dict[CommitId, Commit] = {}
+
+    def take(self, identifier: CommitId, commit: Commit) -> None:
+        if self._cut.is_removed(identifier):
+            self.removed[identifier] = commit
+            return
+        state, state_object = self._state(commit)
+        made = msgspec.structs.replace(
+            commit,
+            parents=self._parents(commit),
+            at=self._reference(commit.at),
+            state=state,
+        )
+        payload = encode_commit(made)
+        new = CommitId(blake3(payload).digest())
+        if new == identifier:
+            return
+        self._new_ids[identifier] = new
+        joined = commit.state is not None and commit.state.base in self.removed
+        self.rewritten.append(Rewritten(identifier, new, made, payload, state_object, joined))
+
+    def _reference(self, reference: bytes | None) -> bytes | None:
+        if reference is None or reference in self.removed:
+            return None
+        return self._new_ids.get(reference, reference)
+
+    def _parents(self, commit: Commit) -> tuple[bytes, ...]:
+        waiting = list(commit.parents)
+        made: list[bytes] = []
+        while waiting:
+            parent = waiting.pop(0)
+            if parent in self.removed:
+                waiting[:0] = self.removed[CommitId(parent)].parents
+                continue
+            parent = self._new_ids.get(parent, parent)
+            if parent not in made:
+                made.append(parent)
+        return tuple(made)
+
+    def _state(self, commit: Commit) -> tuple[StateDelta | None, bytes | None]:
+        delta = commit.state
+        if delta is None:
+            return None, None
+        while delta.base is not None and delta.base in self.removed:
+            below = self.removed[CommitId(delta.base)].state
+            delta = compose(below, delta) if below is not None else msgspec.structs.replace(delta, base=None)
+        complete, state_object = self._complete(delta.complete, commit)
+        return (
+            msgspec.structs.replace(
+                delta,
+                base=self._reference(delta.base),
+                put=tuple(self._entry(entry, commit) for entry in delta.put),
+                complete=complete,
+            ),
+            state_object,
+        )
+
+    def _complete(self, digest: bytes | None, commit: Commit) -> tuple[bytes | None, bytes | None]:
+        if digest is None:
+            return None, None
+        payload = self._read_object(Digest(digest))
+        state = decode_state(payload)
+        entries = tuple(self._entry(entry, commit) for entry in state.covariables)
+        if entries == state.covariables:
+            return digest, None
+        made = encode_state(State(entries, state.ambient))
+        return blake3(made).digest(), made
+
+    def _entry(self, entry: Covariable, commit: Commit) -> Covariable:
+        made = self._cut.entry(entry, commit)
+        # An entry whose origin is gone is held, and signed for, by the commit that names it now.
+        origin = self._reference(made.origin or None) or b""
+        return made if origin == made.origin else msgspec.structs.replace(made, origin=origin)
+
+
+__all__ = ["REASON", "CommitCut", "Cut", "Plan", "Rewritten", "VariableCut", "plan_rewrite"]
