@@ -133,7 +133,8 @@ def _fill_tables(db: apsw.Connection, found: _Found, rescued: Salvaged) -> None:
         pack = add_pack(db, sealed, log=sealed.name in found.logs)
         for entry in sealed.entries:
             if entry.kind != LOG_KIND:
-                insert_object(db, *msgspec.structs.astuple(entry)[:5], pack, entry.offset, None)
+                sizes = (entry.raw_bytes, entry.stored_bytes)
+                insert_object(db, entry.digest, entry.kind, entry.codec, sizes, pack, entry.offset, None)
     for bundle in found.bundles:
         _fill_objects(db, ids, ((item.kind, item.data, item.signatures) for item in bundle.objects))
         _fill_signatures(db, ids, bundle.late_signatures)
@@ -153,7 +154,7 @@ def _fill_objects(
         digest = Digest(blake3(raw).digest())
         known = {int(item) for item in Kind}
         codec, stored = compress(Kind(kind) if kind in known else Kind.VALUE, byte_view(raw))
-        insert_object(db, digest, kind, int(codec), len(raw), len(stored), None, None, bytes(stored))
+        insert_object(db, digest, kind, int(codec), (len(raw), len(stored)), None, None, bytes(stored))
         _fill_signatures(db, ids, ((digest, key, signature) for key, signature in signatures))
 
 

@@ -309,21 +309,21 @@ def insert_object(
     digest: bytes,
     kind: int,
     codec: int,
-    raw_bytes: int,
-    stored_bytes: int,
+    sizes: tuple[int, int],
     pack: int | None,
     offset: int | None,
     data: bytes | None,
 ) -> None:
-    """Add a row to `objects` unless the object is there: another writer may have been faster."""
-    db.execute(_INSERT_OBJECT, (digest, kind, codec, raw_bytes, stored_bytes, pack, offset, data))
+    """Add a row to `objects` unless the object is there; `sizes` are raw and stored bytes."""
+    db.execute(_INSERT_OBJECT, (digest, kind, codec, *sizes, pack, offset, data))
 
 
 def _insert_objects(db: apsw.Connection, sealed: Sealed | None, rows: list[_Row]) -> None:
     pack = None if sealed is None else add_pack(db, sealed)
     for row in rows:
-        where = (None, None) if row.offset is None else (pack, row.offset)
-        insert_object(db, row.digest, row.kind, row.codec, row.raw_bytes, row.stored_bytes, *where, row.data)
+        of_pack = None if row.offset is None else pack
+        sizes = (row.raw_bytes, row.stored_bytes)
+        insert_object(db, row.digest, row.kind, row.codec, sizes, of_pack, row.offset, row.data)
 
 
 def _change_ref(db: apsw.Connection, scope: int, name: str, old: bytes | None, new: bytes | None) -> bool:
