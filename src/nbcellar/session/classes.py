@@ -72,7 +72,7 @@ def reduce_by_value(cls: type, context: EncodingContext) -> Reduction:
         notes.private(name): _attribute(name, value, cls, notes)
         for name, value in attributes.items()
         if not (
-            name in own or name == "_abc_impl" or name in _AT_CREATION or name in _GIVEN and early.get(name) is not None
+            name in own or name == "_abc_impl" or name in _AT_CREATION or (name in _GIVEN and early.get(name) is not None)
         )
     }
     methods = {name: value for name, value in held.items() if _is_method(value)}

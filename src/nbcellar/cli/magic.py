@@ -1,0 +1,55 @@
+"""`%cellar ...` and `%load_ext nbcellar`: the commands inside a kernel.
+
+Invariant: a `%cellar` line says what the command line would say; it is no step of the recorded history.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from nbcellar.errors import CellarError
+
+
+def load(shell: Any) -> None:
+    """Join recording and register `%cellar`; an error is a sentence, not a traceback."""
+    from nbcellar.session.join import join
+
+    register(shell)
+    try:
+        recorder = join(shell)
+    except CellarError as error:
+        sys.stderr.write(f"error: {error}\n" + (f"hint: {error.hint}\n" if error.hint else ""))
+        return
+    sys.stdout.write(f"Cellar records this session in {recorder.session.repo.root / '.cellar'}\n")
+
+
+def unload(shell: Any) -> None:
+    """Stop recording; what is recorded stays."""
+    from nbcellar.session import remote
+
+    if remote.current() is not None:
+        remote.perform("detach", {})
+
+
+def register(shell: Any) -> None:
+    """Make `%cellar` known to the shell."""
+    shell.register_magic_function(_cellar, magic_kind="line", magic_name="cellar")
+
+
+def _cellar(line: str) -> None:
+    from nbcellar.cli.main import run_line
+    from nbcellar.session import remote
+
+    recorder = remote.current()
+    requests = remote.local_requests()
+    folder = Path(recorder.path).parent if recorder is not None else Path.cwd()
+    name = Path(recorder.path).name if recorder is not None else None
+    sys.stdout.write(run_line(line, kernel_requests=requests or _not_recording, folder=folder, notebook=name))
+
+
+def _not_recording(notebook: Any, command: str, args: Any) -> dict[str, Any]:
+    from nbcellar.session import remote
+
+    return remote.perform(command, args)

@@ -1,0 +1,78 @@
+"""What a stream says where an array stood. The decoder replaces `exported` by a function that knows the memory.
+
+Invariant: these names and signatures are part of the format; a new layout gets a new name.
+Not for: choosing what is encoded how (`numpy_reducers.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+
+def exported(index: int, dtype: Any, shape: Any, layout: Any, writeable: bool) -> NoReturn:
+    """Stand for an array in exported memory. layout: "C", "F" or strides in bytes."""
+    raise RuntimeError("an array in exported memory can be rebuilt by Cellar's decoder only")
+
+
+def inline(data: bytes, dtype: Any, shape: Any, layout: str, writeable: bool) -> Any:
+    """Rebuild a small array from its bytes; it owns its memory."""
+    import numpy as np
+
+    made = np.ndarray(shape, np.dtype(dtype), data, order="F" if layout == "F" else "C").copy(order="K")
+    if not writeable:
+        made.setflags(write=False)
+    return made
+
+
+def object_view(base: Any, offset: int, shape: Any, strides: Any, writeable: bool) -> Any:
+    """Rebuild a view of an object array: the same elements, seen through the other array."""
+
+    made = base.reshape(-1, order="A")[:0].reshape(shape) if 0 in shape else _view(base, offset, shape, strides)
+    if not writeable:
+        made.setflags(write=False)
+    return made
+
+
+def _view(base: Any, offset: int, shape: Any, strides: Any) -> Any:
+    import numpy as np
+
+    flat = base.reshape(-1, order="A")  # a view: the base is contiguous, or it would have been encoded whole
+    start = offset // base.dtype.itemsize
+    return np.lib.stride_tricks.as_strided(flat[start:], shape, strides)
+
+
+def subclass(cls: type, base: Any, state: dict[str, Any] | None) -> Any:
+    """Rebuild an instance of a subclass of ndarray as a view with its attributes."""
+    made = base.view(cls)
+    if state:
+        made.__dict__.update(state)
+    return made
+
+
+def masked(cls: type, data: Any, mask: Any, fill_value: Any, hard: bool, state: dict[str, Any] | None) -> Any:
+    """Rebuild a masked array; data and mask may be shared with other arrays."""
+    import numpy as np
+
+    made = data.view(cls)
+    made._mask = np.ma.nomask if mask is None else mask
+    made._fill_value = fill_value
+    made._hardmask = hard
+    if state:
+        made.__dict__.update(state)
+    return made
+
+
+def memory_map(path: str, dtype: Any, mode: str, offset: int, shape: Any, order: Any, content: Any) -> Any:
+    """Map the file again if it still holds what was seen; else a private map that holds it, the file untouched."""
+    import numpy as np
+
+    same_mode = "r+" if mode == "w+" else mode
+    try:
+        made = np.memmap(path, dtype=np.dtype(dtype), mode=same_mode, offset=offset, shape=shape, order=order)
+    except (OSError, ValueError):
+        return content  # the file is gone or too short: the values are what counts
+    if made.tobytes() == content.tobytes():
+        return made
+    private = np.memmap(path, dtype=np.dtype(dtype), mode="c", offset=offset, shape=shape, order=order)
+    private[...] = content
+    return private

@@ -1,0 +1,130 @@
+"""Rebuilding the objects of a stored value, aside from the live session.
+
+Invariant: nothing live changes; memory that was one region is one buffer again, so aliases and views are aliases and
+views; every block is verified by the store or copied from live memory whose hash was just taken.
+Not for: which values are needed (`plan.py`), whether they may be loaded (`trust.gate`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from nbcellar.ids import Digest
+from nbcellar.session import arrays
+from nbcellar.session.blocks import memory_at
+from nbcellar.session.value import StoredRegion, Value
+from nbcellar.trust.gate import LoadPermit, unpickle
+
+
+class BlockSource(Protocol):
+    """Where blocks come from: the store, or live memory that holds the same bytes."""
+
+    def read(self, digest: Digest) -> bytes:
+        """Return a block."""
+        ...
+
+    def read_into(self, digest: Digest, target: memoryview) -> None:
+        """Fill `target`, which has exactly the block's size."""
+        ...
+
+
+class _Memory:
+    """The regions of one value, each filled when it is first asked for."""
+
+    def __init__(self, value: Value, source: BlockSource) -> None:
+        self.value = value
+        self.source = source
+        self.owners: dict[int, Any] = {}
+        self.users = [0] * len(value.regions)
+        for region in value.places[::2]:
+            if region >= 0:
+                self.users[region] += 1
+        self.compacted = frozenset(value.compacted)
+
+    def array(self, index: int, dtype: Any, shape: Any, layout: Any, writeable: bool) -> Any:
+        """Stand in for `arrays.exported`."""
+        import numpy as np
+
+        region, offset = self.value.places[2 * index : 2 * index + 2]
+        kind = np.dtype(dtype)
+        if index in self.compacted:
+            layout = "C"
+        contiguous = isinstance(layout, str)
+        if region < 0:
+            made = np.empty(shape, kind, order=layout if contiguous else "C")
+        elif contiguous and self.users[region] == 1:
+            made = np.empty(shape, kind, order=layout)  # owns its memory, as it most likely did
+            self._fill(region, memory_at(made.__array_interface__["data"][0], made.nbytes))
+        elif contiguous:
+            made = np.ndarray(shape, kind, self._owner(region), offset, order=layout)
+        else:
+            offset += sum(-s * (n - 1) for s, n in zip(layout, shape, strict=True) if s < 0)
+            made = np.ndarray(shape, kind, self._owner(region), offset, layout)
+        if not writeable:
+            made.setflags(write=False)
+        return made
+
+    def buffers(self) -> Iterator[Any]:
+        """Yield pickle's out-of-band buffers in order."""
+        value = self.value
+        for index, size, readonly in zip(value.raw_buffers, value.sizes, value.readonly, strict=True):
+            region, offset = value.places[2 * index : 2 * index + 2]
+            view = (
+                memoryview(self._owner(region))[offset : offset + size] if region >= 0 else memoryview(bytearray(size))
+            )
+            yield view.toreadonly() if readonly else view
+
+    def _owner(self, region: int) -> Any:
+        owner = self.owners.get(region)
+        if owner is None:
+            size = self.value.regions[region].size_bytes
+            owner = self.owners[region] = _allocate(size)
+            self._fill(region, memoryview(owner))
+        return owner
+
+    def _fill(self, region: int, target: memoryview) -> None:
+        stored = self.value.regions[region]
+        start = 0
+        for end, digest in zip(stored.ends, stored.digests(), strict=True):
+            self.source.read_into(digest, target[start:end])
+            start = end
+
+
+def _allocate(size: int) -> Any:
+    try:
+        import numpy as np
+    except ImportError:
+        return bytearray(size)
+    return np.empty(size, np.uint8)
+
+
+def read_stream(value: Value, source: BlockSource) -> bytes:
+    """Return the pickle stream of a value."""
+    if value.stream is None:
+        return value.inline
+    return b"".join(source.read(digest) for digest in _digests(value.stream))
+
+
+def _digests(region: StoredRegion) -> list[Digest]:
+    return region.digests()
+
+
+def decode(
+    value: Value,
+    source: BlockSource,
+    permit: LoadPermit,
+    find_class: Callable[[str, str], Any],
+) -> tuple[Any, ...]:
+    """Return the objects of a co-variable, in the order of its names. Whatever their classes raise passes through."""
+    memory = _Memory(value, source)
+
+    def find(module: str, name: str) -> Any:
+        if module == arrays.__name__ and name == "exported":
+            return memory.array
+        return find_class(module, name)
+
+    loaded = unpickle(permit, read_stream(value, source), buffers=memory.buffers(), find_class=find)
+    if not isinstance(loaded, tuple):
+        raise TypeError("a stored value must be a tuple of objects")
+    return loaded

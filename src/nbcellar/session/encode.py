@@ -1,0 +1,279 @@
+"""One pass over the objects of a co-variable: pickle stream, exported memory, what it shares and what it needs.
+
+Protocol-5 pickle by C, with arrays and buffers left out of the stream: `Encoded.exports` lists the memory they cover.
+Invariant: the stream and the exported bytes together determine the value; equal values that were made the same way
+give equal streams. Encoding changes no object. Not for: what is written where (`writer.py`), what changed (`tracker.py`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import pickle
+import sys
+import time
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import FunctionType
+from typing import Any
+
+from nbcellar.errors import CannotStoreError
+from nbcellar.session import definitions
+from nbcellar.session.immutable import is_immutable_type
+from nbcellar.session.importable import is_found_by_name
+from nbcellar.session.registry import find_reducer
+
+PROTOCOL = 5
+
+
+class OverBudgetError(CannotStoreError):
+    """Encoding took more time or memory than its budget allows."""
+
+    code = "over-budget"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Memory that the stream refers to instead of holding it: [low, high), kept alive by `owner`.
+
+    row_bytes: step of the outermost axis in memory, 0 if there is none. copy_on_write: its library keeps two holders of
+    the same memory apart, so an overlap with another such export is not sharing. sparse: the bytes that are the value
+    are a small part of [low, high).
+    """
+
+    low: int
+    high: int
+    owner: object
+    row_bytes: int = 0
+    copy_on_write: bool = False
+    sparse: bool = False
+    inline: bool = False
+    readonly: bool = False
+
+
+@dataclass(slots=True)
+class Encoded:
+    """What one pass found. `parts` is the stream in pieces; `raw_buffers` are the indexes of exports in buffer order."""
+
+    parts: list[bytes]
+    size_bytes: int
+    exports: list[Export]
+    raw_buffers: list[int]
+    needs: list[type]
+    shared: array[int]  # ids of objects that could be shared state
+    types: set[type]
+    seconds: float
+    opaque: list[type] = field(default_factory=list)
+    pickler: object = None  # keeps temporaries alive, so that ids stay unique while sharing is decided
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Budget of one encoding."""
+
+    memory_bytes: int = 256 << 20
+    deadline: float = float("inf")  # time.perf_counter() seconds
+
+
+class Context:
+    """What reducers may ask while an object is encoded: the user namespace, which classes are defined here."""
+
+    def __init__(self, namespace: dict[str, Any], uid_of: Callable[[type], str]) -> None:
+        self.namespace = namespace
+        self.uid_of = uid_of
+
+
+class _Sink:
+    __slots__ = ("deadline", "limit", "parts", "size")
+
+    def __init__(self, limits: Limits) -> None:
+        self.parts: list[bytes] = []
+        self.size = 0
+        self.limit = limits.memory_bytes
+        self.deadline = limits.deadline
+
+    def write(self, data: bytes) -> int:
+        size = len(data)
+        self.size += size
+        if self.size > self.limit:
+            raise OverBudgetError(f"its pickle is larger than the memory budget of {self.limit >> 20} MiB")
+        if size >= 65_536 and time.perf_counter() > self.deadline:
+            raise OverBudgetError("it takes longer than the time budget")
+        self.parts.append(bytes(data))
+        return size
+
+
+class Encoder(pickle.Pickler):
+    """A pickler that leaves memory out of the stream and asks reducers for what plain pickle gets wrong."""
+
+    def __init__(self, context: Context, limits: Limits, roots: frozenset[int] = frozenset(), *, inline: bool = True):
+        self.sink = _Sink(limits)
+        super().__init__(self.sink, PROTOCOL, buffer_callback=self._buffer)
+        self.context = context
+        self.namespace = context.namespace
+        self.root_definitions = roots
+        self.exports: list[Export] = []
+        self.raw_buffers: list[int] = []
+        self.needs: list[type] = []
+        self._needs_index: dict[int, int] = {}
+        self.copy_on_write: set[int] = set()  # ids of arrays whose library keeps holders apart
+        self.not_shared: set[int] = set()  # ids of what a library hands to many objects and never changes
+        self.inline = inline
+        self.reducers: dict[type, Callable[[Any, Encoder], Any] | None] = {}
+        self._keep: list[object] = []
+
+    def reducer_override(self, obj: Any) -> Any:
+        kind = type(obj)
+        try:
+            reducer = self.reducers[kind]
+        except KeyError:
+            reducer = self.reducers[kind] = _reducer_for(kind)
+        return NotImplemented if reducer is None else reducer(obj, self)
+
+    # what reducers call -------------------------------------------------------------------------------------------
+
+    def definition_uid(self, cls: type) -> str:
+        return self.context.uid_of(cls)
+
+    def definition_ref(self, cls: type) -> tuple[Any, ...]:
+        """Note that the value needs the class `cls` of the notebook; return the reduction that refers to it."""
+        index = self._needs_index.get(id(cls))
+        if index is None:
+            index = self._needs_index[id(cls)] = len(self.needs)
+            self.needs.append(cls)
+        return definitions.reference(index)
+
+    def export(self, export: Export) -> int:
+        """Add memory that the stream refers to; return its index."""
+        self.exports.append(export)
+        return len(self.exports) - 1
+
+    def keep(self, obj: object) -> None:
+        """Keep a temporary alive as long as its id or memory is referred to."""
+        self._keep.append(obj)
+
+    def _buffer(self, buffer: pickle.PickleBuffer) -> bool:
+        view = buffer.raw()
+        low = address_of(view)
+        self.raw_buffers.append(
+            self.export(
+                Export(low, low + view.nbytes, (buffer, view), readonly=view.readonly, copy_on_write=view.readonly)
+            )
+        )
+        return False
+
+
+def _reduce_class(obj: type, encoder: Encoder) -> Any:
+    return definitions.reduce_class(obj, encoder)
+
+
+def _reduce_function(obj: FunctionType, encoder: Encoder) -> Any:
+    return definitions.reduce_function(obj, encoder)
+
+
+def _reducer_for(kind: type) -> Callable[[Any, Encoder], Any] | None:
+    if kind is FunctionType:
+        return _reduce_function
+    if issubclass(kind, type):
+        return _reduce_class
+    special = find_reducer(kind)
+    if special is not None:
+        return special
+    return definitions.reducer_of(kind)
+
+
+def encode(
+    objects: Sequence[object],
+    context: Context,
+    limits: Limits,
+    *,
+    roots: frozenset[int] = frozenset(),
+    inline: bool = True,
+    sharing: bool = True,
+) -> Encoded:
+    """Encode `objects` together, as one tuple. Whatever a class's own code raises passes through.
+
+    roots: ids of notebook classes whose definition is part of the value. inline: small arrays may go into the stream
+    (asked again without, when such memory turns out to be shared). sharing: whether `shared` is asked for; it costs
+    more than the dump where there are many objects.
+    """
+    started = time.perf_counter()
+    encoder = Encoder(context, limits, roots, inline=inline)
+    encoder.dump(tuple(objects))
+    shared = _shared_state(encoder.memo.copy(), roots, encoder.not_shared) if sharing else array("Q")
+    return Encoded(
+        parts=encoder.sink.parts,
+        size_bytes=encoder.sink.size,
+        exports=encoder.exports,
+        raw_buffers=encoder.raw_buffers,
+        needs=encoder.needs,
+        shared=shared,
+        types=set(encoder.reducers),
+        seconds=time.perf_counter() - started,
+        pickler=encoder,
+    )
+
+
+# References to an object that only the pickler's memo keeps alive, as seen in the loop below: the memo, the pair in
+# the copied memo, the loop variable, the argument of getrefcount. From 3.14 on borrowed references make it fewer; a
+# temporary that passes for shared state costs a second look, never a wrong answer.
+_TEMPORARY_REFERENCES = 4
+
+
+def _shared_state(memo: dict[int, tuple[int, Any]], roots: frozenset[int], ignored: set[int]) -> array[int]:
+    """Return ids of the memo's objects that two variables could share and change: not immutable, not temporary."""
+    ids = array("Q")
+    by_type: dict[type, list[Any]] = {}
+    for _, obj in memo.values():
+        kind = type(obj)
+        if kind in _PLAIN:
+            continue
+        known = by_type.get(kind)
+        if known is None:
+            by_type[kind] = [obj]
+        else:
+            known.append(obj)
+    count = sys.getrefcount
+    for kind, objects in by_type.items():
+        if kind not in _CONTAINERS:
+            if is_immutable_type(kind):
+                objects = [obj for obj in objects if id(obj) in roots] if roots else []
+            elif hasattr(kind, "__call__"):  # pickled by name, most likely: a function of a library
+                objects = [obj for obj in objects if not is_found_by_name(obj)]
+        # The list above holds one more reference than the loop that collected it.
+        ids.extend([id(obj) for obj in objects if count(obj) > _TEMPORARY_REFERENCES + 1])
+    if ignored:
+        ids = array("Q", [ident for ident in ids if ident not in ignored])
+    return ids
+
+
+_PLAIN = frozenset({str, int, float, bytes, tuple, complex, bool})
+_CONTAINERS = frozenset({list, dict, set, bytearray})
+
+
+class _PyBuffer(ctypes.Structure):
+    _fields_ = [
+        ("buf", ctypes.c_void_p),
+        ("obj", ctypes.py_object),
+        ("len", ctypes.c_ssize_t),
+        ("itemsize", ctypes.c_ssize_t),
+        ("readonly", ctypes.c_int),
+        ("ndim", ctypes.c_int),
+        ("format", ctypes.c_char_p),
+        ("shape", ctypes.c_void_p),
+        ("strides", ctypes.c_void_p),
+        ("suboffsets", ctypes.c_void_p),
+        ("internal", ctypes.c_void_p),
+    ]
+
+
+def address_of(view: memoryview) -> int:
+    """Return the address of a contiguous buffer; 0 for an empty one. numpy may be absent, so the C API answers."""
+    if not view.nbytes:
+        return 0
+    raw = _PyBuffer()
+    ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(view), ctypes.byref(raw), 0)
+    try:
+        return raw.buf or 0
+    finally:
+        ctypes.pythonapi.PyBuffer_Release(ctypes.byref(raw))

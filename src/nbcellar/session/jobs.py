@@ -1,0 +1,49 @@
+"""What the kernel's main thread hands to the writer: one commit to make, as data."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from nbcellar.history.model import CellRun, CommitKind, Preview
+from nbcellar.history.recording import Recorded
+from nbcellar.ids import CommitId
+from nbcellar.session.pending import PendingValue
+from nbcellar.session.tracker import Group
+
+
+@dataclass(slots=True)
+class Version:
+    """A new version of a co-variable: `pending` is None when it cannot be stored (the group says why)."""
+
+    group: Group
+    previews: tuple[Preview, ...]
+    pending: PendingValue | None
+    uncertain: str = ""
+
+
+@dataclass(slots=True)
+class Job:
+    """One commit to write. `done` is set when it is durable or has failed (`error`)."""
+
+    kind: CommitKind
+    time_ns: int
+    cell: CellRun | None = None
+    outputs: bytes | None = None
+    message: str = ""
+    versions: list[Version] = field(default_factory=list)
+    dropped: tuple[str, ...] = ()
+    dropped_definitions: tuple[str, ...] = ()
+    ambient: dict[str, bytes | None] = field(default_factory=dict)
+    at: CommitId | None = None
+    base: CommitId | None = None  # whose state the change is relative to; None with `fresh`: the empty one
+    fresh: bool = False
+    parent: CommitId | None = None  # None: the last commit of this kernel
+    state: bool = True
+    names: int = 0  # live names, to judge when a whole state is due
+    notes: tuple[str, ...] = ()
+    doubts: tuple[tuple[str, bytes], ...] = ()  # (name, version) of former versions that may be wrong
+    done: threading.Event = field(default_factory=threading.Event)
+    commit: CommitId | None = None
+    recorded: Recorded | None = None
+    error: Exception | None = None

@@ -1,0 +1,169 @@
+"""Start recording in this kernel: by itself in an initialised folder, or because `%load_ext nbcellar` asks.
+
+Invariant: joining twice is joining once; what keeps a kernel from recording is a sentence in `reason()`, never an exception
+at the start of a kernel. Not for: the hooks themselves (`kernel.py`).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nbcellar import __version__
+from nbcellar.errors import CellarError, NoRepositoryError
+
+_AUTOMATION = ("papermill", "nbconvert", "nbclient", "jupyter-execute", "pytest", "testbook", "voila")
+_reason: list[str] = []
+
+
+def reason() -> str:
+    """Return why this kernel does not record by itself; empty when it does or was not asked."""
+    return _reason[0] if _reason else ""
+
+
+def autoload(shell: Any, environ: Mapping[str, str] = os.environ) -> bool:
+    """Join if this is a notebook's kernel in an initialised folder and nothing speaks against it. Never raises."""
+    try:
+        why = _why_not(shell, environ)
+        if not why:
+            join(shell, environ)
+    except NoRepositoryError:
+        why = "no .cellar folder here or above"
+    except Exception as error:
+        why = error.message if isinstance(error, CellarError) else f"{type(error).__name__}: {error}"
+    _reason[:] = [why] if why else []
+    return not why
+
+
+def _why_not(shell: Any, environ: Mapping[str, str]) -> str:
+    asked = environ.get("NBCELLAR_RECORD", "").lower()
+    if asked in ("0", "false", "no", "off"):
+        return "NBCELLAR_RECORD switches it off"
+    if find_folder(notebook_path(shell, environ)) is None:
+        return "no .cellar folder here or above"
+    if asked in ("1", "true", "yes", "on"):
+        return ""
+    if not hasattr(shell, "kernel"):
+        return "an IPython terminal records only when asked: %load_ext nbcellar"
+    if environ.get("CI"):
+        return "continuous integration (CI is set); NBCELLAR_RECORD=1 records all the same"
+    for tool in _AUTOMATION:
+        if tool in _parent_command(environ):
+            return f"the kernel was started by {tool}; NBCELLAR_RECORD=1 records all the same"
+    return ""
+
+
+def _parent_command(environ: Mapping[str, str]) -> str:
+    """Return the command line of the process that started the kernel; empty where it cannot be read."""
+    try:
+        parent = int(environ.get("JPY_PARENT_PID") or os.getppid())
+        words = Path(f"/proc/{parent}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return ""
+    # The program and the script or module it runs, not the arguments: a folder may be called anything.
+    return " ".join(Path(word.decode(errors="replace")).name for word in words[:4] if not word.startswith(b"-"))
+
+
+def notebook_path(shell: Any, environ: Mapping[str, str]) -> Path:
+    """Return the notebook this kernel belongs to; in a kernel that was not told, `console` in the current folder."""
+    told = environ.get("JPY_SESSION_NAME") or getattr(shell, "user_ns", {}).get("__vsc_ipynb_file__")
+    if told:
+        path = Path(str(told))
+        path = path if path.is_absolute() else Path.cwd() / path
+        if path.suffix == ".ipynb" or path.exists():
+            return path
+        if path.parent.is_dir():
+            return path
+    return Path.cwd() / "console"
+
+
+def find_folder(path: Path) -> Path | None:
+    """Return the nearest folder, the path's or above, that holds `.cellar`."""
+    for folder in path.parents:
+        if (folder / ".cellar").is_dir():
+            return folder
+    return None
+
+
+def join(shell: Any, environ: Mapping[str, str] = os.environ) -> Any:
+    """Return this kernel's recorder, started now unless it was. Raises NoRepositoryError and what keeps a store closed."""
+    from nbcellar.session import remote
+
+    present = remote.current()
+    if present is not None:
+        return present
+    recorder = _make(shell, environ)
+    recorder.install()
+    remote.set_current(recorder)
+    recorder.session.attach()
+    return recorder
+
+
+def _make(shell: Any, environ: Mapping[str, str]) -> Any:
+    from nbcellar import config
+    from nbcellar.history.operations import local_identity
+    from nbcellar.history.repository import Repository
+    from nbcellar.session.document import Document
+    from nbcellar.session.engine import Session
+    from nbcellar.session.kernel import KernelRecorder, background_of
+    from nbcellar.session.names import Names
+    from nbcellar.session.writer import Fixed, environment_fingerprint
+    from nbcellar.trust.decisions import TrustStore
+    from nbcellar.trust.keys import load_or_create
+
+    path = notebook_path(shell, environ)
+    root = find_folder(path)
+    if root is None:
+        raise NoRepositoryError(
+            f"there is no Cellar repository in {path.parent} or above", hint="make one with: cellar init"
+        )
+    settings = config.load(root / ".cellar", environ)
+    repo = Repository.open(root, by=settings.author.name or local_identity())
+    user_folder = config.user_folder(environ)
+    notebook = repo.notebook_for(path, create=True)
+    key = load_or_create(user_folder)
+    session = Session(
+        repo,
+        notebook,
+        shell.user_ns,
+        Names(shell.user_ns_hidden, settings.record.skip_names),
+        settings=settings,
+        key=key,
+        decisions=TrustStore(user_folder, own=key.key_id),
+        fixed=Fixed(notebook, repo.by, environment_fingerprint, lambda: _git_head(root), Document(path)),
+        background=lambda: background_of(shell),
+    )
+    kernel = getattr(shell, "kernel", None)
+    connection = _connection_file(kernel)
+    return KernelRecorder(shell, session, path=str(path), version=__version__, connection_file=connection)
+
+
+def _connection_file(kernel: Any) -> str:
+    parent = getattr(kernel, "parent", None)
+    name = getattr(parent, "abs_connection_file", None) or getattr(parent, "connection_file", "")
+    return str(name or "")
+
+
+def _git_head(root: Path) -> str:
+    """Return the commit that git's HEAD names, read from its files: starting git costs milliseconds in every commit."""
+    for folder in (root, *root.parents):
+        head = folder / ".git" / "HEAD"
+        try:
+            text = head.read_text().strip()
+        except OSError:
+            continue
+        if not text.startswith("ref: "):
+            return text[:64]
+        try:
+            return (folder / ".git" / text[5:]).read_text().strip()[:64]
+        except OSError:
+            return ""
+    return ""
+
+
+def python() -> str:
+    """Return the interpreter of this kernel, for commands that a user is shown."""
+    return sys.executable

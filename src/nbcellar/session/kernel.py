@@ -1,0 +1,278 @@
+"""IPython's hooks: record each cell without delaying it, and stay out of the way.
+
+Capture is scheduled on the kernel's loop after the reply; `pre_run_cell` finishes what is pending. Invariant: no exception
+of ours reaches the user's cell, and nothing is printed by this module. Not for: what is recorded (`engine.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from nbcellar.history.model import CellError, CellRun
+from nbcellar.session.engine import Session
+from nbcellar.session.outputs import OutputRecorder
+from nbcellar.session.restore import user_threads
+
+PROTOCOL = 1
+# Lets the I/O thread send "idle" before a pickle holds the interpreter: without it the front end shows [*] meanwhile.
+YIELD_S = 0.002
+IDLE_AFTER_S = 1.0
+IDLE_SLICE_S = 0.01
+EXIT_WAIT_S = 20.0
+_LARGEST_TRACEBACK = 20
+
+
+class KernelRecorder:
+    """Joins a `Session` to an IPython shell. `errors` are what went wrong inside Cellar, newest last, for `status`."""
+
+    def __init__(self, shell: Any, session: Session, *, path: str, version: str, connection_file: str) -> None:
+        self.shell = shell
+        self.session = session
+        self.path = path
+        self.version = version
+        self.connection_file = connection_file
+        self.errors: list[str] = []
+        self.active = False
+        self.identity = uuid.uuid4().hex
+        self._generation = 0
+        self._started = 0.0
+        self._recording = False
+        self._outputs: OutputRecorder | None = None
+        self._pid = os.getpid()
+        self.on_name_error: Callable[[str], None] | None = None
+
+    # joining and leaving ------------------------------------------------------------------------------------------
+
+    def install(self) -> None:
+        """Register the hooks, and this kernel in the repository. Harmless when already installed."""
+        if self.active:
+            return
+        self.active = True
+        if self.session.settings.record.outputs:
+            self._outputs = OutputRecorder(self.shell)
+        self.shell.events.register("pre_run_cell", self._before)
+        self.shell.events.register("post_run_cell", self._after)
+        self._register()
+        atexit.register(self.close)
+        os.register_at_fork(after_in_child=self._in_child)
+
+    def uninstall(self) -> None:
+        """Take back everything `install` did; what was recorded stays."""
+        if not self.active:
+            return
+        self.active = False
+        with contextlib.suppress(ValueError):
+            self.shell.events.unregister("pre_run_cell", self._before)
+        with contextlib.suppress(ValueError):
+            self.shell.events.unregister("post_run_cell", self._after)
+        if self._outputs is not None:
+            self._outputs.uninstall()
+        with contextlib.suppress(OSError):
+            self._entry().unlink()
+        atexit.unregister(self.close)
+
+    def close(self) -> None:
+        """Save what is pending and leave: the kernel ends. Bounded in time."""
+        if not self.active or os.getpid() != self._pid:
+            return
+        with self._swallow():
+            self.session.finish_capture()
+            self.session.writer.wait(EXIT_WAIT_S)
+        self.uninstall()
+        with self._swallow():
+            self.session.close()
+
+    def _in_child(self) -> None:
+        """A forked child records nothing: connection, thread and hooks are the parent's."""
+        self.active = False
+        self.session.writer.forget_thread()
+        with contextlib.suppress(Exception):
+            self.shell.events.unregister("pre_run_cell", self._before)
+            self.shell.events.unregister("post_run_cell", self._after)
+
+    def _entry(self) -> Path:
+        return self.session.repo.root / ".cellar" / "kernels" / f"{self.identity}.json"
+
+    def _register(self) -> None:
+        entry = self._entry()
+        facts = {
+            "protocol": PROTOCOL,
+            "version": self.version,
+            "pid": os.getpid(),
+            "connection_file": self.connection_file,
+            "notebook": self.session.notebook,
+            "path": self.path,
+            "python": sys.executable,
+            "started_ns": time.time_ns(),
+        }
+        with self._swallow():
+            entry.parent.mkdir(mode=0o700, exist_ok=True)
+            temporary = entry.with_suffix(f".{os.getpid()}.tmp")
+            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                json.dump(facts, file)
+            temporary.replace(entry)
+
+    # hooks --------------------------------------------------------------------------------------------------------
+
+    def _before(self, info: Any) -> None:
+        self._generation += 1
+        with self._swallow():
+            source = info.raw_cell or ""
+            self._recording = not is_off(source) and not is_only_commands(source)
+            transformed = getattr(info, "transformed_cell", None)
+            if transformed is None:
+                transformed = self.shell.transform_cell(source)
+            with self._interruptible():
+                self.session.begin_cell(getattr(info, "cell_id", None) or "", source, transformed)
+            if is_off(source):
+                self.session.skip_cell()
+            if self._outputs is not None and self._recording:
+                self._outputs.start()
+        self._started = time.perf_counter()
+
+    def _after(self, result: Any) -> None:
+        elapsed = time.perf_counter() - self._started
+        with self._swallow():
+            if not self._recording or result is None:
+                return
+            self._recording = False
+            error = result.error_before_exec or result.error_in_exec
+            outputs = self._outputs.finish() if self._outputs is not None else None
+            info = result.info
+            run = CellRun(
+                cell_id=getattr(info, "cell_id", None) or "",
+                source=info.raw_cell or "",
+                execution_count=result.execution_count or 0,
+                duration_s=round(elapsed, 6),
+                error=_describe(error, self.shell) if error is not None else None,
+            )
+            if self.session.end_cell(run, outputs):
+                self._schedule(self._capture)
+            if isinstance(error, NameError) and self.on_name_error is not None:
+                self.on_name_error(getattr(error, "name", "") or "")
+
+    def _schedule(self, work: Callable[[int], None]) -> None:
+        generation = self._generation
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # a terminal: nobody waits for a reply
+            work(generation)
+            return
+        loop.call_soon(work, generation)
+
+    def _capture(self, generation: int) -> None:
+        if generation != self._generation or not self.active:
+            return
+        with self._swallow():
+            time.sleep(YIELD_S)
+            with self._interruptible():
+                self.session.finish_capture()
+            self._later(IDLE_AFTER_S, generation)
+
+    def _later(self, delay_s: float, generation: int) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        loop.call_later(delay_s, self._idle, generation)
+
+    def _idle(self, generation: int) -> None:
+        """Look for changes that no cell run accounts for, in slices, while nobody waits."""
+        if generation != self._generation or not self.active:
+            return
+        with self._swallow():
+            if self.session.writer.pending or not self.session.check_idle(IDLE_SLICE_S):
+                self._later(IDLE_SLICE_S * 10, generation)
+            else:
+                self.session.tidy()
+
+    # guards -------------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _swallow(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception:  # recording may fail; the user's cell must not
+            self.errors.append(traceback.format_exc())
+            del self.errors[:-_LARGEST_TRACEBACK]
+
+    @contextlib.contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Let an interrupt of the user end a capture; ipykernel ignores SIGINT outside of cells."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        former = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.errors.append("a capture was interrupted")
+        finally:
+            signal.signal(signal.SIGINT, former)
+
+
+def is_off(source: str) -> bool:
+    """True if the cell's first line that says something is `# cellar: off`."""
+    for line in source.splitlines():
+        text = line.strip().lower()
+        if text:
+            return text.replace(" ", "").startswith("#cellar:off")
+    return False
+
+
+def is_only_commands(source: str) -> bool:
+    """True if the cell consists of `%cellar` lines: running a command is no step of the analysis."""
+    lines = [line.strip() for line in source.splitlines() if line.strip() and not line.strip().startswith("#")]
+    return bool(lines) and all(
+        line.startswith(("%cellar", "%load_ext nbcellar", "%reload_ext nbcellar")) for line in lines
+    )
+
+
+def background_of(shell: Any) -> str:
+    """Return why others than the cell may change variables: the user's threads or tasks. Empty: nobody."""
+    threads = user_threads()
+    if threads:
+        return f"thread {threads[0]} is running"
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return ""
+    for task in asyncio.all_tasks(loop):
+        code = getattr(task.get_coro(), "cr_code", None)
+        if code is not None and _is_user_code(code.co_filename):
+            return "an asyncio task of the notebook is running"
+    return ""
+
+
+def _is_user_code(filename: str) -> bool:
+    return "ipykernel_" in filename or filename.startswith("<ipython-input")
+
+
+def _describe(error: BaseException, shell: Any) -> CellError:
+    line = 0
+    trace = error.__traceback__
+    while trace is not None:
+        if _is_user_code(trace.tb_frame.f_code.co_filename):
+            line = trace.tb_lineno
+            break
+        trace = trace.tb_next
+    if line == 0 and isinstance(error, SyntaxError):
+        line = error.lineno or 0
+    try:
+        text = str(error)[:1000]
+    except Exception:
+        text = ""
+    return CellError(type(error).__name__, text, line)

@@ -1,0 +1,43 @@
+"""Which names of a namespace are the user's, and which of them are recorded."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
+
+# IPython's own, whatever they are bound to: history, output cache, helpers of the shell.
+_SHELL_NAMES = frozenset(
+    "In Out get_ipython exit quit open _ __ ___ _i _ii _iii _ih _oh _dh _sh __name__ __doc__ __package__ __loader__ "
+    "__spec__ __builtin__ __builtins__ __annotations__ __file__ __session__ __vsc_ipynb_file__ __nonzero__ "
+    "__warningregistry__ __pydantic_decorators__ _VSCODE_types".split()
+)
+_SHELL_PATTERN = re.compile(r"_i?\d+|_exit_code|_VSCODE_\w+")
+
+
+class Names:
+    """Decides whether a name is recorded. `hidden` is IPython's user_ns_hidden."""
+
+    def __init__(self, hidden: Mapping[str, object], skip: Iterable[str] = (), off: Iterable[str] = ()) -> None:
+        self._hidden = hidden
+        self._skip = tuple(skip)
+        self._off = frozenset(off)
+        self._known: dict[str, bool] = {}
+
+    def is_recorded(self, name: str, value: object) -> bool:
+        """True for a variable that the user made and did not exclude."""
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = self._is_candidate(name)
+        if not known:
+            return False
+        return name not in self._hidden or self._hidden[name] is not value
+
+    def is_skipped(self, name: str) -> bool:
+        """True for a name that looks like a secret or that was switched off."""
+        return name in self._off or any(fnmatchcase(name, pattern) for pattern in self._skip)
+
+    def _is_candidate(self, name: str) -> bool:
+        if not isinstance(name, str) or name in _SHELL_NAMES or _SHELL_PATTERN.fullmatch(name):
+            return False
+        return not self.is_skipped(name)

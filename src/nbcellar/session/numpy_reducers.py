@@ -1,0 +1,148 @@
+"""numpy: arrays of plain data as exported memory, so that views stay views and nothing is copied into the stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nbcellar.session import arrays
+from nbcellar.session.encode import Encoder, Export
+from nbcellar.session.registry import register, register_base
+
+INLINE_BYTES = 256
+# A strided array that spans more than this many times its own bytes is copied together when nothing else shares it.
+SPARSE_FACTOR = 2
+
+
+def reduce_array(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
+    """Reduce an exact ndarray."""
+    dtype = a.dtype
+    if dtype.hasobject:
+        return _reduce_object_array(a)
+    flags = a.flags
+    if flags.c_contiguous:
+        layout: Any = "C"
+    elif flags.f_contiguous:
+        layout = "F"
+    else:
+        return _reduce_strided(a, encoder)
+    token = dtype_token(dtype)
+    size = a.nbytes
+    low = a.__array_interface__["data"][0] if size else 0
+    if size <= INLINE_BYTES and encoder.inline:
+        if size:
+            encoder.export(Export(low, low + size, a, copy_on_write=id(a) in encoder.copy_on_write, inline=True))
+        return arrays.inline, (a.tobytes("A"), token, a.shape, layout, flags.writeable)
+    row = 0
+    if a.ndim > 1 and size:
+        row = a.strides[0] if layout == "C" else a.strides[-1]
+    index = encoder.export(Export(low, low + size, a, row, id(a) in encoder.copy_on_write))
+    return arrays.exported, (index, token, a.shape, layout, flags.writeable)
+
+
+def _reduce_strided(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
+    low, high = byte_bounds(a)
+    token = dtype_token(a.dtype)
+    if a.nbytes <= INLINE_BYTES and encoder.inline:
+        # Shape and data, not strides: a small copy is laid out anew unless its memory turns out to be shared.
+        encoder.export(Export(low, high, a, copy_on_write=id(a) in encoder.copy_on_write, inline=True))
+        return arrays.inline, (a.tobytes("C"), token, a.shape, "C", a.flags.writeable)
+    row = max((abs(s) for s, n in zip(a.strides, a.shape, strict=True) if n > 1), default=0)
+    sparse = high - low > SPARSE_FACTOR * a.nbytes
+    index = encoder.export(Export(low, high, a, row, id(a) in encoder.copy_on_write, sparse))
+    return arrays.exported, (index, token, a.shape, a.strides, a.flags.writeable)
+
+
+def _reduce_object_array(a: np.ndarray[Any, Any]) -> Any:
+    base = a.base
+    while isinstance(base, np.ndarray) and base.base is not None:
+        base = base.base
+    if (
+        type(base) is not np.ndarray
+        or base.dtype != a.dtype
+        or not (base.flags.c_contiguous or base.flags.f_contiguous)
+    ):
+        return NotImplemented
+    offset = a.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+    return arrays.object_view, (base, offset, a.shape, a.strides, a.flags.writeable)
+
+
+def dtype_token(dtype: np.dtype[Any]) -> Any:
+    """Return the dtype's short name where that says all, else the dtype itself."""
+    if dtype.isbuiltin == 1 and dtype.kind not in "OV" and dtype.metadata is None:
+        return dtype.str
+    return dtype
+
+
+def byte_bounds(a: np.ndarray[Any, Any]) -> tuple[int, int]:
+    """Return the lowest address and the one past the highest that the array reaches."""
+    low = high = a.__array_interface__["data"][0]
+    if a.size == 0:
+        return low, low
+    for stride, length in zip(a.strides, a.shape, strict=True):
+        if stride < 0:
+            low += stride * (length - 1)
+        else:
+            high += stride * (length - 1)
+    return low, high + a.dtype.itemsize
+
+
+def _choose_subclass(kind: type) -> Callable[[Any, Encoder], Any] | None:
+    if kind is np.ndarray:
+        return reduce_array
+    if kind is np.memmap:
+        return _reduce_memmap
+    if issubclass(kind, np.ma.MaskedArray):
+        return _reduce_masked if kind.__reduce__ is np.ma.MaskedArray.__reduce__ else None
+    plain = kind.__reduce__ is np.ndarray.__reduce__ and kind.__reduce_ex__ is np.ndarray.__reduce_ex__
+    return _reduce_subclass if plain and kind.__setstate__ is np.ndarray.__setstate__ else None
+
+
+def _reduce_subclass(a: Any, encoder: Encoder) -> Any:
+    if a.dtype.hasobject:
+        return NotImplemented
+    plain = a.view(np.ndarray)
+    encoder.keep(plain)
+    return arrays.subclass, (type(a), plain, getattr(a, "__dict__", None) or None)
+
+
+def _reduce_masked(a: Any, encoder: Encoder) -> Any:
+    if a.dtype.hasobject:
+        return NotImplemented
+    data = a.view(np.ndarray)
+    encoder.keep(data)
+    mask = None if a._mask is np.ma.nomask else a._mask
+    hidden = {"_mask", "_fill_value", "_hardmask", "_basedict", "_optinfo", "_isfield", "_baseclass", "_sharedmask"}
+    state = {name: value for name, value in a.__dict__.items() if name not in hidden} or None
+    encoder.keep(state)
+    return arrays.masked, (type(a), data, mask, a._fill_value, a._hardmask, state)
+
+
+def _reduce_memmap(a: Any, encoder: Encoder) -> Any:
+    root = a
+    while isinstance(root.base, np.ndarray):
+        root = root.base
+    contiguous = a.flags.c_contiguous or a.flags.f_contiguous
+    if a.filename is None or not contiguous or a.mode == "c":
+        plain = a.view(np.ndarray)  # a part of a map, or a private copy: its data is the value
+        encoder.keep(plain)
+        return reduce_array(plain, encoder)
+    inside = a.__array_interface__["data"][0] - root.__array_interface__["data"][0]
+    order = "C" if a.flags.c_contiguous else "F"
+    content = a.view(np.ndarray)  # the file may change behind our back: what was seen is part of the value
+    encoder.keep(content)
+    return arrays.memory_map, (
+        str(a.filename),
+        dtype_token(a.dtype),
+        a.mode,
+        a.offset + inside,
+        a.shape,
+        order,
+        content,
+    )
+
+
+register("numpy.ndarray", reduce_array)
+register_base("numpy.ndarray", _choose_subclass)

@@ -1,0 +1,65 @@
+"""pandas: which memory is copy-on-write.
+
+Frames pickle well; their blocks' arrays go through numpy's reducer. What pickle cannot know is that pandas 3 keeps two
+frames over the same memory apart by itself: their overlap is not sharing, while a plain array over that memory is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from nbcellar.session.encode import Encoder
+from nbcellar.session.registry import register_base
+
+
+def copy_on_write_active() -> bool:
+    """True under pandas 3, and under pandas 2 with the option on."""
+    if int(pd.__version__.partition(".")[0]) >= 3:
+        return True
+    try:
+        return pd.get_option("mode.copy_on_write") is True
+    except KeyError:
+        return False
+
+
+def _reduce_block(block: Any, encoder: Encoder) -> Any:
+    values = block.values
+    array = getattr(values, "_ndarray", values)  # datetimes wrap an array
+    encoder.copy_on_write.add(id(array))
+    encoder.keep(array)
+    return NotImplemented
+
+
+def _reduce_index(index: Any, encoder: Encoder) -> Any:
+    data = getattr(index, "_data", None)
+    array = getattr(data, "_ndarray", data)
+    if array is not None:
+        encoder.copy_on_write.add(id(array))  # an index never changes its data
+        encoder.keep(array)
+    return NotImplemented
+
+
+def _reduce_frame(frame: Any, encoder: Encoder) -> Any:
+    encoder.not_shared.add(id(frame._metadata))  # a list of the class that each pickle holds
+    return NotImplemented
+
+
+def _choose_frame(kind: type) -> Callable[[Any, Encoder], Any] | None:
+    return _reduce_frame
+
+
+def _choose_block(kind: type) -> Callable[[Any, Encoder], Any] | None:
+    return _reduce_block if copy_on_write_active() else None
+
+
+def _choose_index(kind: type) -> Callable[[Any, Encoder], Any] | None:
+    return _reduce_index
+
+
+register_base("pandas.core.generic.NDFrame", _choose_frame)
+register_base("pandas._libs.internals.Block", _choose_block)
+register_base("pandas.core.indexes.base.Index", _choose_index)
+register_base("pandas.Index", _choose_index)

@@ -1,0 +1,112 @@
+"""What a checkout has to do: which co-variables stay, which are loaded, which go. Pure.
+
+Invariant: a co-variable is kept only if its live version is the wanted one *and* every definition it needs is kept, so
+that `type(o) is A` holds after the checkout exactly if it held then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from nbcellar.history.model import Covariable
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What the plan needs to know of a live co-variable."""
+
+    names: tuple[str, ...]
+    version: bytes  # of what cannot be stored: 8 bytes that stand for the object, 8 for how often it was touched
+    defines: tuple[str, ...]
+    unstorable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """keep and load are co-variables of the target; `missing` maps a name to why it cannot be restored.
+
+    doubtful: kept though they cannot be stored and were used since: the object is the same, its state may not be.
+    remove: live names that the target does not have, or has only as missing and bound to another object.
+    """
+
+    keep: tuple[Covariable, ...]
+    load: tuple[Covariable, ...]
+    definitions: Mapping[str, Covariable]  # uid -> the target's co-variable that defines it
+    kept_uids: frozenset[str]
+    missing: Mapping[str, str]
+    doubtful: Mapping[str, str]
+    remove: tuple[str, ...]
+
+
+def plan_checkout(live: Iterable[Live], target: Iterable[Covariable]) -> Plan:
+    """Return what turns the live session into the target state."""
+    target = tuple(target)
+    live = tuple(live)
+    same_object = {group.names: group.version[:8] for group in live if group.unstorable}
+    present = {(group.names, group.defines): group.version for group in live}
+    live_names = {name for names, _ in present for name in names}
+    definitions = {uid: entry for entry in target for uid in entry.defines}
+    kept = {_key(entry) for entry in target if present.get(_key(entry)) == entry.version}
+    changed = True
+    while changed:  # a definition that is rebuilt takes along whatever needs it
+        changed = False
+        for entry in target:
+            if _key(entry) in kept and any(
+                _key(definitions[uid]) not in kept for uid in entry.needs if uid in definitions
+            ):
+                kept.discard(_key(entry))
+                changed = True
+    keep = tuple(entry for entry in target if _key(entry) in kept)
+    load: list[Covariable] = []
+    missing: dict[str, str] = {}
+    doubtful: dict[str, str] = {}
+    for entry in target:
+        if _key(entry) in kept:
+            continue
+        lacking = _unstorable(entry, definitions, kept)
+        if entry.value is None and same_object.get(entry.names) == entry.version[:8]:
+            doubtful.update(dict.fromkeys(entry.names, f"kept as it is now, it was used since: {lacking}"))
+        elif lacking:
+            missing.update(dict.fromkeys(entry.names, lacking))
+        elif entry.names:
+            load.append(entry)  # hidden definitions are loaded when a value asks for them
+    wanted = {name for entry in (*keep, *load) for name in entry.names} | doubtful.keys()
+    return Plan(
+        keep=keep,
+        load=tuple(load),
+        definitions=definitions,
+        kept_uids=frozenset(uid for entry in keep for uid in entry.defines),
+        missing=missing,
+        doubtful=doubtful,
+        remove=tuple(sorted(live_names - wanted)),
+    )
+
+
+def _key(entry: Covariable) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return entry.names, entry.defines
+
+
+def _unstorable(
+    entry: Covariable,
+    definitions: Mapping[str, Covariable],
+    kept: set[tuple[tuple[str, ...], tuple[str, ...]]],
+) -> str:
+    """Return why the entry cannot be loaded, or an empty string."""
+    if entry.value is None:
+        return entry.reason or "it was not recorded"
+    queue, seen = list(entry.needs), set()
+    while queue:
+        uid = queue.pop()
+        if uid in seen:
+            continue
+        seen.add(uid)
+        definition = definitions.get(uid)
+        if definition is None:
+            return f"its class {uid} was not recorded"
+        if _key(definition) in kept:
+            continue
+        if definition.value is None:
+            return f"its class {uid} was not recorded: {definition.reason}"
+        queue.extend(definition.needs)
+    return ""

@@ -1,0 +1,112 @@
+"""Exported memory of one encoding, merged where it overlaps, cut into blocks and hashed.
+
+A *region* is a run of bytes that is stored and restored as one: overlapping exports (an array and its views) fall into
+one region, so they are views of one buffer again. Invariant: the layout (region, offset of each export) depends only on
+how the exports lie relative to each other, never on addresses. Not for: memory that two variables share (`sharing.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nbcellar.session.blocks import buffer_cuts, memory_at, quick_hashes
+from nbcellar.session.encode import Encoded, Export
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Bytes [low, low + size_bytes) of live memory, or a compact copy of a sparse array (then `low` is in `owner`)."""
+
+    low: int
+    size_bytes: int
+    ends: list[int]
+    hashes: list[bytes]
+    owner: object
+
+    def view(self) -> memoryview:
+        """Return the live bytes; valid while `owner` lives and is not resized."""
+        return memory_at(self.low, self.size_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Regions of an encoding and, for each export, its (region, offset); (-1, 0) for an inline or empty export.
+
+    compacted: exports (by index) that were copied together, so their strides no longer hold.
+    """
+
+    regions: list[Region]
+    places: list[tuple[int, int]]
+    compacted: frozenset[int]
+
+
+def overlapping_inline(exports: list[Export]) -> bool:
+    """True if memory of an array that went into the stream overlaps another export: aliases would be lost."""
+    spans = sorted((e.low, e.high, e.inline) for e in exports if e.high > e.low)
+    reach, reach_inline = 0, False
+    for low, high, inline in spans:
+        if low < reach and (inline or reach_inline):
+            return True
+        if high > reach:
+            reach, reach_inline = high, inline
+        else:
+            reach_inline = reach_inline or inline
+    return False
+
+
+def lay_out(encoded: Encoded) -> Layout:
+    """Merge, cut and hash the exports of an encoding. Regions are numbered by their first export."""
+    exports = encoded.exports
+    places: list[tuple[int, int]] = [(-1, 0)] * len(exports)
+    members = _merge(exports)
+    regions: list[Region] = []
+    compacted: set[int] = set()
+    for indexes in members:
+        first = exports[indexes[0]]
+        if len(indexes) == 1 and first.sparse:
+            regions.append(_compact(first))
+            compacted.add(indexes[0])
+            places[indexes[0]] = (len(regions) - 1, 0)
+            continue
+        low = min(exports[i].low for i in indexes)
+        high = max(exports[i].high for i in indexes)
+        widest = max((exports[i] for i in indexes), key=lambda e: e.high - e.low)
+        regions.append(
+            _region(low, high - low, widest.row_bytes, widest.low - low, [exports[i].owner for i in indexes])
+        )
+        for i in indexes:
+            places[i] = (len(regions) - 1, exports[i].low - low)
+    return Layout(regions, places, frozenset(compacted))
+
+
+def _merge(exports: list[Export]) -> list[list[int]]:
+    """Return groups of export indexes whose memory overlaps, each sorted, groups in order of their first member."""
+    order = sorted((e.low, e.high, i) for i, e in enumerate(exports) if e.high > e.low and not e.inline)
+    groups: list[list[int]] = []
+    reach = -1
+    for low, high, index in order:
+        if low < reach:
+            groups[-1].append(index)
+            reach = max(reach, high)
+        else:
+            groups.append([index])
+            reach = high
+    for group in groups:
+        group.sort()
+    groups.sort()
+    return groups
+
+
+def _region(low: int, size: int, row: int, first_row: int, owner: object) -> Region:
+    ends = buffer_cuts(size, row, first_row)
+    return Region(low, size, ends, quick_hashes(memory_at(low, size), ends), owner)
+
+
+def _compact(export: Export) -> Region:
+    import numpy as np
+
+    array = export.owner
+    assert isinstance(array, np.ndarray)
+    copy = np.ascontiguousarray(array)
+    row = copy.strides[0] if copy.ndim > 1 else 0
+    return _region(copy.__array_interface__["data"][0], copy.nbytes, row, 0, copy)

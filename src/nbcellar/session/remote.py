@@ -1,0 +1,132 @@
+"""Requests to this kernel's session: from `cellar` in a terminal, from `%cellar`, from the functions of the package.
+
+A request is JSON {"protocol", "version", "command", "args"}; the answer {"protocol", "version", "ok", "result" | "error"}, both in
+base64 because they travel in a user expression. Invariant: a request is answered; an exception becomes an error in the answer.
+Runs on the kernel's main thread. Not for: who sends it (`api.kernels`).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from nbcellar import __version__
+from nbcellar.errors import CellarError, InvalidInputError, KernelError, UnsupportedFormatError
+from nbcellar.ids import CommitId, NotebookId
+from nbcellar.session.engine import status_of
+
+if TYPE_CHECKING:
+    from nbcellar.session.kernel import KernelRecorder
+
+PROTOCOL = 1
+_current: list[KernelRecorder] = []
+
+
+def set_current(recorder: KernelRecorder | None) -> None:
+    """Make a recorder the one that requests go to."""
+    _current[:] = [recorder] if recorder is not None else []
+
+
+def current() -> KernelRecorder | None:
+    """Return the recorder of this kernel, or None when it does not record."""
+    return _current[0] if _current and _current[0].active else None
+
+
+def handle(encoded: str) -> str:
+    """Answer one request."""
+    try:
+        request = json.loads(base64.b64decode(encoded))
+        if request.get("protocol") != PROTOCOL:
+            theirs = request.get("version", "?")
+            raise UnsupportedFormatError(
+                f"the kernel runs Cellar {__version__}, the command {theirs}: they do not understand each other",
+                hint="install the same version in both environments",
+            )
+        answer: dict[str, Any] = {"ok": True, "result": perform(request["command"], request.get("args", {}))}
+    except CellarError as error:
+        answer = {"ok": False, "error": {"code": error.code, "message": str(error), "hint": error.hint}}
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}"
+        answer = {"ok": False, "error": {"code": KernelError.code, "message": f"the kernel failed: {what}", "hint": ""}}
+    answer |= {"protocol": PROTOCOL, "version": __version__}
+    return base64.b64encode(json.dumps(answer).encode()).decode()
+
+
+def local_requests() -> Callable[[NotebookId, str, Mapping[str, Any]], dict[str, Any]] | None:
+    """Return how code inside this kernel makes requests; None when the kernel does not record."""
+    recorder = current()
+    if recorder is None:
+        return None
+
+    def request(notebook: NotebookId, command: str, args: Mapping[str, Any]) -> dict[str, Any]:
+        if notebook != recorder.session.notebook:
+            raise InvalidInputError(
+                "this kernel records another notebook", hint="run the command in that notebook, or in a terminal"
+            )
+        return perform(command, args)
+
+    return request
+
+
+def perform(command: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Carry out one request and return its result."""
+    recorder = current()
+    if recorder is None:
+        raise KernelError("this kernel does not record", hint="join it with: %load_ext nbcellar")
+    action = _ACTIONS.get(command)
+    if action is None:
+        raise InvalidInputError(f"this kernel's Cellar {__version__} knows no request '{command}'")
+    return action(recorder, args)
+
+
+def _undo(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
+    return recorder.session.undo(int(args.get("n", 1)))
+
+
+def _redo(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
+    return recorder.session.redo(int(args.get("n", 1)))
+
+
+def _commit(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
+    commit = recorder.session.commit(str(args["message"]))
+    return {"commit": commit.hex(), "branch": recorder.session.repo.head(recorder.session.notebook).branch}
+
+
+def _checkout(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
+    target = CommitId(bytes.fromhex(args["commit"]))
+    return recorder.session.checkout(target, args.get("branch"))
+
+
+def _restore(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
+    commit = args.get("commit")
+    return recorder.session.restore(CommitId(bytes.fromhex(commit)) if commit else None)
+
+
+def _wait_saved(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
+    saved = recorder.session.wait_saved(args.get("timeout_s"))
+    return {"saved": saved}
+
+
+def _status(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(status_of(recorder.session)) | {"errors": recorder.errors[-3:], "path": recorder.path}
+
+
+def _detach(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
+    recorder.session.wait_saved()
+    recorder.uninstall()
+    set_current(None)
+    return {"detached": True}
+
+
+_ACTIONS: dict[str, Callable[[KernelRecorder, Mapping[str, Any]], dict[str, Any]]] = {
+    "undo": _undo,
+    "redo": _redo,
+    "commit": _commit,
+    "checkout": _checkout,
+    "restore": _restore,
+    "wait_saved": _wait_saved,
+    "status": _status,
+    "detach": _detach,
+}

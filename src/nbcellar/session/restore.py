@@ -1,0 +1,266 @@
+"""Checkout of a state: rebuild aside, check, then swap.
+
+Invariant: until everything that can be loaded is rebuilt and encoded again, nothing live has changed: no name, no
+class, no random state. The swap itself is a few dictionary operations with signals held back.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from nbcellar.errors import CannotRestoreError, CellarError, CorruptStoreError
+from nbcellar.history.model import Covariable, State
+from nbcellar.history.repository import Repository
+from nbcellar.ids import CommitId, Digest, short
+from nbcellar.session.blocks import memory_at
+from nbcellar.session.decode import decode
+from nbcellar.session.encode import Limits
+from nbcellar.session.plan import Live, Plan, plan_checkout
+from nbcellar.session.rebuild import RebuildContext
+from nbcellar.session.regions import Layout
+from nbcellar.session.tracker import Group, Tracker
+from nbcellar.session.value import decode_value
+from nbcellar.trust.gate import LoadPermit
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a checkout did, by variable."""
+
+    kept: tuple[str, ...]
+    loaded: tuple[str, ...]
+    removed: tuple[str, ...]
+    uncertain: Mapping[str, str]
+    not_restored: Mapping[str, str]
+    threads: tuple[str, ...]
+    seconds: float
+
+
+class LiveBlocks:
+    """Blocks by digest: from live memory that was hashed a moment ago, else from the store."""
+
+    def __init__(self, repo: Repository, layouts: Mapping[Group, Layout]) -> None:
+        self._store = repo.store
+        self._live: dict[bytes, tuple[int, int]] = {}
+        self._owners: list[object] = []
+        for group, layout in layouts.items():
+            self._add(group, layout)
+
+    def _add(self, group: Group, layout: Layout) -> None:
+        if len(group.digests) != len(layout.regions):
+            return
+        for digests, region in zip(group.digests, layout.regions, strict=True):
+            if len(digests) != len(region.ends):
+                continue
+            self._owners.append(region.owner)
+            start = 0
+            for digest, end in zip(digests, region.ends, strict=True):
+                self._live[digest] = (region.low + start, end - start)
+                start = end
+
+    def read(self, digest: Digest) -> bytes:
+        """Return a block of a stream."""
+        return self._store.read(digest)
+
+    def read_into(self, digest: Digest, target: memoryview) -> None:
+        """Fill `target` with a block."""
+        place = self._live.get(digest)
+        if place is not None and place[1] == len(target):
+            target[:] = memory_at(*place)
+        else:
+            self._store.read_into(digest, target)
+
+
+@dataclass(slots=True)
+class _Aside:
+    """What was rebuilt so far."""
+
+    objects: dict[tuple[str, ...], tuple[object, ...]] = field(default_factory=dict)
+    entries: list[tuple[Covariable, tuple[object, ...]]] = field(default_factory=list)
+    classes: dict[str, type] = field(default_factory=dict)
+    loading: set[str] = field(default_factory=set)
+
+
+class Restorer:
+    """Rebuilds a state in a live namespace. One use."""
+
+    def __init__(self, repo: Repository, tracker: Tracker, permit_of: Callable[[CommitId], LoadPermit], limits: Limits):
+        self._repo = repo
+        self._tracker = tracker
+        self._permit_of = permit_of
+        self._limits = limits
+        self._digests: dict[bytes, list[tuple[bytes, ...]]] = {}  # version -> stored digests by region
+
+    def plan(self, state: State) -> Plan:
+        """Return what a checkout of the state would do."""
+        live = [Live(g.names, g.version, g.defines, bool(g.reason)) for g in self._tracker.groups()]
+        return plan_checkout(live, state.covariables)
+
+    def rebuild(self, plan: Plan, layouts: Mapping[Group, Layout]) -> list[tuple[Group, tuple[object, ...]]]:
+        """Load what the plan asks for, aside; return tracked groups with their objects.
+
+        Raises CannotRestoreError, NotTrustedError, CorruptStoreError naming the variable; nothing live has changed then.
+        """
+        aside = _Aside()
+        self._blocks = LiveBlocks(self._repo, layouts)
+        namespace = dict(self._tracker.namespace)  # names in `__main__` resolve here, not in the live session
+        for entry in plan.load:
+            if entry.defines and all(uid in aside.classes for uid in entry.defines):
+                continue
+            self._load(entry, plan, aside, namespace)
+        groups = []
+        uids = self._tracker.uids
+        before = {uid: uids.class_of(uid) for uid in aside.classes}
+        try:
+            for uid, cls in aside.classes.items():
+                uids.assign(cls, uid)
+            for entry, objects in aside.entries:
+                roots = tuple(aside.classes[uid] for uid in entry.defines)
+                groups.append((self._adopt(entry, objects, roots), objects))
+        except BaseException:
+            for uid, former in before.items():
+                if former is not None:
+                    uids.assign(former, uid)
+            raise
+        return groups
+
+    def _adopt(self, entry: Covariable, objects: tuple[object, ...], roots: tuple[type, ...]) -> Group:
+        try:
+            group = self._tracker.adopt(entry, objects, roots, self._limits)
+        except CannotRestoreError as error:
+            raise CannotRestoreError(f"{_name(entry)}: {error.message}", hint=_UNCHANGED) from error
+        group.digests = self._digests.get(entry.version, [])
+        return group
+
+    def _load(self, entry: Covariable, plan: Plan, aside: _Aside, namespace: dict[str, Any]) -> None:
+        aside.loading.update(entry.defines)
+
+        def definition(index: int) -> type:
+            return self._definition(entry.needs[index], plan, aside, namespace)
+
+        def register(uid: str, cls: type) -> None:
+            aside.classes[uid] = cls
+
+        context = RebuildContext(namespace, self._tracker.namespace, definition, register)
+        try:
+            if entry.value is None:
+                raise CannotRestoreError(entry.reason)
+            value = decode_value(self._repo.store.read(Digest(entry.value)))
+            self._digests[entry.version] = [tuple(region.digests()) for region in value.regions]
+            permit = self._permit_of(CommitId(entry.origin))
+            objects = decode(value, self._blocks, permit, context.find_class)
+        except CellarError as error:
+            if isinstance(error, CorruptStoreError | CannotRestoreError):
+                raise type(error)(f"{_name(entry)}: {error.message}", hint=error.hint or _UNCHANGED) from error
+            raise
+        except Exception as error:
+            what = f"{type(error).__name__}: {error}"
+            raise CannotRestoreError(f"{_name(entry)} could not be rebuilt: {what}", hint=_UNCHANGED) from error
+        namespace.update(zip(entry.names, objects, strict=False))
+        aside.entries.append((entry, objects))
+
+    def _definition(self, uid: str, plan: Plan, aside: _Aside, namespace: dict[str, Any]) -> type:
+        if uid in aside.classes:
+            return aside.classes[uid]
+        entry = plan.definitions[uid]
+        if uid in plan.kept_uids:
+            live = self._tracker.uids.class_of(uid)
+            if live is not None:
+                return live
+        if uid in aside.loading:
+            raise CannotRestoreError(f"class {uid} is needed before it can be made: its definition runs in a circle")
+        self._load(entry, plan, aside, namespace)
+        return aside.classes[uid]
+
+    def restore(self, state: State, layouts: Mapping[Group, Layout], swap_ambient: Callable[[], None]) -> Restored:
+        """Bring the session to `state`; `swap_ambient` runs inside the swap and must not fail."""
+        started = time.perf_counter()
+        plan = self.plan(state)
+        groups = self.rebuild(plan, layouts)
+        with signals_held():
+            self._swap(plan, groups)
+            swap_ambient()
+        loaded = [name for group, _ in groups for name in group.names]
+        uncertain = dict(plan.doubtful)
+        uncertain.update(
+            {name: entry.uncertain for entry in (*plan.keep, *plan.load) if entry.uncertain for name in entry.names}
+        )
+        return Restored(
+            kept=tuple(sorted(name for entry in plan.keep for name in entry.names)),
+            loaded=tuple(sorted(loaded)),
+            removed=plan.remove,
+            uncertain=uncertain,
+            not_restored=plan.missing,
+            threads=user_threads(),
+            seconds=time.perf_counter() - started,
+        )
+
+    def _swap(self, plan: Plan, groups: list[tuple[Group, tuple[object, ...]]]) -> None:
+        namespace, tracker = self._tracker.namespace, self._tracker
+        replaced = {name for group, _ in groups for name in group.names}
+        old = {g for g in tracker.groups() if replaced.intersection(g.names) or set(plan.remove).intersection(g.names)}
+        for group in old:
+            tracker.untrack(group.names, group.defines)
+        for name in plan.remove:
+            namespace.pop(name, None)
+        for group, objects in groups:
+            namespace.update(zip(group.names, objects, strict=False))
+            tracker.track(group)
+
+
+_UNCHANGED = "the session is as it was"
+
+
+def _name(entry: Covariable) -> str:
+    if entry.names:
+        return "variable " + ", ".join(f"'{name}'" for name in entry.names)
+    return f"class {', '.join(entry.defines)}"
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Hold SIGINT back: the swap is over in microseconds, and half of it would be a state that never was."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
+
+
+_OUR_THREADS = ("cellar-", "IPythonHistorySavingThread", "ipykernel")
+
+
+def user_threads() -> tuple[str, ...]:
+    """Return names of live threads that the kernel did not start itself; they may hold objects that were replaced."""
+    own = {"MainThread", "Control", "IOPub", "Heartbeat", "Shell channel", "Subshell"}
+    return tuple(
+        thread.name
+        for thread in threading.enumerate()
+        if thread.is_alive()
+        and thread.name not in own
+        and not thread.name.startswith(_OUR_THREADS)
+        and not _is_kernel(thread)
+    )
+
+
+def _is_kernel(thread: threading.Thread) -> bool:
+    return type(thread).__module__.partition(".")[0] in (
+        "ipykernel",
+        "IPython",
+        "zmq",
+        "tornado",
+        "debugpy",
+        "_pydevd_bundle",
+    )
+
+
+__all__ = ["LiveBlocks", "Restored", "Restorer", "short", "signals_held", "user_threads"]

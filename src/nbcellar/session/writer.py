@@ -1,0 +1,253 @@
+"""The thread that makes commits durable while the user goes on.
+
+Invariant: commits are written in the order they were submitted, each in one transaction; `release` returns only when the
+user's memory is no longer read. A failed job changes nothing in the store and is reported, never retried in silence.
+Not for: looking at the session (`engine.py`).
+"""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from nbcellar.history.model import COMMIT_FORMAT, Commit, CommitKind, Covariable, StateDelta
+from nbcellar.history.recording import Recorder
+from nbcellar.ids import CommitId, NotebookId
+from nbcellar.session.document import Document
+from nbcellar.session.jobs import Job, Version
+from nbcellar.session.pending import KnownBlocks, PendingValue, TornCaptureError, write_value
+from nbcellar.store.interface import Kind
+
+if TYPE_CHECKING:
+    from nbcellar.history.repository import Repository
+    from nbcellar.trust.keys import SigningKey
+
+
+@dataclass(slots=True)
+class Position:
+    """Where this kernel stands in history: changed by the writer only, after each commit."""
+
+    head: CommitId | None
+    base: CommitId | None = None  # the last commit with a state; None: `head`
+    branch: str | None = None  # set when the kernel was pushed off the notebook's branch by another writer
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What all commits of a kernel have in common."""
+
+    notebook: NotebookId
+    author: str
+    environment: Callable[[], bytes]
+    git_head: Callable[[], str]
+    document: Document
+
+
+_ENTRY_BYTES = 150  # a co-variable in a state, about: digests, preview, name
+
+
+class Writer:
+    """Writes jobs one after the other in a daemon thread that starts with the first job."""
+
+    def __init__(self, repo: Repository, key: SigningKey, position: Position, fixed: Fixed) -> None:
+        self._repo = repo
+        self._key = key
+        self.position = position
+        self._fixed = fixed
+        self.known = KnownBlocks()
+        self._queue: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._open: list[PendingValue] = []
+        self._lock = threading.Lock()
+        self._pending = 0
+        self._idle = threading.Condition()
+        self.failed: Exception | None = None
+        self.torn: set[str] = set()
+        self.saved_bytes = 0
+        self.commits_since_log_pack = 0
+        self._environment: bytes | None = None
+
+    # the main thread ----------------------------------------------------------------------------------------------
+
+    def submit(self, jobs: list[Job]) -> None:
+        """Queue commits that belong in one transaction."""
+        with self._lock:
+            self._open += [v.pending for job in jobs for v in job.versions if v.pending and v.pending.owners]
+        with self._idle:
+            self._pending += 1
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="cellar-writer", daemon=True)
+            self._thread.start()
+        self._queue.put(jobs)
+
+    def release(self, memory_bytes: int) -> None:
+        """Let go of the user's memory: copy up to `memory_bytes` of what is not written, wait for the rest."""
+        with self._lock:
+            held, self._open = self._open, []
+        left = 0
+        for pending in held:
+            remaining = sum(b.size for _, blocks in pending.regions for b in blocks if not b.done and b.data is None)
+            left += pending.release(memory_bytes)
+            memory_bytes = max(0, memory_bytes - remaining)
+        if left:
+            self.wait()
+        for pending in held:
+            pending.owners = None
+
+    @property
+    def pending(self) -> int:
+        """Transactions that are not durable yet."""
+        return self._pending
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until everything submitted is durable or has failed; False if the time was not enough."""
+        with self._idle:
+            return self._idle.wait_for(lambda: self._pending == 0, timeout_s)
+
+    def forget_thread(self) -> None:
+        """Drop the thread and all pending work, in the child of a fork: it belongs to the parent."""
+        self._queue = queue.SimpleQueue()
+        self._thread, self._open, self._pending = None, [], 0
+        self._lock, self._idle = threading.Lock(), threading.Condition()
+
+    # the writer's thread ------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while True:
+            jobs = self._queue.get()
+            if jobs is None:
+                return
+            try:
+                self._write(jobs)
+            except Exception as error:  # whatever it was, the kernel goes on and says "not saved"
+                self.failed = error
+                self._fixed.document.forget()
+                for job in jobs:
+                    job.error = error
+            finally:
+                self._close(jobs)
+
+    def _close(self, jobs: list[Job]) -> None:
+        finished = {id(v.pending) for job in jobs for v in job.versions}
+        with self._lock:
+            self._open = [pending for pending in self._open if id(pending) not in finished]
+        for job in jobs:
+            for version in job.versions:
+                version.pending = None
+            job.done.set()
+        with self._idle:
+            self._pending -= 1
+            self._idle.notify_all()
+
+    def _write(self, jobs: list[Job]) -> None:
+        head = self.position.head
+        with self._repo.begin(self._fixed.notebook, self._key, on=self.position.branch) as recorder:
+            before = self.position.base
+            try:
+                for job in jobs:
+                    job.commit = head = recorder.commit(self._commit(job, head, recorder))
+                    if job.state:
+                        self.position.base = head
+                recorded = recorder.finish()
+            except BaseException:
+                self.position.base = before
+                raise
+        self.position.head = head
+        self.commits_since_log_pack += len(jobs)
+        if recorded.diverged:
+            self.position.branch = recorded.branch
+        for job in jobs:
+            job.recorded = recorded
+
+    def _commit(self, job: Job, head: CommitId | None, recorder: Recorder) -> Commit:
+        parent = job.parent or head
+        cell = job.cell
+        if cell is not None and job.outputs is not None:
+            cell = msgspec.structs.replace(cell, outputs=recorder.put(Kind.OUTPUTS, job.outputs))
+        return Commit(
+            format=COMMIT_FORMAT,
+            notebook=self._fixed.notebook,
+            parents=(parent,) if parent is not None else (),
+            kind=job.kind,
+            time_ns=job.time_ns,
+            author=self._fixed.author,
+            message=job.message,
+            cell=cell,
+            state=self._delta(job, parent, recorder) if job.state else None,
+            tree=self._fixed.document.put(recorder, always=job.kind is CommitKind.NAMED),
+            environment=self._environment_digest(recorder),
+            git_head=self._fixed.git_head(),
+            at=job.at,
+            notes=job.notes,
+        )
+
+    def _environment_digest(self, recorder: Recorder) -> bytes:
+        if self._environment is None:
+            self._environment = self._fixed.environment()
+        return recorder.put(Kind.ENVIRONMENT, self._environment)
+
+    def _delta(self, job: Job, parent: CommitId | None, recorder: Recorder) -> StateDelta:
+        base = None if job.fresh else (job.base or self.position.base or parent)
+        put = tuple(self._covariable(version, recorder) for version in job.versions)
+        ambient = {
+            part: None if data is None else bytes(recorder.put(Kind.AMBIENT, data))
+            for part, data in job.ambient.items()
+        }
+        delta = StateDelta(base, put, job.dropped, job.dropped_definitions, ambient)
+        return self._bounded(delta, recorder, job.names)
+
+    def _bounded(self, delta: StateDelta, recorder: Recorder, names: int) -> StateDelta:
+        """Store the state whole now and then, so that reading one never walks far."""
+        base = CommitId(delta.base) if delta.base is not None else None
+        if base is None or not self._repo.has_commit(base):
+            return delta  # an empty base, or one in this very transaction: the chain is short
+        size = sum(_ENTRY_BYTES + len(entry.reason) for entry in delta.put)
+        if not self._repo.needs_complete(base, delta_bytes=size, whole_bytes=names * _ENTRY_BYTES):
+            return delta
+        whole = recorder.put(Kind.STATE, self._repo.complete_payload(delta))
+        return msgspec.structs.replace(delta, complete=whole)
+
+    def _covariable(self, version: Version, recorder: Recorder) -> Covariable:
+        group, pending = version.group, version.pending
+        value, reason = None, group.reason
+        if pending is not None:
+            try:
+                value, new_bytes = write_value(pending, recorder, self.known)
+                self.saved_bytes += new_bytes
+            except TornCaptureError as error:
+                reason = f"{error.message}: a thread changed it"
+                self.torn.update(group.names)
+        group.covariable = Covariable(
+            names=group.names,
+            value=value,
+            version=group.version,
+            previews=version.previews,
+            defines=group.defines,
+            needs=group.needs_uids,
+            reason=reason,
+            uncertain=version.uncertain,
+            size_bytes=group.size_bytes,
+        )
+        return group.covariable
+
+
+def environment_fingerprint() -> bytes:
+    """Return interpreter and package versions as canonical msgpack. Takes some 20 ms: for the writer's thread."""
+    from importlib import metadata
+
+    packages = {}
+    for distribution in metadata.distributions():
+        name = distribution.metadata["Name"]
+        if name:
+            packages[name.lower()] = distribution.version
+    facts = {"python": sys.version, "platform": sys.platform, "packages": dict(sorted(packages.items()))}
+    return msgspec.msgpack.encode(facts, order="deterministic")
+
+
+__all__ = ["Fixed", "Position", "Writer", "environment_fingerprint"]
