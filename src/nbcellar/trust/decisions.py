@@ -45,7 +45,7 @@ class Decision(msgspec.Struct, frozen=True):
 
 class _Content(msgspec.Struct, frozen=True):
     format: int
-    decisions: list[Decision]
+    decisions: tuple[Decision, ...]
 
 
 class TrustStore:
@@ -71,21 +71,21 @@ class TrustStore:
             raise InvalidInputError(f"a public key has {keys.KEY_BYTES} bytes, not {len(key_id)}")
         new = Decision(project, key_id.hex(), verdict, now_ns, label)
         with locked(self._lock_path):
-            self._write([*(item for item in self._read() if not _is_about(item, project, key_id)), new])
+            self._write((*(item for item in self._read() if not _is_about(item, project, key_id)), new))
         return new
 
     def remove(self, project: str, key_id: bytes) -> bool:
         """Take a decision back; False if there was none."""
         with locked(self._lock_path):
             before = self._read()
-            after = [item for item in before if not _is_about(item, project, key_id)]
+            after = tuple(item for item in before if not _is_about(item, project, key_id))
             if len(after) != len(before):
                 self._write(after)
         return len(after) != len(before)
 
-    def list(self, project: str | None = None) -> list[Decision]:
+    def list(self, project: str | None = None) -> tuple[Decision, ...]:
         """Return the decisions about one project or all, oldest first."""
-        return [item for item in self._read() if project in (None, item.project)]
+        return tuple(item for item in self._read() if project in (None, item.project))
 
     @property
     def _lock_path(self) -> Path:
@@ -97,11 +97,11 @@ class TrustStore:
             self._own = None if key is None else key.key_id
         return self._own is not None and self._own == key_id
 
-    def _read(self) -> list[Decision]:
+    def _read(self) -> tuple[Decision, ...]:
         try:
             raw = self._path.read_bytes()
         except FileNotFoundError:
-            return []
+            return ()
         except OSError as error:
             raise StoreUnavailableError(f"cannot read {self._path}: {error.strerror or error}") from error
         try:
@@ -115,7 +115,7 @@ class TrustStore:
             raise CorruptStoreError(message, hint="mend the file, or move it away and decide anew") from None
         return decisions
 
-    def _write(self, decisions: list[Decision]) -> None:
+    def _write(self, decisions: tuple[Decision, ...]) -> None:
         content = msgspec.json.encode(_Content(DECISIONS_FORMAT, decisions))
         replace_private(self._path, msgspec.json.format(content, indent=2) + b"\n")
 

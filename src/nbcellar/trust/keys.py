@@ -1,7 +1,7 @@
 """The user's signing key, signatures, and fingerprints for people.
 
-Invariant: the private key is in one file that only its owner can read, and never in a project. Not for: deciding whom to
-trust (`decisions.py`). Ed25519 as in RFC 8032; the file is PKCS #8 in PEM, as RFC 8410 has it.
+Invariant: the private key is in one file that only its owner can read, and never in a project. Not for: deciding whom
+to trust (`decisions.py`). Ed25519 as in RFC 8032; the file is PKCS #8 in PEM, as RFC 8410 has it.
 """
 
 from __future__ import annotations
