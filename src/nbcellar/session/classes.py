@@ -45,7 +45,9 @@ _OF_C = (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
 _AT_CREATION = frozenset(
     name for name, value in vars(type).items() if isinstance(value, (GetSetDescriptorType, MemberDescriptorType))
 ) - {"__doc__", "__module__", "__annotations__", "__type_params__", "__abstractmethods__"} | {"__class__"}
+_NEVER_SET = _AT_CREATION | {"_abc_impl"}
 _GIVEN = frozenset({"__module__", "__doc__"})  # strings that `type.__new__` takes from the class body at once
+_OF_ABC = frozenset({"__abstractmethods__", "_abc_impl"})  # set once the class exists
 _ATOMS = frozenset({type(None), bool, int, float, complex})
 # Sets that Python makes from the names of a class: nobody else holds them, so they may be sorted.
 _SETS_OF_NAMES = frozenset({"__protocol_attrs__", "__non_callable_proto_members__"})
@@ -54,8 +56,7 @@ _SETS_OF_NAMES = frozenset({"__protocol_attrs__", "__non_callable_proto_members_
 def reduce_by_value(cls: type, context: EncodingContext) -> Reduction:
     """Return the reduction of a class with all it holds; raises CannotStoreError for a type made in C."""
     notes = notes_of(context)
-    # `__slotnames__` is what pickle itself notes in the class of an object that it stores.
-    attributes = {name: value for name, value in vars(cls).items() if name != "__slotnames__"}
+    attributes = {name: value for name, value in vars(cls).items() if not _is_residue(name, value, cls)}
     own = _own_descriptors(cls, attributes)
     _refuse_types_of_c(cls, attributes, own)
     early, late = _names(cls, attributes, own, notes)
@@ -71,9 +72,7 @@ def reduce_by_value(cls: type, context: EncodingContext) -> Reduction:
     held = {
         notes.private(name): _attribute(name, value, cls, notes)
         for name, value in attributes.items()
-        if not (
-            name in own or name == "_abc_impl" or name in _AT_CREATION or (name in _GIVEN and early.get(name) is not None)
-        )
+        if name not in own and name not in _NEVER_SET and not (name in _GIVEN and early.get(name) is not None)
     }
     methods = {name: value for name, value in held.items() if _is_method(value)}
     others = {name: value for name, value in held.items() if name not in methods}
@@ -139,6 +138,17 @@ class _Others:
         return rebuild.set_attributes, (self.cls, self.attributes)
 
 
+def _is_residue(name: str, value: Any, cls: type) -> bool:
+    """True for what is left in a class by others and means nothing.
+
+    `__slotnames__` is what pickle notes in the class of an object that it stores; Python 3.10's dataclass copies the
+    `__weakref__` of the class it replaces.
+    """
+    if name == "__slotnames__":
+        return True
+    return name in _OWN_DESCRIPTORS and type(value) is GetSetDescriptorType and value.__objclass__ is not cls
+
+
 def _own_descriptors(cls: type, attributes: dict[str, Any]) -> set[str]:
     """Return the names under which Python itself put descriptors: slots, `__dict__`, `__weakref__`."""
     return {
@@ -174,7 +184,7 @@ def _names(
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return the names that `type.__new__` is given, in order and with the values it needs then, and the later ones."""
     order = list(attributes)
-    end = min((order.index(name) for name in own), default=len(order))
+    end = min((order.index(name) for name in own | (_OF_ABC & attributes.keys())), default=len(order))
     early: dict[str, Any] = {}
     for name in order[:end]:
         early[notes.private(name)] = attributes[name] if name in _AT_CREATION else None

@@ -1,8 +1,8 @@
 """Functions and classes made in a notebook, as pickle reducers: the one door for the encoder.
 
 Functions are encoded by value with the live namespace as their globals. A class of the notebook is a *definition*: the
-pickle that defines it holds it by value (`root_definitions`), every other one a reference, so that instances, subclasses
-and enum members meet the same class again. What counts as a class of the notebook: see `importable`.
+pickle that defines it holds it by value (`root_definitions`), every other one a reference, so that instances,
+subclasses and enum members meet the same class again. What counts as a class of the notebook: see `importable`.
 
 Invariant: equal definitions give equal bytes, in any process; encoding changes nothing. The loading side is `rebuild`.
 """

@@ -89,7 +89,7 @@ def _copy(text: str) -> str:
 
 
 class _Letter(str):
-    """A string of one character that pickle does not take for the user's: Python keeps a single copy of most of them."""
+    """A string of one character that pickle does not take for the user's: Python has one copy of most of them."""
 
     __slots__ = ()
 

@@ -106,7 +106,7 @@ def _reduce_by_value(function: FunctionType, context: EncodingContext) -> Reduct
 
 
 def _globals_of(function: FunctionType, context: EncodingContext, notes: Notes) -> Any:
-    """None for the user namespace, a name for an importable module, a module object, or (..., the dictionary itself)."""
+    """None for the user namespace, a name for an importable module, a module object, or (..., the dictionary)."""
     namespace = function.__globals__
     if namespace is context.namespace:
         return None
@@ -223,7 +223,7 @@ def _constant(value: Any, notes: Notes) -> Any:
     return value
 
 
-# A kernel names the file of a cell /tmp/ipykernel_<process>/<hash of the source>.py. The process is not part of the value.
+# A kernel names the file of a cell /tmp/ipykernel_<process>/<hash of the source>.py. The process is not the value's.
 _KERNEL_FILE = re.compile(r".*[/\\]ipykernel_\d+[/\\](\w+\.py)")
 
 
@@ -234,8 +234,10 @@ def _portable_filename(filename: str) -> str:
 
 
 @functools.lru_cache(maxsize=1)
-def _singledispatch_code() -> CodeType | None:
-    return functools.singledispatch(_content).__code__
+def _singledispatch_code() -> CodeType:
+    generic: Any = functools.singledispatch(_content)
+    code: CodeType = generic.__code__
+    return code
 
 
 def _reduce_singledispatch(function: Any, context: EncodingContext) -> Reduction:

@@ -257,7 +257,7 @@ def set_attributes(cls: type, attributes: dict[str, Any]) -> None:
 
 
 def finish_class(cls: type, state: tuple[Any, ...]) -> None:
-    """Register the virtual subclasses of an abstract base class; everything else happened while the state was loaded."""
+    """Register the virtual subclasses of an abstract base class; the rest happened while the state was loaded."""
     for subclass in state[-1]:
         importlib.import_module("_abc")._abc_register(cls, subclass)
 
@@ -331,16 +331,26 @@ def set_module(module: ModuleType, contents: dict[str, Any]) -> None:
 
 def make_property(kind: type, arguments: tuple[Any, ...]) -> Any:
     """Return a property of the given (sub)class; its own __init__ does not run."""
-    made = kind.__new__(kind)
+    made = _new(kind)
     property.__init__(made, *arguments)
     return made
 
 
 def make_wrapper(kind: type, function: Any) -> Any:
     """Return a staticmethod or classmethod of the given (sub)class; its own __init__ does not run."""
-    made = kind.__new__(kind)
+    made = _new(kind)
     (staticmethod if issubclass(kind, staticmethod) else classmethod).__init__(made, function)
     return made
+
+
+def _new(kind: type) -> Any:
+    """Return an instance whose constructor, if it is the user's, has not run."""
+    return native(kind, "__new__")(kind)
+
+
+def descriptor(owner: type, name: str) -> Any:
+    """Return a descriptor that Python put into a class."""
+    return vars(owner)[name]
 
 
 def set_dict(instance: Any, attributes: dict[str, Any]) -> None:
@@ -351,7 +361,7 @@ def set_dict(instance: Any, attributes: dict[str, Any]) -> None:
 
 def make_cached_property(kind: type) -> Any:
     """Return a `functools.cached_property` without its function."""
-    made = kind.__new__(kind)
+    made = _new(kind)
     functools.cached_property.__init__(made, _only_in_a_restore)
     return made
 

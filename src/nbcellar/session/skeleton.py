@@ -8,6 +8,7 @@ base, so the few possible layouts are tried. Creating a class below a live one a
 
 from __future__ import annotations
 
+import gc
 import itertools
 from collections.abc import Iterator
 from types import FunctionType
@@ -39,6 +40,20 @@ def make_skeleton(
     """
     if not _has_hook(bases):
         return _create(metaclass, name, bases, namespace)
+    try:
+        return _make_quietly(metaclass, name, bases, namespace, layout)
+    finally:
+        gc.collect(0)  # what was tried is out of `__subclasses__()` of live classes before anyone looks
+
+
+def _create(metaclass: type, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> type:
+    made: type = type.__new__(metaclass, name, bases, dict(namespace))
+    return made
+
+
+def _make_quietly(
+    metaclass: type, name: str, bases: tuple[type, ...], namespace: dict[str, Any], layout: tuple[bool, bool]
+) -> type:
     problem = "no layout fits"
     for parent, slots in itertools.product(_ancestors(bases), _LAYOUTS):
         try:
@@ -48,18 +63,13 @@ def make_skeleton(
     raise TypeError(f"class {name} cannot be made without running __init_subclass__ of its bases: {problem}")
 
 
-def _create(metaclass: type, name: str, bases: tuple[type, ...], namespace: dict[str, Any]) -> type:
-    made: type = type.__new__(metaclass, name, bases, dict(namespace))
-    return made
-
-
 def _has_hook(bases: tuple[type, ...]) -> bool:
     return any("__init_subclass__" in vars(cls) for base in bases for cls in base.__mro__ if cls is not object)
 
 
 def _ancestors(bases: tuple[type, ...]) -> Iterator[type]:
     """Yield `object` and then the ancestors in memory of the bases."""
-    seen = {object}
+    seen: set[type] = {object}
     yield object
     for base in bases:
         cls: type | None = base
@@ -104,5 +114,5 @@ def _exchange(cls: type, bases: tuple[type, ...]) -> type:
     return cls
 
 
-def _do_nothing(cls: type, **_: Any) -> None:
+def _do_nothing(cls: Any, /, **_: Any) -> None:
     return None

@@ -104,6 +104,10 @@ def _is_shell(instance: object) -> bool:
     return shell is not None and isinstance(instance, shell.InteractiveShell)
 
 
+def _reduce_descriptor(obj: Any, context: EncodingContext) -> Reduction:
+    return rebuild.descriptor, (obj.__objclass__, notes_of(context).private(obj.__name__))
+
+
 def _reduce_module(obj: types.ModuleType, context: EncodingContext) -> Reduction:
     """By name when an import finds it; a module made in the notebook by value."""
     notes = notes_of(context)
@@ -249,6 +253,8 @@ _EXACT: dict[type, Reducer] = {
     types.CodeType: reduce_code,
     types.CellType: reduce_cell,
     types.MethodType: _reduce_method,
+    types.GetSetDescriptorType: _reduce_descriptor,
+    types.MemberDescriptorType: _reduce_descriptor,
     types.MappingProxyType: _reduce_mapping_proxy,
     functools._lru_cache_wrapper: _reduce_lru_cache,
     _collections_abc.dict_keys: _reduce_keys,

@@ -128,7 +128,7 @@ class Notebook:
         return values
 
     def again(self, *names: str) -> Notebook:
-        """Return a new notebook that holds these variables, restored; checks that encoding them again gives the bytes."""
+        """Return a new notebook with these variables restored; check that encoding them again gives the bytes."""
         values = [self.namespace[name] for name in names]
         parcel = self.encode(*values)
         other = Notebook()
