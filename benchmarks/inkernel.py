@@ -78,16 +78,16 @@ def undo_kishu(handle: Any) -> tuple[float, float]:
 
 
 def undo_cellar() -> tuple[float, float]:
-    """Undo one cell through the recording session; return seconds by clock and by processor."""
-    from nbcellar import session
+    """Undo one cell as a request of `cellar undo` does; return seconds by clock and by processor."""
+    from nbcellar.session import remote
 
     began, began_cpu = time.perf_counter(), time.process_time()
-    session.current().undo()
+    remote.perform("undo", {})
     return time.perf_counter() - began, time.process_time() - began_cpu
 
 
 def wait_saved() -> bool:
     """Return once nothing of the session is pending; True if all of it is durable."""
-    from nbcellar import session
+    from nbcellar.session import remote
 
-    return bool(session.current().wait_saved())
+    return bool(remote.perform("wait_saved", {})["saved"])
