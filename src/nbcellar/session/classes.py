@@ -154,7 +154,7 @@ def _own_descriptors(cls: type, attributes: dict[str, Any]) -> set[str]:
     return {
         name
         for name, value in attributes.items()
-        if isinstance(value, (MemberDescriptorType, GetSetDescriptorType))
+        if type(value) in (MemberDescriptorType, GetSetDescriptorType)
         and value.__objclass__ is cls
         and value.__name__ == name
     }

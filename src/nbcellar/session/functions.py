@@ -27,7 +27,7 @@ from nbcellar.session.encoding_context import (
     notes_of,
     sort_elements,
 )
-from nbcellar.session.importable import MAIN_MODULES, is_found_by_name, is_heap_type
+from nbcellar.session.importable import MAIN_MODULES, is_class, is_found_by_name, is_heap_type
 
 
 def reduce_function(function: FunctionType, context: EncodingContext) -> Reduction:
@@ -67,7 +67,7 @@ def fills_early(function: FunctionType) -> bool:
         return False
     for cell in function.__closure__ or ():
         content = _content(cell)
-        if content and not isinstance(content[0], (type, FunctionType)):
+        if content and not is_class(content[0]) and type(content[0]) is not FunctionType:
             return False
     return True
 
@@ -163,12 +163,13 @@ def _owner(function: FunctionType, context: EncodingContext) -> type | None:
         return None
     found: Any = context.namespace.get(path[0])
     for part in path[1:-1]:
-        found = vars(found).get(part) if isinstance(found, type) else None
-    if not isinstance(found, type) or id(found) in context.root_definitions or not is_heap_type(found):
+        found = vars(found).get(part) if is_class(found) else None
+    if not is_class(found) or id(found) in context.root_definitions or not is_heap_type(found):
         return None
-    member = vars(found).get(path[-1])
-    if member is function or (isinstance(member, (staticmethod, classmethod)) and member.__func__ is function):
-        return found
+    owner = found
+    member: Any = vars(owner).get(path[-1])
+    if member is function or (type(member) in (staticmethod, classmethod) and member.__func__ is function):
+        return owner
     return None
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 import types
-from typing import Any
+from typing import Any, TypeGuard
 
 MAIN_MODULES = frozenset({"__main__", "__mp_main__"})
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement, or by a C extension of the newer kind
@@ -38,7 +38,12 @@ def is_found_by_name(obj: Any) -> bool:
 
 def is_notebook_class(obj: Any, namespace: dict[str, Any]) -> bool:
     """True if `obj` is a class that has to be encoded by value (see the module's docstring)."""
-    return isinstance(obj, type) and is_heap_type(obj) and not is_found_by_name(obj)
+    return is_class(obj) and is_heap_type(obj) and not is_found_by_name(obj)
+
+
+def is_class(obj: object) -> TypeGuard[type]:
+    """True for a class. `isinstance` would ask `__class__`, by which `list[int]` passes for one in Python 3.10."""
+    return issubclass(type(obj), type)
 
 
 def is_heap_type(cls: type) -> bool:
@@ -62,10 +67,10 @@ def alias_of(cls: type) -> tuple[str, str] | None:
     if not _aliases:
         import _collections_abc
 
-        for module in (types, _collections_abc):
+        for path, module in (("types", types), ("_collections_abc", _collections_abc)):
             for name, value in vars(module).items():
-                if isinstance(value, type) and not is_heap_type(value):
-                    _aliases.setdefault(value, (module.__name__, name))
+                if is_class(value) and not is_heap_type(value):
+                    _aliases.setdefault(value, (path, name))
     return _aliases.get(cls)
 
 

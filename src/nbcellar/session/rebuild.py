@@ -19,7 +19,7 @@ from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from nbcellar.errors import CannotRestoreError
-from nbcellar.session.importable import MAIN_MODULES
+from nbcellar.session.importable import MAIN_MODULES, is_class
 from nbcellar.session.skeleton import make_skeleton, native
 
 KERNEL_FOLDER = "<kernel>/"
@@ -269,7 +269,7 @@ def _definition(context: RebuildContext, index: int) -> type:
 def member(owner: type, name: str) -> Any:
     """Return a method of a class as the function it is."""
     found = vars(owner)[name]
-    return found.__func__ if isinstance(found, (staticmethod, classmethod)) else found
+    return found.__func__ if type(found) in (staticmethod, classmethod) else found
 
 
 def make_enum_member(data_type: type, cls: type, arguments: tuple[Any, ...]) -> Any:
@@ -384,7 +384,7 @@ def set_lru_cache(wrapper: Any, attributes: dict[str, Any]) -> None:
 
 def bind_method(instance: Any, name: str) -> Any:
     """Return the method `name` of an object's class, bound to the object; instance attributes are not asked."""
-    owners = instance.__mro__ if isinstance(instance, type) else ()
+    owners = instance.__mro__ if is_class(instance) else ()
     for cls in (*owners, *type(instance).__mro__):
         if name in vars(cls):
             return MethodType(member(cls, name), instance)
@@ -414,13 +414,12 @@ def make_type_variable(
     kind: Callable[..., Any], name: str, arguments: tuple[Any, ...], options: dict[str, Any], module: Any
 ) -> Any:
     """Return a TypeVar, ParamSpec, TypeVarTuple, NewType or type alias."""
-    made = kind(name, *arguments, **options)
-    if getattr(made, "__module__", None) != module:
-        try:
-            made.__module__ = module
-        except AttributeError:  # a type alias takes it from where it is made, and nothing depends on it
-            pass
-    return made
+    # They take their `__module__` from the globals of the function that makes them.
+    return FunctionType(_call.__code__, {"__name__": module, "__builtins__": builtins})(kind, name, arguments, options)
+
+
+def _call(kind: Any, name: str, arguments: Any, options: Any) -> Any:
+    return kind(name, *arguments, **options)
 
 
 # Streams name these; `RebuildContext.find` puts the method that knows the restore in their place.

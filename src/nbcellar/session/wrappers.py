@@ -21,7 +21,7 @@ from nbcellar.session import rebuild
 from nbcellar.session.classes import reduce_enum_member
 from nbcellar.session.encoding_context import EncodingContext, Reducer, Reduction, notes_of
 from nbcellar.session.functions import reduce_cell, reduce_code
-from nbcellar.session.importable import is_found_by_name, is_importable_module
+from nbcellar.session.importable import is_class, is_found_by_name, is_importable_module
 
 
 def reducer_for(kind: type) -> Reducer | None:
@@ -88,12 +88,12 @@ def _reduce_method(obj: types.MethodType, context: EncodingContext) -> Reduction
         return rebuild.make_method, (function, instance)
     if isinstance(instance, types.ModuleType) or _is_shell(instance):
         return (rebuild.shell_method, (name,)) if _is_shell(instance) else NotImplemented
-    owners = instance.__mro__ if isinstance(instance, type) else ()
+    owners = instance.__mro__ if is_class(instance) else ()
     for cls in (*owners, *type(instance).__mro__):
         found = vars(cls).get(name)
         if found is None:
             continue
-        if found is function or (isinstance(found, (classmethod, staticmethod)) and found.__func__ is function):
+        if found is function or (type(found) in (classmethod, staticmethod) and found.__func__ is function):
             return rebuild.bind_method, (instance, notes_of(context).private(name))
         break
     return rebuild.make_method, (function, instance)

@@ -34,7 +34,7 @@ class Pickler(pickle.Pickler):
     def reducer_override(self, obj: Any) -> Any:
         if type(obj) is FunctionType:
             return definitions.reduce_function(obj, self)
-        if isinstance(obj, type):
+        if issubclass(type(obj), type):
             return definitions.reduce_class(obj, self)
         return definitions.reduce_other(obj, self)
 
