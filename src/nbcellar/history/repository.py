@@ -29,7 +29,7 @@ from nbcellar.history.resolve import Resolved, resolve
 from nbcellar.history.states import StateBuilder
 from nbcellar.history.steps import StepPlan, redo_target, undo_target
 from nbcellar.ids import CommitId, Digest, KeyId, NotebookId, short
-from nbcellar.store.interface import Record, Store
+from nbcellar.store.interface import Kind, Record, Store
 from nbcellar.store.local import LocalStore
 
 if TYPE_CHECKING:  # these load what a kernel never needs
@@ -71,6 +71,8 @@ class Repository:
         self._tip: tuple[CommitId, StateBuilder] | None = None
         self._states: dict[CommitId, State] = {}
         self._decoded = lru_cache(maxsize=1024)(self._decode)
+        if not store.read_only:
+            self._mend_index()
 
     @classmethod
     def create(cls, folder: Path, *, by: str = "", clock: Callable[[], int] = time.time_ns) -> Repository:
@@ -371,6 +373,13 @@ class Repository:
             if len(batch) < _RECORDS_A_TIME:
                 return
             before = batch[-1].number
+
+    def _mend_index(self) -> None:
+        """Make the index again when it is gone: the store was rebuilt from its packs."""
+        if self.index.is_empty() and next(iter(self._store.objects(Kind.COMMIT)), None) is not None:
+            from nbcellar.history.reindex import rebuild_index
+
+            rebuild_index(self)
 
     def _decode(self, commit: CommitId) -> Commit:
         if not self._store.has(Digest(commit)):

@@ -133,12 +133,12 @@ def _parent(repo: Repository, commit: CommitId, number: int, message: str) -> Co
 
 def _head_at(repo: Repository, notebook: NotebookId, number: int) -> CommitId:
     """Return where HEAD was after operation `number`: the newest value of HEAD, then that of its branch."""
+    newest = repo.store.records(limit=1)
+    if not newest or number > newest[0].number:
+        raise UnknownReferenceError(f"op:{number}: there is no such operation", hint="see: cellar op log")
     branch: str | None = None
-    seen_any = False
     for record in repo.iter_records(notebook, before=number + 1):
-        operation = decode_operation(record)
-        seen_any = True
-        for change in operation.changes:
+        for change in decode_operation(record).changes:
             if branch is None and change.name == refs.HEAD and change.new is not None:
                 branch, detached, _ = refs.decode_head(change.new)
                 if detached is not None:
@@ -148,8 +148,7 @@ def _head_at(repo: Repository, notebook: NotebookId, number: int) -> CommitId:
             for change in decode_operation(record).changes:
                 if change.name == refs.BRANCH + branch and change.new is not None:
                     return _kept(repo, CommitId(change.new), number)
-    reason = "HEAD named no commit then" if seen_any else "there is no such operation for this notebook"
-    raise UnknownReferenceError(f"op:{number}: {reason}", hint="see: cellar op log")
+    raise UnknownReferenceError(f"op:{number}: HEAD of {repo.label(notebook)} named no commit then")
 
 
 def _kept(repo: Repository, commit: CommitId, number: int) -> CommitId:
