@@ -1,0 +1,287 @@
+"""Run a notebook from top to bottom in a fresh kernel that records itself.
+
+Invariant: the input file is never written unless it is named as the output; outputs so far and the recorded state
+survive a failing cell; the kernel ends only after everything it recorded is on disk.
+
+Parameters follow papermill's convention: a cell tagged `injected-parameters` after the cell tagged `parameters`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from nbcellar import __version__, notebook
+from nbcellar.api import views
+from nbcellar.api.code import replace_file
+from nbcellar.api.doctor import kernel_specs
+from nbcellar.api.kernels import KernelEntry, KernelRequests, live_kernels
+from nbcellar.errors import CellarError, InvalidInputError, KernelError, NoRepositoryError, StoreUnavailableError
+from nbcellar.history.repository import FOLDER, find_root
+from nbcellar.ids import CellId, NotebookId
+from nbcellar.notebook import Cell, Notebook
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+INJECTED_TAG, PARAMETERS_TAG = "injected-parameters", "parameters"
+_STARTUP_TIMEOUT_S = 60
+
+Progress = Callable[[int, int, str], None]
+"""Told before each code cell: cells done, cells in all, first line of the next one."""
+
+
+def run(
+    path: Path,
+    *,
+    out: Path | None,
+    parameters: Mapping[str, Any],
+    environ: Mapping[str, str],
+    progress: Progress = lambda done, total, line: None,
+    notice: Callable[[str], None] = lambda text: None,
+) -> views.Run:
+    """Run a notebook; a failing cell ends the run and is in the result.
+
+    Raises InvalidInputError for what is no Python notebook, KernelError when the kernel does not start or dies.
+    """
+    source = inject(_read(path), parameters)
+    _check_language(source, path)
+    started = time.monotonic()
+    runner = _Runner(source, path, environ, notice)
+    try:
+        failed = runner.run_cells(progress)
+    finally:
+        if out is not None:
+            _write(out, source, runner.outputs())
+    return views.Run(
+        notebook=str(path),
+        cells=len(runner.code_cells),
+        executed=runner.executed,
+        seconds=round(time.monotonic() - started, 3),
+        recorded=runner.recorded,
+        head=runner.head,
+        out=str(out) if out is not None else None,
+        failed_cell=failed[0] if failed else None,
+        error=failed[1] if failed else None,
+    )
+
+
+def inject(source: Notebook, parameters: Mapping[str, Any]) -> Notebook:
+    """Return the notebook with a cell that sets the parameters; an injected cell of an earlier run is replaced."""
+    if not parameters:
+        return source
+    lines = ["# Parameters", *(f"{name} = {value!r}" for name, value in parameters.items())]
+    cells = [cell for cell in source.cells if INJECTED_TAG not in cell.tags]
+    place = next((n + 1 for n, cell in enumerate(cells) if PARAMETERS_TAG in cell.tags), 0)
+    identifier = CellId("injected-parameters") if source.nbformat_minor >= 5 else CellId("")
+    new = Cell(type="code", source="\n".join(lines), id=identifier, metadata={"tags": [INJECTED_TAG]})
+    return msgspec.structs.replace(source, cells=(*cells[:place], new, *cells[place:]))
+
+
+def parse_parameter(text: str) -> tuple[str, Any]:
+    """Return name and value of `name=value`; the value is JSON, else text. Raises InvalidInputError."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise InvalidInputError(f"'{text}' is no parameter", hint="write it as name=value, for example: -p rows=100")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+class _Runner:
+    """One run: the client, the cells that ran, and what the kernel recorded."""
+
+    def __init__(self, source: Notebook, path: Path, environ: Mapping[str, str], notice: Callable[[str], None]) -> None:
+        self.source = source
+        self.path = path.absolute()
+        self.environ = environ
+        self.notice = notice
+        self.code_cells = [n for n, cell in enumerate(source.cells) if _is_code(cell)]
+        self.executed = 0
+        self.recorded = False
+        self.head: str | None = None
+        self._node = _to_nbformat(source)
+
+    def outputs(self) -> list[tuple[tuple[dict[str, Any], ...], int | None] | None]:
+        """Return each cell's outputs and execution count; None for cells that did not run."""
+        ran = set(self.code_cells[: self.executed])
+        return [
+            (tuple(_plain(cell.get("outputs", []))), cell.get("execution_count")) if n in ran else None
+            for n, cell in enumerate(self._node.cells)
+        ]
+
+    def run_cells(self, progress: Progress) -> tuple[int, views.Failure] | None:
+        """Run the code cells in order; return (number of the failed cell from 1, failure) or None."""
+        from jupyter_client.kernelspec import NoSuchKernel
+        from nbclient.exceptions import CellExecutionError, DeadKernelError
+
+        client = self._client()
+        environ = self._kernel_environ()
+        try:
+            with client.setup_kernel(env=environ, cwd=str(self.path.parent)):
+                root = _root_of(self.path)
+                entry = self._join(client, root) if root else None
+                try:
+                    for number, place in enumerate(self.code_cells):
+                        progress(number, len(self.code_cells), self.source.cells[place].source)
+                        self.executed = number + 1
+                        try:
+                            client.execute_cell(self._node.cells[place], place)
+                        except CellExecutionError as error:
+                            return place + 1, self._failure(place, error)
+                    progress(len(self.code_cells), len(self.code_cells), "")
+                finally:
+                    if entry is not None and root is not None:
+                        self._wait_saved(entry, root)
+        except NoSuchKernel as error:
+            known = ", ".join(spec.name for spec in kernel_specs(self.environ)) or "none"
+            raise InvalidInputError(
+                f"{self.path.name} wants the kernel '{error.name}', which is not installed",
+                hint=f"installed kernels: {known}; choose one in Jupyter, or install that one",
+            ) from None
+        except DeadKernelError:
+            cell = self.code_cells[self.executed - 1] + 1 if self.executed else 0
+            raise KernelError(
+                f"the kernel died in cell {cell} of {self.path.name}",
+                hint="what it recorded before is kept: cellar log",
+            ) from None
+        return None
+
+    def _client(self) -> Any:
+        from nbclient import NotebookClient
+
+        return NotebookClient(
+            self._node,
+            timeout=None,
+            startup_timeout=_STARTUP_TIMEOUT_S,
+            kernel_name=self.source.kernel_name or "python3",
+            resources={"metadata": {"path": str(self.path.parent)}},
+        )
+
+    def _kernel_environ(self) -> dict[str, str]:
+        return {**self.environ, "NBCELLAR_RECORD": "1", "JPY_SESSION_NAME": str(self.path)}
+
+    def _join(self, client: Any, root: Path) -> KernelEntry | None:
+        """Return the entry of the new kernel; let it join where it did not by itself."""
+        entry = self._entry(client, root)
+        if entry is None:
+            client.kc.execute_interactive("%load_ext nbcellar", silent=True, store_history=False, output_hook=_ignore)
+            entry = self._entry(client, root)
+        if entry is None:
+            self.notice("note: this run is not recorded: Cellar could not start in the kernel (cellar doctor says why)")
+        self.recorded = entry is not None
+        return entry
+
+    def _entry(self, client: Any, root: Path) -> KernelEntry | None:
+        file = str(client.km.connection_file)
+        return next((e for e in live_kernels(root / FOLDER) if _same_file(e.connection_file, file)), None)
+
+    def _wait_saved(self, entry: KernelEntry, root: Path) -> None:
+        requests = KernelRequests(root / FOLDER, version=__version__, notice=self.notice)
+        try:
+            requests(NotebookId(entry.notebook), "wait_saved", {})
+            self.head = requests(NotebookId(entry.notebook), "status", {}).get("head") or None
+        except CellarError as error:
+            self.notice(f"note: what was recorded last may not be saved: {error.message}")
+
+    def _failure(self, place: int, error: Any) -> views.Failure:
+        line = 0
+        for output in self._node.cells[place].get("outputs", []):
+            if output.get("output_type") == "error":
+                line = _line_in(output.get("traceback", ()))
+        return views.Failure(name=str(error.ename), value=str(error.evalue), line=line)
+
+
+def _line_in(traceback: Sequence[str]) -> int:
+    """Return the cell's line in IPython's traceback, 0 when it does not say."""
+    import re
+
+    text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(map(str, traceback)))
+    for pattern in (r"Cell In\s*\[\d+\], line (\d+)", r"Cell In\s*\[\d+\]:(\d+)", r"^-+> (\d+)"):
+        found = re.search(pattern, text, re.MULTILINE)
+        if found:
+            return int(found[1])
+    return 0
+
+
+def _is_code(cell: Cell) -> bool:
+    return cell.type == "code" and bool(cell.source.strip())
+
+
+def _to_nbformat(source: Notebook) -> NotebookNode:
+    import nbformat
+
+    node: Any = nbformat.from_dict(json.loads(notebook.write(source)))  # type: ignore[no-untyped-call]
+    for cell in node.cells:
+        if isinstance(cell.get("source"), list):
+            cell["source"] = "".join(cell["source"])
+        if cell.get("cell_type") == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    return node
+
+
+def _plain(value: Any) -> Any:
+    """Return outputs as plain JSON, text split into lines as Jupyter writes it."""
+    import nbformat
+
+    holder = nbformat.from_dict(  # type: ignore[no-untyped-call]
+        {"cells": [{"cell_type": "code", "source": "", "metadata": {}, "outputs": value}], "metadata": {}}
+    )
+    split = nbformat.v4.rwbase.split_lines(holder)  # type: ignore[no-untyped-call]
+    return json.loads(json.dumps(split.cells[0].outputs))
+
+
+def _write(
+    out: Path, source: Notebook, outputs: Sequence[tuple[tuple[dict[str, Any], ...], int | None] | None]
+) -> None:
+    """Write the notebook with the outputs of the cells that ran, and none for those that did not."""
+    cells = []
+    for cell, ran in zip(source.cells, outputs, strict=True):
+        if cell.type != "code":
+            cells.append(cell)
+        elif ran is None:
+            cells.append(msgspec.structs.replace(cell, outputs=(), execution_count=None))
+        else:
+            cells.append(msgspec.structs.replace(cell, outputs=ran[0], execution_count=ran[1]))
+    replace_file(out, notebook.write(msgspec.structs.replace(source, cells=tuple(cells))))
+
+
+def _read(path: Path) -> Notebook:
+    try:
+        return notebook.read(path.read_bytes(), path=str(path))
+    except FileNotFoundError:
+        raise InvalidInputError(f"there is no file {path}") from None
+    except OSError as error:
+        raise StoreUnavailableError(f"{path}: {error.strerror or error}") from None
+
+
+def _check_language(source: Notebook, path: Path) -> None:
+    if source.language not in ("", "python", "python3", "ipython"):
+        raise InvalidInputError(
+            f"{path.name} is a notebook for {source.language}; Cellar runs and records Python",
+            hint="run it with: jupyter execute",
+        )
+
+
+def _root_of(path: Path) -> Path | None:
+    try:
+        return find_root(path.parent)
+    except NoRepositoryError:
+        return None
+
+
+def _same_file(first: str, second: str) -> bool:
+    try:
+        return Path(first).samefile(second)
+    except OSError:
+        return first == second
+
+
+def _ignore(message: Any) -> None:
+    """Drop a message of a silent request."""

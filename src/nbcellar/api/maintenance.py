@@ -1,0 +1,166 @@
+"""Space and integrity: size, gc, check, rebuild, forget.
+
+Joins what history does not know by itself: which layouts refer to which objects, and the user's key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from nbcellar.api import views
+from nbcellar.config import Settings
+from nbcellar.errors import AmbiguousReferenceError, InvalidInputError, NotFoundError
+from nbcellar.history.repository import Repository
+from nbcellar.ids import Digest, short
+from nbcellar.store.interface import Kind
+from nbcellar.store.local import LocalStore
+
+if TYPE_CHECKING:
+    from nbcellar.api.repo import Repo
+
+_KIND_WORDS = {
+    Kind.BLOCK: "pieces of values",
+    Kind.VALUE: "values",
+    Kind.COMMIT: "commits",
+    Kind.TREE: "documents",
+    Kind.CELL: "cells of documents",
+    Kind.OUTPUTS: "outputs",
+    Kind.ENVIRONMENT: "environments",
+    Kind.STATE: "whole states",
+    Kind.AMBIENT: "ambient state",
+}
+
+
+def children_of(kind: Kind, data: bytes) -> Iterable[Digest]:
+    """Return what an object refers to, for the layouts that history does not know."""
+    if kind is Kind.VALUE:
+        from nbcellar.session.value import referenced_digests
+
+        return referenced_digests(data)
+    if kind is Kind.TREE:
+        from nbcellar.notebook.tree import referenced_digests as referenced_by_tree
+
+        return referenced_by_tree(data)
+    return ()
+
+
+def size(repository: Repository) -> views.Size:
+    """Return what takes how much space, by kind of object."""
+    report = repository.size()
+    parts = [
+        views.SizePart(what=_KIND_WORDS[part.kind], bytes=part.stored_bytes, objects=part.count)
+        for part in report.kinds
+    ]
+    rest = report.folder_bytes - report.stored_bytes
+    if rest > 0:
+        parts.append(views.SizePart(what="index, operations and free space", bytes=rest))
+    return views.Size(stored_bytes=report.folder_bytes, raw_bytes=report.raw_bytes, parts=parts)
+
+
+def gc(repository: Repository, settings: Settings, *, dry_run: bool, purge: bool) -> views.Gc:
+    """Remove what no ref and no operation of the last days leads to."""
+    report = repository.gc(children_of, keep_ops_days=settings.gc.keep_ops_days, dry_run=dry_run, purge=purge)
+    return views.Gc(
+        dry_run=dry_run,
+        removed_objects=report.objects_removed,
+        removed_bytes=report.bytes_removed,
+        kept_objects=report.objects_kept,
+        kept_bytes=report.bytes_after if not dry_run else report.bytes_before - report.bytes_removed,
+    )
+
+
+def check(repository: Repository, *, read_data: bool) -> views.Check:
+    """Verify objects, commits, signatures and refs; damage is in the answer, not raised."""
+    from nbcellar.store.check import check as check_store
+
+    store = repository.store
+    if not isinstance(store, LocalStore):
+        raise InvalidInputError("only a store in a folder can be checked")
+    report = check_store(store, read_data=read_data)
+    not_read = []
+    if report.objects_not_read:
+        count = f"{report.objects_not_read:,} objects"
+        not_read.append(f"{count}, {report.bytes_not_read:,} bytes (cellar check --read-data)")
+    damaged = [
+        f"{problem.file}: {problem.reason}" + (f" (object {short(problem.object)})" if problem.object else "")
+        for problem in report.problems
+    ]
+    return views.Check(
+        damaged=damaged,
+        commits=sum(1 for _ in repository.index.ids()),
+        objects=report.objects_verified + report.objects_not_read,
+        not_read=not_read,
+    )
+
+
+def rebuild(cellar_folder: Path) -> list[str]:
+    """Make a new meta.db from the packs; return what was found, in lines."""
+    from nbcellar.store.rebuild import rebuild as rebuild_store
+
+    report = rebuild_store(cellar_folder)
+    with Repository.open(cellar_folder.parent) as repository:
+        commits = sum(1 for _ in repository.index.ids())
+    lines = [f"rebuilt from {report.packs:,} packs: {report.objects:,} objects, {commits:,} commits"]
+    if report.moved_aside:
+        lines.append(f"the old files are in {report.moved_aside}")
+    if not report.same_project:
+        lines.append("the project's id was lost: decide again whom to trust (cellar trust ls)")
+    return [*lines, *report.problems]
+
+
+def what_is(repo: Repo, text: str) -> Literal["variable", "commit"]:
+    """Say whether a text names a variable of the notebook's history or a commit."""
+    is_variable = text.isidentifier() and _was_recorded(repo, text)
+    try:
+        repo.resolve(text)
+        is_commit = True
+    except NotFoundError:
+        is_commit = False
+    except InvalidInputError:
+        if not is_variable:
+            raise
+        is_commit = False
+    if is_variable and is_commit:
+        raise AmbiguousReferenceError(f"'{text}' is a variable and a commit", hint="add --variable or --commit")
+    if not is_variable and not is_commit:
+        raise NotFoundError(
+            f"'{text}' is neither a recorded variable nor a commit", hint="see: cellar vars, cellar log"
+        )
+    return "variable" if is_variable else "commit"
+
+
+def forget(repo: Repo, what: str, *, kind: Literal["variable", "commit"], force: bool) -> views.Forgotten:
+    """Take a variable or a commit out of history for good."""
+    from nbcellar.history.forget import forget_commit, forget_variable
+    from nbcellar.trust.keys import load_or_create
+
+    repository = repo.repository
+    key = load_or_create(repo.user_folder)
+    if kind == "variable":
+        notebook = repo.notebook()
+        done = forget_variable(repository, notebook, what, key=key, children_of=children_of, force=force)
+        words = f"variable {', '.join(done.names)}"
+    else:
+        notebook, commit = repo.locate(what)
+        done = forget_commit(repository, notebook, commit, key=key, children_of=children_of, force=force)
+        words = f"commit {short(commit)}"
+    return views.Forgotten(
+        what=words,
+        rewritten=len(done.rewritten),
+        removed_bytes=done.bytes_removed,
+        shared_pieces=done.shared_objects,
+        sources_with_text=[commit.hex() for commit in done.sources_with_text],
+    )
+
+
+def _was_recorded(repo: Repo, name: str) -> bool:
+    """True if any commit of the notebook recorded a variable of that name."""
+    repository, notebook = repo.repository, repo.notebook()
+    for identifier in repository.index.ids():
+        commit = repository.read_commit(identifier)
+        if commit.notebook == notebook and commit.state is not None:
+            if any(name in entry.names for entry in commit.state.put):
+                return True
+    return False

@@ -1,0 +1,144 @@
+"""Log, one commit in full, and where things stand: from the store alone.
+
+Invariant: nothing here asks a kernel or loads a value.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator
+
+from nbcellar.api import describe, views
+from nbcellar.api.kernels import KernelEntry, live_kernels
+from nbcellar.config import Settings
+from nbcellar.history import log as listing
+from nbcellar.history.graph import draw_graph
+from nbcellar.history.model import EMPTY_STATE, Commit
+from nbcellar.history.notebooks import NotebookInfo
+from nbcellar.history.repository import FOLDER, Repository
+from nbcellar.ids import CommitId, NotebookId
+
+
+def log(
+    repository: Repository, notebook: NotebookId, start: CommitId | None, *, all_refs: bool, limit: int | None
+) -> views.Log:
+    """Return the commits of a listing, newest first."""
+    path = repository.label(notebook)
+    labels = describe.labels_of(repository, notebook)
+    found = listing.log(repository, notebook, start=start, all_refs=all_refs, limit=limit)
+    return views.Log(commits=[describe.line(summary, path, labels) for summary in found])
+
+
+def graph(shown: views.Log) -> Iterator[tuple[str, views.CommitLine | None]]:
+    """Yield each line of a drawn log."""
+    by_id = {line.id: line for line in shown.commits}
+    commits = (
+        (CommitId(bytes.fromhex(line.id)), [CommitId(bytes.fromhex(p)) for p in line.parents if p in by_id])
+        for line in shown.commits
+    )
+    for drawn in draw_graph(commits):
+        yield drawn.drawing, by_id[drawn.commit.hex()] if drawn.commit is not None else None
+
+
+def show(
+    repository: Repository, notebook: NotebookId, commit_id: CommitId, *, signers: list[views.Signer]
+) -> views.Show:
+    """Return one commit with its cell, outputs and changes."""
+    commit = repository.read_commit(commit_id)
+    home = NotebookId(commit.notebook)
+    changes = changed_variables(repository, commit_id, commit)
+    line = describe.commit_line(
+        commit_id,
+        commit,
+        path=repository.label(home),
+        message=repository.message_of(home, commit_id),
+        labels=describe.labels_of(repository, home).get(commit_id, []),
+        changed=changes,
+    )
+    return views.Show(
+        commit=line,
+        author=commit.author,
+        cell=describe.cell(commit.cell, repository.store.read) if commit.cell else None,
+        changes=changes,
+        notes=list(commit.notes),
+        signers=signers,
+        git_head=commit.git_head,
+        has_code=commit.tree is not None,
+        has_state=commit.state is not None,
+    )
+
+
+def changed_variables(repository: Repository, commit_id: CommitId, commit: Commit) -> list[views.VariableChange]:
+    """Return what a commit's state changed against the one it builds on."""
+    if commit.state is None:
+        return []
+    base = commit.state.base
+    before = repository.read_state(CommitId(base)) if base is not None else EMPTY_STATE
+    return describe.changes(before, repository.read_state(commit_id))
+
+
+def status(repository: Repository, settings: Settings) -> views.Status:
+    """Return the notebooks with their kernels, and what is off and why."""
+    kernels = live_kernels(repository.root / FOLDER)
+    known = repository.notebooks()
+    ids = {info.id for info in known}
+    enabled = settings.record.enabled
+    return views.Status(
+        root=str(repository.root),
+        project=repository.project,
+        read_only=repository.store.read_only,
+        enabled=enabled if isinstance(enabled, str) else ("on" if enabled else "off"),
+        notebooks=[_notebook(repository, settings, info, kernels) for info in known],
+        stored_bytes=stored_bytes(repository),
+        kernels_elsewhere=[_kernel(entry) for entry in kernels if entry.notebook not in ids],
+    )
+
+
+def off_reason(settings: Settings, path: str) -> str:
+    """Return why a notebook is not recorded by its settings, or nothing."""
+    if settings.record.enabled is False:
+        return "record.enabled is false"
+    for pattern in settings.record.off_notebooks:
+        if fnmatch.fnmatch(path, pattern):
+            return f"record.off_notebooks has '{pattern}'"
+    return ""
+
+
+def stored_bytes(repository: Repository) -> int:
+    """Return what the `.cellar` folder takes on disk."""
+    total = 0
+    for path in (repository.root / FOLDER).rglob("*"):
+        try:
+            status_of = path.lstat()
+        except OSError:
+            continue  # removed at this moment
+        total += status_of.st_size if path.is_file() else 0
+    return total
+
+
+def _notebook(
+    repository: Repository, settings: Settings, info: NotebookInfo, kernels: list[KernelEntry]
+) -> views.NotebookLine:
+    newest = listing.log(repository, info.id, limit=1)
+    return views.NotebookLine(
+        path=info.path,
+        id=info.id,
+        commits=info.commits,
+        head=info.head.hex() if info.head else None,
+        branch=info.branch,
+        last_time=describe.moment(info.time_ns) if info.commits else None,
+        title=newest[0].title if newest else "",
+        off=off_reason(settings, info.path),
+        kernels=[_kernel(entry) for entry in kernels if entry.notebook == info.id],
+    )
+
+
+def _kernel(entry: KernelEntry) -> views.Kernel:
+    return views.Kernel(
+        pid=entry.pid,
+        notebook=entry.path,
+        version=entry.version,
+        started=describe.moment(entry.started_ns),
+        state=entry.state,
+        detail=entry.host,
+    )

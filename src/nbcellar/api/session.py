@@ -1,0 +1,134 @@
+"""What changes the live session, and what of it works without one.
+
+The kernel's answers are the fields of `views.SessionChange`. Requests (name: arguments):
+
+    undo: n        redo: n        checkout: commit, branch, ref, variables_only   restore: commit (None: the last state)
+    commit: message               detach: -                            wait_saved: -
+
+`commit` is a full id in hexadecimal; `branch` is the branch to attach HEAD to, or None to detach it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from nbcellar.api import code as documents
+from nbcellar.api import selection, views
+from nbcellar.api.kernels import Requests, live_kernels
+from nbcellar.errors import KernelError, NoKernelError, NotFoundError
+from nbcellar.history.model import COMMIT_FORMAT, Commit, CommitKind, StateDelta
+from nbcellar.ids import CommitId, NotebookId
+
+if TYPE_CHECKING:
+    from nbcellar.api.repo import Repo
+
+
+def change(requests: Requests, notebook: NotebookId, command: str, args: Mapping[str, Any]) -> views.SessionChange:
+    """Ask the kernel for a change of its session and return what it did."""
+    return to_change(requests(notebook, command, args))
+
+
+def to_change(result: Mapping[str, Any]) -> views.SessionChange:
+    """Return a kernel's answer as a view; fields that this version does not know are left out."""
+    known = {field.name for field in msgspec.structs.fields(views.SessionChange)} - {"schema"}
+    try:
+        return msgspec.convert({k: v for k, v in result.items() if k in known}, views.SessionChange)
+    except msgspec.ValidationError as error:
+        raise KernelError(f"the kernel's answer cannot be read: {error}") from None
+
+
+def checkout(repo: Repo, ref: str, *, variables: bool, code: bool) -> views.SessionChange:
+    """Bring variables, code or both of a commit back; see `Repo.checkout`."""
+    found = selection.resolve(repo.repository, ref, repo.default_notebook, folder=repo.folder)
+    if not variables:
+        return _checkout_code(repo, found.notebook, found.commit)
+    args = {"commit": found.commit.hex(), "branch": found.branch, "ref": ref, "variables_only": not code}
+    try:
+        done = change(repo.requests, found.notebook, "checkout", args)
+    except NoKernelError as error:
+        hint = f"for the code alone: cellar checkout {ref} --code; for both, open the notebook first"
+        raise NoKernelError(error.message, hint=hint) from None
+    return _with_code(repo, found.notebook, found.commit, done) if code else done
+
+
+def commit(repo: Repo, message: str) -> views.NamedCommit:
+    """Name this point, live or, with no kernel, from the last recorded state."""
+    notebook = repo.notebook()
+    try:
+        result = repo.requests(notebook, "commit", {"message": message})
+    except NoKernelError:
+        if any(entry.notebook == notebook for entry in live_kernels(repo.cellar_folder)):
+            raise  # a kernel on another machine: its state is not known here
+        return _commit_recorded(repo, notebook, message)
+    return views.NamedCommit(
+        id=str(result["commit"]),
+        branch=result.get("branch"),
+        message=message,
+        live=True,
+        notes=[str(note) for note in result.get("notes", ())],
+    )
+
+
+def stop(requests: Requests, notebook: NotebookId) -> bool:
+    """Stop the recording of a live kernel; False if there is none."""
+    try:
+        requests(notebook, "detach", {})
+    except NoKernelError:
+        return False
+    return True
+
+
+def _checkout_code(repo: Repo, notebook: NotebookId, commit_id: CommitId) -> views.SessionChange:
+    written = documents.write_code(repo, notebook, commit_id)
+    head = repo.repository.head(notebook)
+    return views.SessionChange(
+        head=commit_id.hex(), branch=head.branch, code_file=str(written.path), notes=list(written.notes)
+    )
+
+
+def _with_code(repo: Repo, notebook: NotebookId, commit_id: CommitId, done: views.SessionChange) -> views.SessionChange:
+    """Add the code to a checkout of variables; that a commit holds none is a note here, not an error."""
+    try:
+        written = documents.write_code(repo, notebook, commit_id)
+    except NotFoundError as error:
+        return msgspec.structs.replace(done, notes=[*done.notes, error.message])
+    return msgspec.structs.replace(done, code_file=str(written.path), notes=[*done.notes, *written.notes])
+
+
+def _commit_recorded(repo: Repo, notebook: NotebookId, message: str) -> views.NamedCommit:
+    repository = repo.repository
+    head = repository.head(notebook).commit
+    if head is None:
+        raise NotFoundError("nothing is recorded yet", hint="run a cell first")
+    made, branch = record_document(repo, notebook, kind=CommitKind.NAMED, message=message)
+    return views.NamedCommit(id=made.hex(), branch=branch, message=message, live=False)
+
+
+def record_document(repo: Repo, notebook: NotebookId, *, kind: CommitKind, message: str) -> tuple[CommitId, str | None]:
+    """Record the notebook's file as it is, with the variables of HEAD; return the commit and its branch."""
+    from nbcellar.trust.keys import load_or_create
+
+    repository = repo.repository
+    head = repository.head(notebook).commit
+    parent = repository.read_commit(head) if head is not None else None
+    with repository.begin(notebook, load_or_create(repo.user_folder)) as recorder:
+        tree = documents.put_file(recorder, repository.root / repository.label(notebook))
+        made = recorder.commit(
+            Commit(
+                format=COMMIT_FORMAT,
+                notebook=notebook,
+                parents=(head,) if head is not None else (),
+                kind=kind,
+                time_ns=repository.clock(),
+                author=repository.by,
+                message=message,
+                state=StateDelta(base=head) if parent is not None and parent.state is not None else None,
+                tree=tree if tree is not None else (parent.tree if parent else None),
+                environment=parent.environment if parent else None,
+            )
+        )
+        done = recorder.finish()
+    return made, done.branch

@@ -1,0 +1,28 @@
+"""Go to any commit: bring back its variables and its code.
+
+Variables change in the live kernel, all of them or, when one cannot be rebuilt, none. What the checkout replaces is
+recorded first, so nothing is lost. A notebook that is open is not written under its editor: its code goes into a copy
+beside it. Running a cell afterwards starts a branch by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from nbcellar.cli.console import Console
+from nbcellar.cli.report import print_change
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("ref", metavar="REF", help="a branch, tag, commit, HEAD~2, op:12, ...")
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--variables", action="store_true", help="the session only; the notebook's code is left alone")
+    part.add_argument("--code", action="store_true", help="the notebook only; needs no kernel")
+    parser.add_argument("--json", action="store_true", help="print JSON (docs/schemas/session-change.json)")
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    with console.open_repo() as repo:
+        change = repo.checkout(args.ref, variables=not args.code, code=not args.variables)
+        verb = "code of" if args.code else "checked out"
+        return print_change(change, console, verb=verb, as_json=args.json)

@@ -1,0 +1,87 @@
+"""Show or change settings.
+
+cellar config                    every setting, its value and where it comes from
+cellar config KEY                one value
+cellar config KEY VALUE          write it to the repository's .cellar/config.toml (--user: to your own file)
+cellar config --unset KEY        remove the line again
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from nbcellar import config
+from nbcellar.cli import exit_codes
+from nbcellar.cli.console import Console
+from nbcellar.errors import InvalidInputError, NoRepositoryError
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("key", metavar="KEY", nargs="?", help="a setting, as in record.budget_s")
+    parser.add_argument("value", metavar="VALUE", nargs="?", help="its new value; items of a list separated by commas")
+    parser.add_argument("--user", action="store_true", help="your own file instead of the repository's")
+    parser.add_argument("--unset", action="store_true", help="remove the setting from the file")
+    parser.add_argument("--json", action="store_true", help="print JSON (docs/schemas/config.json)")
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    if args.key and (args.unset or args.value is not None):
+        return _write(args, console)
+    if args.unset or args.user:
+        raise InvalidInputError("which setting?", hint="cellar config --help")
+    _, values = config.load_values(_cellar_folder(console), console.environ)
+    chosen = [values[config.find_key(args.key).name]] if args.key else list(values.values())
+    if args.json:
+        console.json(_view(chosen))
+    elif args.key:
+        console.print(config.to_toml(chosen[0].value))
+    else:
+        for value in chosen:
+            origin = "" if value.origin == "default" else console.style(f"  # {value.origin}", "dim")
+            shown = f"{value.key.name} = {config.to_toml(value.value)}"
+            console.print((shown if origin else console.style(shown, "dim")) + origin)
+    return exit_codes.OK
+
+
+def _write(args: argparse.Namespace, console: Console) -> int:
+    if args.unset and args.value is not None:
+        raise InvalidInputError("--unset takes no value")
+    key = config.find_key(args.key)
+    value = None if args.unset else config.parse_text(key, args.value, where="cellar config")
+    path = config.user_file(console.environ) if args.user else _repository_file(console)
+    config.write_value(path, key, value)
+    console.print(f"{path}: {key.name} " + ("removed" if value is None else f"= {config.to_toml(value)}"))
+    return exit_codes.OK
+
+
+def _view(values: list[config.Value]) -> object:
+    from nbcellar.api.views import Config, Setting
+
+    settings = [
+        Setting(
+            key=value.key.name,
+            value=value.value,
+            origin=value.origin,
+            allowed=value.key.allowed,
+            description=value.key.description,
+            variable=value.key.variable,
+        )
+        for value in values
+    ]
+    return Config(settings=settings)
+
+
+def _repository_file(console: Console) -> Path:
+    folder = _cellar_folder(console)
+    if folder is None:
+        raise NoRepositoryError(
+            f"there is no Cellar repository in {console.folder} or above",
+            hint="make one with: cellar init; or write your own file: cellar config --user KEY VALUE",
+        )
+    return folder / config.FILE_NAME
+
+
+def _cellar_folder(console: Console) -> Path | None:
+    folder = console.folder.absolute()
+    return next((found for at in (folder, *folder.parents) if (found := at / ".cellar").is_dir()), None)

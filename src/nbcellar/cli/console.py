@@ -1,0 +1,102 @@
+"""What a command writes to and knows of its surroundings: streams, colours, clock, folder, environment.
+
+Invariant: commands reach the world outside only through a `Console`, so that the same command runs in a terminal, as a
+`%cellar` line in a kernel, and in a test with a fixed clock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from nbcellar.api import Repo
+    from nbcellar.api.kernels import Requests
+
+_CODES = {
+    "bold": "1",
+    "dim": "2",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+}
+
+
+@dataclass(frozen=True)
+class Console:
+    """Surroundings of one command.
+
+    `kernel_requests` is how the session is reached; None: through the connection files of live kernels. `notebook` is
+    the notebook that is meant when the command names none: the one whose kernel runs the command.
+    """
+
+    out: TextIO
+    err: TextIO
+    environ: Mapping[str, str]
+    folder: Path
+    color: bool = False
+    width: int = 100
+    clock: Callable[[], int] = time.time_ns
+    kernel_requests: Requests | None = None
+    notebook: str | None = None
+    live_progress: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def print(self, text: str = "") -> None:
+        """Write a line of result."""
+        self.out.write(text + "\n")
+
+    def notice(self, text: str) -> None:
+        """Write a line beside the result: progress, warnings, hints."""
+        self.err.write(text + "\n")
+        self.err.flush()
+
+    def json(self, value: object) -> None:
+        """Write one JSON document."""
+        import msgspec
+
+        self.print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+    def style(self, text: str, *names: str) -> str:
+        """Return `text` in colours, if there are any."""
+        if not self.color or not text:
+            return text
+        return f"\x1b[{';'.join(_CODES[name] for name in names)}m{text}\x1b[0m"
+
+    def with_options(self, **options: Any) -> Console:
+        """Return this console with options that stood before the command's name."""
+        return replace(self, options={**self.options, **options})
+
+    def open_repo(self) -> Repo:
+        """Return the repository of the folder the command is about. Raises NoRepositoryError."""
+        from nbcellar.api import open_repo
+
+        return open_repo(
+            self.folder,
+            environ=self.environ,
+            kernel_requests=self.kernel_requests,
+            notice=self.notice,
+            clock=self.clock,
+            notebook=self.options.get("notebook") or self.notebook,
+        )
+
+    def ago(self, moment: datetime) -> str:
+        """Return how long ago a moment was, as `git log` words it."""
+        seconds = int(self.clock() / 1e9 - moment.timestamp())
+        if seconds < 0:
+            return "in the future"
+        for unit, size, limit in _UNITS:
+            if seconds < limit:
+                count = max(seconds // size, 0)
+                return f"{count} {unit}{'' if count == 1 else 's'} ago"
+        return moment.astimezone(timezone.utc).strftime("%Y-%m-%d")
+
+
+_UNITS = (("second", 1, 90), ("minute", 60, 5400), ("hour", 3600, 129_600), ("day", 86_400, 86_400 * 14))

@@ -1,0 +1,119 @@
+"""List the history of a notebook, newest first.
+
+Each line: id, when, names that point there, the message or the first line of the cell, and what changed:
++a added, ~b changed, -c removed. [3] is the execution count; a failed cell is marked.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from nbcellar.api.views import CommitLine
+from nbcellar.cli import exit_codes, text
+from nbcellar.cli.console import Console
+
+_TITLE_COLUMNS = 48
+_KIND_WORDS = {
+    "start": "kernel started",
+    "attach": "recording began",
+    "between": "changed between cells",
+    "undo": "undo",
+    "redo": "redo",
+    "checkout": "checkout",
+    "restore": "restore",
+    "merge": "merge",
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("ref", metavar="REF", nargs="?", help="where to begin (default: HEAD)")
+    parser.add_argument("--all", action="store_true", help="all branches, not only what HEAD reaches")
+    parser.add_argument("--graph", action="store_true", help="draw how commits follow each other")
+    parser.add_argument("-N", "--limit", type=_count, metavar="COUNT", help="at most so many commits")
+    parser.add_argument("--json", action="store_true", help="print JSON (docs/schemas/log.json)")
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    repo = console.open_repo()
+    with repo:
+        if args.graph and not args.json:
+            for drawing, commit in repo.graph(args.ref, all=args.all, limit=args.limit):
+                body = format_line(commit, console) if commit is not None else ""
+                console.print(f"{console.style(drawing, 'blue')} {body}".rstrip())
+            return exit_codes.OK
+        log = repo.log(args.ref, all=args.all, limit=args.limit)
+        if args.json:
+            console.json(log)
+        elif not log.commits:
+            console.notice("nothing is recorded yet; open the notebook and run a cell")
+        else:
+            for line in format_lines(log.commits, console):
+                console.print(line)
+    return exit_codes.OK
+
+
+def format_lines(lines: list[CommitLine], console: Console) -> Iterator[str]:
+    """Yield each commit as one line."""
+    for line in lines:
+        yield format_line(line, console)
+
+
+def format_line(line: CommitLine, console: Console) -> str:
+    """Return a commit as `git log --oneline` would: id, age, names, title, changes."""
+    parts = [console.style(line.id[:8], "yellow"), console.style(console.ago(line.time), "dim")]
+    labels = format_labels(line, console)
+    if labels:
+        parts.append(labels)
+    count = f"[{line.execution_count}]" if line.execution_count is not None else ""
+    if count:
+        parts.append(console.style(count, "cyan"))
+    if line.failed:
+        parts.append(console.style("failed", "red"))
+    parts.append(_title(line, console))
+    changes = format_changes(line, console)
+    if changes:
+        parts.append(changes)
+    if line.uncertain:
+        parts.append(console.style("uncertain", "yellow"))
+    return " ".join(part for part in parts if part)
+
+
+def format_labels(line: CommitLine, console: Console) -> str:
+    """Return `(HEAD -> main, tag: v1)` or nothing."""
+    head = any(label.kind == "head" for label in line.labels)
+    current = next((label.name for label in line.labels if label.kind == "head"), "")
+    words = []
+    if head:
+        words.append(console.style(f"HEAD -> {current}" if current else "HEAD", "cyan", "bold"))
+    words += [console.style(b.name, "green") for b in line.labels if b.kind == "branch" and b.name != current]
+    words += [console.style(f"tag: {t.name}", "magenta") for t in line.labels if t.kind == "tag"]
+    return f"({', '.join(words)})" if words else ""
+
+
+def format_changes(line: CommitLine, console: Console, *, most: int = 8) -> str:
+    """Return `+a ~b -c`, cut after `most` names."""
+    marked = [(f"+{name}", "green") for name in line.added]
+    marked += [(f"~{name}", "yellow") for name in line.changed]
+    marked += [(f"-{name}", "red") for name in line.removed]
+    rest = max(len(marked) - most, 0) + line.more_changes
+    shown = " ".join(console.style(text.clean(word), color) for word, color in marked[:most])
+    return f"{shown} …{rest} more" if rest else shown
+
+
+def _title(line: CommitLine, console: Console) -> str:
+    title = text.one_line(line.title, _TITLE_COLUMNS)
+    if line.kind == "named":
+        return console.style(title, "bold")
+    word = _KIND_WORDS.get(line.kind, "")
+    if line.kind in ("undo", "redo", "checkout", "restore") and line.at:
+        word = f"{word} to {line.at[:8]}"
+    if word:
+        return console.style(f"{word}: {title}" if title else word, "dim")
+    return title
+
+
+def _count(word: str) -> int:
+    if not word.isdecimal():
+        raise argparse.ArgumentTypeError(f"'{word}' is no number of commits")
+    return int(word)

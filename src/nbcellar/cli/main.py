@@ -1,0 +1,313 @@
+"""The entry point of `cellar`, and of `%cellar` lines in a kernel.
+
+Invariant: an error of the tree becomes `error: ...` and `hint: ...` on the error stream and an exit code of
+`exit_codes.py`, never a traceback (NBCELLAR_DEBUG=1 shows it).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, Protocol, TextIO, cast
+
+from nbcellar import __version__
+from nbcellar.cli import exit_codes
+from nbcellar.cli.console import Console
+from nbcellar.errors import CellarError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nbcellar.api.kernels import Requests
+
+
+class Command(Protocol):
+    """What a module of this folder that is a command offers."""
+
+    def configure(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, args: argparse.Namespace, console: Console) -> int: ...
+
+
+# Name -> what `cellar --help` says of it, in groups; the module of the same name holds the command.
+COMMANDS: dict[str, dict[str, str]] = {
+    "start": {
+        "init": "record the notebooks of a folder from now on",
+        "status": "what is recorded, what is off and why, which kernels are live",
+        "doctor": "look for what keeps recording from working, with the command that mends it",
+        "attach": "record a notebook, its running kernel included",
+        "detach": "stop recording a notebook, or all",
+        "config": "show or change settings",
+        "run": "run a notebook from top to bottom in a fresh kernel, recorded",
+    },
+    "look": {
+        "log": "list the history of a notebook",
+        "show": "show one commit: cell, outputs, what it changed",
+        "vars": "list the variables of a commit with previews",
+    },
+    "go back and forth": {
+        "undo": "take back what the last cell did to the variables",
+        "redo": "bring back what was undone",
+        "checkout": "go to any commit: variables, code or both",
+        "restore": "bring a session back into a new kernel, after a crash or restart",
+    },
+    "name": {
+        "commit": "keep this point under a message, code and variables",
+        "branch": "list, make, rename or delete branches",
+        "tag": "list, make or delete tags",
+        "message": "change the message of a commit",
+        "op": "list every change of branches and HEAD, and undo one",
+    },
+    "keep": {
+        "size": "what takes how much space",
+        "gc": "remove what nothing refers to any more",
+        "check": "verify that everything stored is whole",
+        "forget": "remove a variable or a commit from history for good",
+    },
+    "trust": {
+        "key": "show the key that signs your commits",
+        "trust": "whose variables may be loaded",
+    },
+    "shell": {
+        "completion": "print a completion script for bash, zsh or fish",
+    },
+}
+_ALL = {name: text for group in COMMANDS.values() for name, text in group.items()}
+
+
+class UsageError(Exception):
+    """Arguments that do not fit; `usage` is the line to show."""
+
+    def __init__(self, message: str, usage: str, command: str) -> None:
+        super().__init__(message)
+        self.usage = usage
+        self.command = command
+
+
+class _Finished(Exception):
+    """argparse has printed what was asked for (help)."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Reports wrong arguments as exceptions and prints help to the command's own stream."""
+
+    out: TextIO = sys.stdout
+
+    def error(self, message: str) -> NoReturn:
+        command = self.prog.partition(" ")[2]
+        raise UsageError(message, self.format_usage().strip(), command)
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        raise _Finished
+
+    def print_help(self, file: object = None) -> None:
+        self.out.write(self.format_help())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line of this process and return its exit code."""
+    console = Console(out=sys.stdout, err=sys.stderr, environ=os.environ, folder=Path.cwd(), width=_terminal_width())
+    try:
+        return run(list(sys.argv[1:] if argv is None else argv), console)
+    except BrokenPipeError:
+        # The reader of our output went away (`cellar log | head`): no error. The interpreter would flush once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_codes.OK
+
+
+def run_line(
+    line: str,
+    *,
+    kernel_requests: Requests,
+    folder: Path,
+    notebook: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    color: bool = False,
+) -> str:
+    """Run one `%cellar` line inside a kernel and return what it would print; errors are part of the text.
+
+    kernel_requests: carries out what changes the session, in this very process; notebook: the kernel's own.
+    """
+    import io
+    import shlex
+
+    text = io.StringIO()
+    console = Console(
+        out=text,
+        err=text,
+        environ=os.environ if environ is None else environ,
+        folder=folder,
+        color=color,
+        kernel_requests=kernel_requests,
+        notebook=notebook,
+    )
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        return f"error: {error} in: {line}\n"
+    run(words, console)
+    return text.getvalue()
+
+
+def run(argv: Sequence[str], console: Console) -> int:
+    """Run one command line and return its exit code; everything it says goes to `console`."""
+    try:
+        return _dispatch(argv, console)
+    except _Finished:
+        return exit_codes.OK
+    except UsageError as error:
+        _report(console, str(error), f"cellar {error.command} --help".replace("  ", " "))
+        return exit_codes.USAGE
+    except CellarError as error:
+        if console.environ.get("NBCELLAR_DEBUG") == "1":
+            raise
+        _report(console, error.message, error.hint)
+        return exit_codes.exit_code(error)
+    except KeyboardInterrupt:
+        console.notice("interrupted")
+        return exit_codes.INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if console.environ.get("NBCELLAR_DEBUG") == "1":
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        _report(console, f"{where}{error.strerror or error}", "")
+        return exit_codes.exit_code_of_os_error()
+    except Exception as error:
+        if console.environ.get("NBCELLAR_DEBUG") == "1":
+            raise
+        _report(console, f"{type(error).__name__}: {error}", "this is a bug in Cellar; NBCELLAR_DEBUG=1 shows where")
+        return exit_codes.FINDINGS
+
+
+def load(name: str) -> Command:
+    """Return the module of a command."""
+    return cast("Command", importlib.import_module(f"nbcellar.cli.{name}"))
+
+
+def command_parser(name: str, command: Command, out: TextIO) -> Parser:
+    """Return the parser of one command, with the options that every command takes."""
+    parser = Parser(
+        prog=f"cellar {name}",
+        description=(command.__doc__ or _ALL[name]).strip(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.out = out
+    command.configure(parser)
+    _add_common(parser, default=argparse.SUPPRESS)
+    return parser
+
+
+def _dispatch(argv: Sequence[str], console: Console) -> int:
+    top = _top_parser(console)
+    first = top.parse_args(argv)
+    console = _with_surroundings(console, first)
+    if first.version:
+        console.print(f"cellar {__version__}")
+        return exit_codes.OK
+    if first.command in (None, "help"):
+        return _help(first.rest, top, console)
+    if first.command not in _ALL:
+        raise UsageError(_unknown(first.command), top.format_usage().strip(), "")
+    command = load(first.command)
+    args = command_parser(first.command, command, console.out).parse_args(first.rest)
+    return command.run(args, _with_surroundings(console, args))
+
+
+def _help(rest: Sequence[str], top: Parser, console: Console) -> int:
+    if rest and rest[0] in _ALL:
+        command_parser(rest[0], load(rest[0]), console.out).print_help()
+    else:
+        top.print_help()
+    return exit_codes.OK
+
+
+def _top_parser(console: Console) -> Parser:
+    parser = Parser(
+        prog="cellar",
+        usage="cellar [-C DIR] [-n NOTEBOOK] COMMAND ...",
+        description="Version control for notebooks: every cell run is a commit of the variables and the code.",
+        epilog=_command_list(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.out = console.out
+    _add_common(parser, default=None)
+    parser.add_argument("--version", action="store_true", help="print the version")
+    parser.add_argument("command", nargs="?", metavar="COMMAND", help=argparse.SUPPRESS)
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser, *, default: str | None) -> None:
+    group = parser.add_argument_group("options of every command")
+    group.add_argument("-C", dest="folder", metavar="DIR", default=default, help="act as if started in DIR")
+    group.add_argument(
+        "-n", dest="notebook", metavar="NOTEBOOK", default=default, help="the notebook, where there are several"
+    )
+    group.add_argument("--color", choices=("auto", "always", "never"), default=default, help="colours in the output")
+
+
+def _command_list() -> str:
+    lines = []
+    for group, names in COMMANDS.items():
+        lines += ["", f"{group}:", *(f"  {name:<11} {text}" for name, text in names.items())]
+    lines += ["", "cellar COMMAND --help explains a command; cellar help COMMAND does the same."]
+    return "\n".join(lines).lstrip("\n")
+
+
+def _with_surroundings(console: Console, args: argparse.Namespace) -> Console:
+    """Apply -C, -n and --color, wherever they stood."""
+    folder = getattr(args, "folder", None)
+    if folder is not None:
+        target = console.folder / Path(folder).expanduser()
+        if not target.is_dir():
+            raise UsageError(f"-C {folder}: there is no such folder", "", "")
+        console = replace(console, folder=target)
+    options = {name: value for name in ("notebook", "color") if (value := getattr(args, name, None)) is not None}
+    console = console.with_options(**options)
+    return replace(console, color=_wants_color(console), live_progress=_is_terminal(console.err))
+
+
+def _wants_color(console: Console) -> bool:
+    choice = console.options.get("color") or console.environ.get("NBCELLAR_UI_COLOR") or "auto"
+    if choice in ("always", "never"):
+        return bool(choice == "always")
+    if console.environ.get("NO_COLOR"):
+        return False
+    return console.color or (_is_terminal(console.out) and console.environ.get("TERM") != "dumb")
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
+def _terminal_width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size((100, 24)).columns
+
+
+def _unknown(name: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, _ALL, n=1)
+    return f"'{name}' is no command of cellar" + (f"; did you mean '{near[0]}'?" if near else "")
+
+
+def _report(console: Console, message: str, hint: str) -> None:
+    console.notice(f"{console.style('error:', 'red', 'bold')} {message}")
+    if hint:
+        console.notice(f"{console.style('hint:', 'cyan')} {hint}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""What an undo, redo, checkout or restore did, for people: most important first, short.
+
+Pure: lines from a `SessionChange`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nbcellar.api.views import SessionChange, Undone
+from nbcellar.cli import exit_codes, text
+from nbcellar.cli.console import Console
+
+
+def print_change(change: SessionChange, console: Console, *, verb: str, as_json: bool) -> int:
+    """Print a result and return the exit code: 1 when a variable could not be brought back."""
+    if as_json:
+        console.json(change)
+    else:
+        for line in format_change(change, console, verb):
+            console.print(line)
+    return exit_codes.FINDINGS if change.not_restored else exit_codes.OK
+
+
+def format_change(change: SessionChange, console: Console, verb: str) -> Iterator[str]:
+    """Yield the lines that tell a user what is different now."""
+    for undone in change.undone:
+        yield f"{verb} {_cell(undone, console)}"
+    where = f"{change.branch} at " if change.branch else ""
+    head = console.style(f"{where}{change.head[:8]}", "yellow")
+    if not change.undone:
+        yield f"{verb} {head}"
+    for name, why in sorted(change.not_restored.items()):
+        yield f"  {console.style('not restored: ' + text.clean(name), 'red')}  {text.one_line(why, 200)}"
+    for name, why in sorted(change.uncertain.items()):
+        yield f"  {console.style('uncertain: ' + text.clean(name), 'yellow')}  {text.one_line(why, 200)}"
+    for title, names, color in (
+        ("loaded", change.loaded, "green"),
+        ("replayed", change.replayed, "green"),
+        ("removed", change.removed, "red"),
+    ):
+        if names:
+            yield f"  {console.style(title + ':', color)} {text.names(sorted(names))}"
+    if change.kept:
+        yield console.style(f"  kept as they are: {text.plural(len(change.kept), 'variable')}", "dim")
+    if change.code_file:
+        yield f"  code: {text.clean(change.code_file)}"
+    for note in change.notes:
+        yield f"  {console.style('note:', 'yellow')} {text.clean(note)}"
+    if change.undone:
+        yield console.style(f"  now at {head} ({text.seconds(change.seconds)})", "dim")
+
+
+def _cell(undone: Undone, console: Console) -> str:
+    count = console.style(f"[{undone.execution_count}]", "cyan") + " " if undone.execution_count is not None else ""
+    return f"{count}{text.one_line(undone.cell, 70)}"

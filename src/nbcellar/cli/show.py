@@ -1,0 +1,138 @@
+"""Show one commit: the cell that ran, its outputs, and what it changed, with previews."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from nbcellar.api.views import Cell, Show, Variable, VariableChange
+from nbcellar.cli import exit_codes, text
+from nbcellar.cli.console import Console
+from nbcellar.cli.log import format_labels
+
+_MARKS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
+_MOST_OUTPUT_LINES = 60
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("ref", metavar="REF", nargs="?", default="HEAD", help="the commit (default: HEAD)")
+    parser.add_argument("--json", action="store_true", help="print JSON (docs/schemas/show.json)")
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    with console.open_repo() as repo:
+        shown = repo.show(args.ref)
+    if args.json:
+        console.json(shown)
+        return exit_codes.OK
+    for line in format_show(shown, console):
+        console.print(line)
+    return exit_codes.OK
+
+
+def format_show(shown: Show, console: Console) -> Iterator[str]:
+    """Yield the lines of one commit."""
+    commit = shown.commit
+    head = f"{console.style('commit ' + commit.id, 'yellow')} {format_labels(commit, console)}".rstrip()
+    yield head
+    yield f"notebook: {text.clean(commit.notebook)}"
+    yield f"when:     {commit.time:%Y-%m-%d %H:%M:%S} UTC ({console.ago(commit.time)})"
+    yield f"by:       {text.clean(shown.author) or 'unknown'}{_signed(shown)}"
+    yield f"kind:     {_kind(shown)}"
+    if shown.git_head:
+        yield f"git:      {text.clean(shown.git_head)[:12]}"
+    if commit.message:
+        yield from ("", *(f"    {line}" for line in text.clean(commit.message).splitlines()))
+    if shown.cell is not None:
+        yield from format_cell(shown.cell, console)
+    yield ""
+    if shown.changes:
+        yield console.style("variables", "bold")
+        for change in shown.changes:
+            yield from format_change(change, console)
+    elif shown.has_state:
+        yield "no variable changed"
+    else:
+        yield "variables were not recorded here"
+    for note in shown.notes:
+        yield f"{console.style('note:', 'yellow')} {text.clean(note)}"
+
+
+def format_cell(cell: Cell, console: Console) -> Iterator[str]:
+    """Yield source, error and outputs of a cell run."""
+    yield ""
+    yield console.style(f"[{cell.execution_count}]", "cyan") + f" {text.seconds(cell.duration_s)}"
+    yield from (f"    {line}" for line in text.clean(cell.source).splitlines())
+    if cell.error is not None:
+        where = f", line {cell.error.line}" if cell.error.line else ""
+        value = text.one_line(cell.error.value, 200)
+        yield console.style(f"failed{where}: {text.clean(cell.error.name)}: {value}", "red")
+    lines = [line for output in cell.outputs for line in output_lines(output)]
+    if lines:
+        yield ""
+        yield from (f"  {line}" for line in lines[:_MOST_OUTPUT_LINES])
+        if len(lines) > _MOST_OUTPUT_LINES:
+            yield f"  … {len(lines) - _MOST_OUTPUT_LINES} more lines (--json has them all)"
+    for name in cell.opened_for_writing:
+        yield f"wrote: {text.clean(name)}"
+
+
+def format_change(change: VariableChange, console: Console) -> Iterator[str]:
+    """Yield a changed variable: what it is now, and what it was."""
+    mark, color = _MARKS[change.change]
+    value = change.after or change.before
+    what = f"{text.one_line(value.type, 40)}  {preview(value, console.width - 30)}" if value else ""
+    yield f"  {console.style(mark + ' ' + text.clean(change.name), color)}  {what}".rstrip()
+    if change.before is not None and change.after is not None and change.before.preview != change.after.preview:
+        yield console.style(f"      was: {preview(change.before, console.width - 12)}", "dim")
+    if change.after is not None:
+        yield from (f"      {line}" for line in remarks(change.after, console))
+
+
+def remarks(variable: Variable, console: Console) -> Iterator[str]:
+    """Yield why a variable is not stored or not certain."""
+    if not variable.stored:
+        yield console.style(f"not stored: {text.one_line(variable.reason, 200) or 'no reason given'}", "red")
+    if variable.uncertain:
+        yield console.style(f"uncertain: {text.one_line(variable.uncertain, 200)}", "yellow")
+
+
+def preview(variable: Variable, width: int) -> str:
+    """Return a variable's preview on one line, its shape first when it has one."""
+    shape = " x ".join(str(length) for length in variable.shape)
+    shown = text.one_line(variable.preview, max(width, 20))
+    return text.cut(f"({shape}) {shown}" if shape else shown, max(width, 20))
+
+
+def output_lines(output: dict[str, object]) -> list[str]:
+    """Return an nbformat output as lines of text; what is no text is named by its MIME type."""
+    kind = output.get("output_type")
+    if kind == "stream":
+        return _lines(output.get("text"))
+    if kind == "error":
+        return [f"{text.clean(str(output.get('ename')))}: {text.one_line(str(output.get('evalue')), 200)}"]
+    data = output.get("data")
+    if not isinstance(data, dict):
+        return []
+    if "text/plain" in data and not any(str(mime).startswith("image/") for mime in data):
+        return _lines(data["text/plain"])
+    return [f"<{text.clean(', '.join(sorted(data)))}>"]
+
+
+def _lines(value: object) -> list[str]:
+    joined = "".join(map(str, value)) if isinstance(value, list) else str(value or "")
+    return text.clean(joined).splitlines()
+
+
+def _signed(shown: Show) -> str:
+    if not shown.signers:
+        return "  (not signed)"
+    words = {"own": "signed with your key", "trusted": "signed, trusted", "untrusted": "signed, not trusted here"}
+    return f"  ({words.get(shown.signers[0].trust, shown.signers[0].trust)})"
+
+
+def _kind(shown: Show) -> str:
+    commit = shown.commit
+    holds = [word for word, there in (("variables", shown.has_state), ("code", shown.has_code)) if there]
+    target = f" to {commit.at[:8]}" if commit.at else ""
+    return f"{commit.kind}{target}; holds {' and '.join(holds) or 'neither variables nor code'}"

@@ -1,0 +1,69 @@
+"""What is recorded here, what is off and why, and which kernels are live."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from nbcellar.api.views import Kernel, NotebookLine, Status
+from nbcellar.cli import exit_codes, text
+from nbcellar.cli.console import Console
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--wait", action="store_true", help="return when live kernels have saved everything")
+    parser.add_argument("--json", action="store_true", help="print JSON (docs/schemas/status.json)")
+
+
+def run(args: argparse.Namespace, console: Console) -> int:
+    with console.open_repo() as repo:
+        shown = repo.status()
+        if args.wait:
+            for notebook in shown.notebooks:
+                if notebook.kernels:
+                    repo.wait_saved(notebook.path)
+            shown = repo.status()
+    if args.json:
+        console.json(shown)
+        return exit_codes.OK
+    for line in format_status(shown, console):
+        console.print(line)
+    return exit_codes.OK
+
+
+def format_status(shown: Status, console: Console) -> Iterator[str]:
+    """Yield the lines of a status."""
+    mode = ", read-only" if shown.read_only else ""
+    yield f"repository {console.style(shown.root, 'bold')}  ({text.size(shown.stored_bytes)}{mode})"
+    if shown.enabled == "off":
+        yield console.style("recording is off here: record.enabled is false", "yellow")
+    if not shown.notebooks:
+        yield "nothing is recorded yet; open a notebook here and run a cell"
+    for notebook in shown.notebooks:
+        yield ""
+        yield from _notebook(notebook, console)
+    for kernel in shown.kernels_elsewhere:
+        yield f"{_kernel(kernel, console)} of {text.clean(kernel.notebook)}"
+
+
+def _notebook(notebook: NotebookLine, console: Console) -> Iterator[str]:
+    yield console.style(text.clean(notebook.path), "bold")
+    if notebook.head and notebook.last_time:
+        where = f"on {notebook.branch}" if notebook.branch else "HEAD is detached"
+        yield f"  {where}, {text.plural(notebook.commits, 'commit')}"
+        title = text.one_line(notebook.title, 60)
+        yield f"  last: {console.style(notebook.head[:8], 'yellow')} {console.ago(notebook.last_time)} {title}".rstrip()
+    else:
+        yield "  no commit yet"
+    if notebook.off:
+        yield f"  {console.style('off:', 'yellow')} {text.clean(notebook.off)}"
+    for kernel in notebook.kernels:
+        yield f"  {_kernel(kernel, console)}"
+    if not notebook.kernels:
+        yield console.style("  no live kernel", "dim")
+
+
+def _kernel(kernel: Kernel, console: Console) -> str:
+    state = kernel.state or "recording"
+    host = f" on {text.clean(kernel.detail)}" if kernel.detail else ""
+    return f"{console.style(state, 'green')}: kernel {kernel.pid}{host}, since {console.ago(kernel.started)}"
