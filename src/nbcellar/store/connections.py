@@ -44,11 +44,13 @@ class ConnectionPool:
         """Lend a connection for a `with` block, after which it must have no open transaction or cursor."""
         return Lent(self)
 
-    def close(self) -> None:
-        """Close what is idle; what is in use is closed when it comes back."""
+    def close(self, *, checkpoint: bool = True) -> None:
+        """Close what is idle; what is in use is closed when it comes back. Without `checkpoint` no file changes."""
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
+        if not checkpoint:
+            _close_quickly(idle)
         for db in idle:
             db.close()
 
@@ -90,16 +92,20 @@ class ConnectionPool:
             time.sleep(0.001)
             self._lock.acquire()
         idle, self._idle = self._idle, []
-        for db in idle:
-            with contextlib.suppress(apsw.Error):
-                db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # a fork should not wait for a checkpoint
-                db.close()
+        _close_quickly(idle)  # a fork should not wait for a checkpoint
 
     def after_fork(self, *, in_child: bool) -> None:
         """Open the pool again; in a child whose parent was in the middle of something it stays shut for good."""
         if in_child and self._users:
             self._unusable = True
         self._lock.release()
+
+
+def _close_quickly(connections: list[apsw.Connection]) -> None:
+    for db in connections:
+        with contextlib.suppress(apsw.Error):
+            db.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            db.close()
 
 
 class Lent:

@@ -72,10 +72,14 @@ class LocalStore:
         self._pool = ConnectionPool(self._connect)
         found = self._database_path.stat()
         self._identity = (found.st_dev, found.st_ino)
-        with sqlite_errors(self.database_path), self.connection() as db:
-            self._project = database.check_format(db, self.database_path)
-            if not read_only:
-                database.choose_journal(db, network=network)
+        try:
+            with sqlite_errors(self.database_path), self.connection() as db:
+                self._project = database.check_format(db, self.database_path)
+                if not read_only:
+                    database.choose_journal(db, network=network)
+        except BaseException:
+            self._pool.close(checkpoint=False)
+            raise
 
     @classmethod
     def create(cls, folder: Path, *, network: Callable[[Path], bool] = is_network_file_system) -> LocalStore:
