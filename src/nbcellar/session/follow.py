@@ -8,12 +8,14 @@ Not for: aliases. Variables that share mutable state are the caller's groups.
 from __future__ import annotations
 
 import builtins
+import contextvars
 import datetime
 import decimal
 import gc
 import pathlib
 import re
 import sys
+import threading
 import types
 import weakref
 from collections.abc import Callable, Iterable, Mapping
@@ -39,11 +41,11 @@ _ATOMIC: frozenset[type] = frozenset(
 )
 _UNTRACKABLE: frozenset[type] = _ATOMIC | {dict, tuple}
 _WEAK = (weakref.ReferenceType, weakref.ProxyType, weakref.CallableProxyType)
-_WEAK_CONTAINERS = (weakref.WeakSet, weakref.WeakKeyDictionary, weakref.WeakValueDictionary)
+_WEAK_CONTAINERS = (weakref.WeakSet, weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.finalize)
 _UNFOLLOWED_NAMES = frozenset({"get_ipython", "exit", "quit", "open"})  # IPython's own; the first is seen in the code
 # Parts of the running kernel: they lead to the shell and thereby to all variables, but do not run code of the notebook.
 _KERNEL_ROOTS = frozenset(
-    ["asyncio", "comm", "ipykernel", "jupyter_client", "tornado", "zmq", "_abc", "_io", "_thread"],
+    ["asyncio", "comm", "ipykernel", "jupyter_client", "tornado", "zmq", "_abc"],
 )
 _FRAME_ROOTS = frozenset({"pandas"})
 
@@ -174,18 +176,13 @@ class Follower:
         own = value.__globals__
         if own is self._globals:
             self.follow_code(code_facts(value.__code__))
-        elif value.__module__ == "__main__" or own.get("__name__") == "__main__":
+        elif not _is_library_namespace(own):
             self.follow_code(code_facts(value.__code__), own_globals=own)
         else:
             self._named_by_library(value.__name__)
-        if value.__closure__:
-            self._push_made([cell.cell_contents for cell in value.__closure__ if not _is_empty(cell)])
-        if value.__defaults__:
-            self._push(value.__defaults__)
-        if value.__kwdefaults__:
-            self._push(value.__kwdefaults__.values())
-        if value.__dict__:
-            self._push(value.__dict__.values())
+            self._in_libraries.extend(_held_by(value))
+            return
+        self._push_made(_held_by(value))
 
     def _named_by_library(self, name: str) -> None:
         if name in UNSEEN_ANYWHERE:
@@ -211,7 +208,7 @@ class Follower:
         frame = value.gi_frame
         if frame is None:
             return
-        if frame.f_globals is self._globals or frame.f_globals.get("__name__") == "__main__":
+        if frame.f_globals is self._globals or not _is_library_namespace(frame.f_globals):
             self.follow_code(code_facts(value.gi_code), own_globals=frame.f_globals)
         self._push_made([*frame.f_locals.values(), value.gi_yieldfrom])
 
@@ -223,6 +220,12 @@ class Follower:
             self._stop("reaches the notebook's module")
         elif not self._inside_library:
             self._modules.add(value.__name__.partition(".")[0])
+
+    def _context_variable(self, value: contextvars.ContextVar[object]) -> None:
+        self._push_made([value.get(None)])
+
+    def _thread_local(self, value: threading.local) -> None:
+        self._push_made(list(value.__dict__.values()))
 
     # Classes and instances
 
@@ -284,11 +287,25 @@ def _is_notebook_class(cls: type) -> bool:
     return cls.__module__ == "__main__"
 
 
-def _is_empty(cell: types.CellType) -> bool:
-    try:
-        return cell.cell_contents is cell  # never: the access is the question
-    except ValueError:
-        return True
+def _is_library_namespace(namespace: dict[str, object]) -> bool:
+    """Whether these are the globals of an imported module: not the notebook's, a `%run` script's or made-up ones."""
+    name = namespace.get("__name__")
+    module = sys.modules.get(name) if isinstance(name, str) and name != "__main__" else None
+    return module is not None and getattr(module, "__dict__", None) is namespace
+
+
+def _held_by(function: types.FunctionType) -> list[object]:
+    """Return what a function holds beside its code: closure, defaults, attributes (`__wrapped__` is one)."""
+    held: list[object] = []
+    for cell in function.__closure__ or ():
+        try:
+            held.append(cell.cell_contents)
+        except ValueError:  # not filled yet
+            continue
+    held.extend(function.__defaults__ or ())
+    held.extend((function.__kwdefaults__ or {}).values())
+    held.extend(function.__dict__.values())
+    return held
 
 
 def _has_frame_data(value: Any) -> bool:
@@ -310,5 +327,7 @@ _HANDLERS: dict[type, _Handler] = {
     types.AsyncGeneratorType: Follower._coroutine,
     types.ModuleType: Follower._module,
     type: Follower._class,
+    contextvars.ContextVar: Follower._context_variable,
+    threading.local: Follower._thread_local,
     **dict.fromkeys(_WEAK_TYPES, Follower._weak),
 }
