@@ -67,7 +67,6 @@ class _Marks(msgspec.Struct, frozen=True):
 class _Stretch(msgspec.Struct):
     """What one log pack takes in, and the marks afterwards."""
 
-    bundles: int
     marks: _Marks
     late: list[str]
 
@@ -100,7 +99,7 @@ def append_log(store: LocalStore, *, from_start: bool = False) -> Sealed | None:
             with _reading(db):
                 marks = _read_marks(db)
                 start = _Marks(sequence=marks.sequence) if from_start else marks
-                stretch = _Stretch(0, start, [])
+                stretch = _Stretch(start, [])
                 for bundle in _bundles(db, store.project, start, stretch):
                     writer = writer or PackWriter(store.folder)
                     _add(writer, bundle)
@@ -130,21 +129,26 @@ _decoder = msgspec.msgpack.Decoder(Bundle)
 
 
 def _bundles(db: apsw.Connection, project: str, marks: _Marks, stretch: _Stretch) -> Iterator[Bundle]:
-    """Yield what lies beyond `marks`, and move `stretch.marks` along."""
+    """Yield what lies beyond `marks`, and set `stretch` to what was taken in."""
+    rest = _rest(db, marks, stretch)
     sequence = marks.sequence
+    held_back: list[LoggedObject] = []  # the last piece goes with the rest
     for objects in _in_pieces(_objects_after(db, marks.object)):
+        if held_back:
+            sequence += 1
+            yield Bundle(BUNDLE_FORMAT, project, sequence, objects=tuple(held_back))
+        held_back = objects
+    if held_back or rest is not None:
         sequence += 1
-        yield Bundle(BUNDLE_FORMAT, project, sequence, objects=tuple(objects))
-    rest = _rest(db, project, marks, sequence + 1, stretch)
-    if rest is not None:
-        sequence += 1
-        yield rest
+        parts = rest or Bundle(BUNDLE_FORMAT, project, sequence)
+        objects_of_last = tuple(held_back)
+        yield msgspec.structs.replace(parts, project=project, sequence=sequence, objects=objects_of_last)
     last_object = database.one_integer(db, "SELECT coalesce(max(id), 0) FROM objects")
     stretch.marks = msgspec.structs.replace(stretch.marks, object=last_object, sequence=sequence)
 
 
-def _rest(db: apsw.Connection, project: str, marks: _Marks, sequence: int, stretch: _Stretch) -> Bundle | None:
-    """Return records, late signatures and refs as the last bundle; None when nothing changed since `marks`."""
+def _rest(db: apsw.Connection, marks: _Marks, stretch: _Stretch) -> Bundle | None:
+    """Return records, late signatures and refs, None when nothing changed since `marks`."""
     records = tuple(rows_of(db, _RECORDS_AFTER, (marks.record,)))
     late = rows_of(db, _LATE, (LATE_SIGNATURE,))
     refs = tuple(rows_of(db, _ALL_REFS))
@@ -156,8 +160,8 @@ def _rest(db: apsw.Connection, project: str, marks: _Marks, sequence: int, stret
         return None
     return Bundle(
         BUNDLE_FORMAT,
-        project,
-        sequence,
+        "",
+        0,
         records=records,
         late_signatures=tuple(row[1:] for row in late),
         refs=refs if refs_digest != marks.refs else None,
