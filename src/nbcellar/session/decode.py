@@ -124,7 +124,16 @@ def decode(
             return memory.array
         return find_class(module, name)
 
-    loaded = unpickle(permit, read_stream(value, source), buffers=memory.buffers(), find_class=find)
-    if not isinstance(loaded, tuple):
-        raise TypeError("a stored value must be a tuple of objects")
-    return loaded
+    stream, buffers = read_stream(value, source), memory.buffers()
+    if not value.container:
+        loaded = unpickle(permit, stream, buffers=buffers, find_class=find)
+        if not isinstance(loaded, tuple):
+            raise TypeError("a stored value must be a tuple of objects")
+        return loaded
+    whole: Any = [] if value.container == "list" else {}
+    add = whole.extend if value.container == "list" else whole.update
+    start = 0
+    for end in value.part_ends:
+        add(unpickle(permit, stream[start:end], buffers=buffers, find_class=find))
+        start = end
+    return (whole,)

@@ -12,8 +12,10 @@ import pickle
 import sys
 import time
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from operator import eq
 from types import FunctionType
 from typing import Any
 
@@ -56,6 +58,8 @@ class Encoded:
     """What one pass found. `parts` is the stream in pieces; `raw_buffers` are the indexes of exports in buffer order."""
 
     parts: list[bytes]
+    part_ends: list[int]  # where each pickle of the stream ends; one unless `container` says that there are parts
+    container: str  # "", or "list" or "dict": each pickle then holds some of its elements
     size_bytes: int
     exports: list[Export]
     raw_buffers: list[int]
@@ -84,10 +88,11 @@ class Context:
 
 
 class _Sink:
-    __slots__ = ("deadline", "limit", "parts", "size")
+    __slots__ = ("deadline", "limit", "part_ends", "parts", "size")
 
     def __init__(self, limits: Limits) -> None:
         self.parts: list[bytes] = []
+        self.part_ends: list[int] = []
         self.size = 0
         self.limit = limits.memory_bytes
         self.deadline = limits.deadline
@@ -101,6 +106,10 @@ class _Sink:
             raise OverBudgetError("it takes longer than the time budget")
         self.parts.append(bytes(data))
         return size
+
+    def end_part(self) -> None:
+        """Note that a pickle is complete."""
+        self.part_ends.append(self.size)
 
 
 class Encoder(pickle.Pickler):
@@ -176,10 +185,25 @@ def _reducer_for(kind: type) -> Callable[[Any, Encoder], Any] | None:
         return _reduce_function
     if issubclass(kind, type):
         return _reduce_class
-    special = find_reducer(kind)
-    if special is not None:
-        return special
-    return definitions.reducer_of(kind)
+    special = find_reducer(kind) or definitions.reducer_of(kind)
+    if special is None and kind.__dictoffset__ and _reduces_in_c(kind):
+        return _reduce_with_dict
+    return special
+
+
+def _reduces_in_c(kind: type) -> bool:
+    """True if a C type other than object has the last word on how instances are reduced."""
+    for base in kind.__mro__[:-1]:
+        for name in ("__reduce_ex__", "__reduce__", "__getstate__"):
+            if name in vars(base):
+                return type(vars(base)[name]) is not FunctionType
+    return False
+
+
+def _reduce_with_dict(obj: Any, encoder: Encoder) -> Any:
+    # An exception, a partial, a BytesIO makes its `__dict__` when it is first pickled, and the second pickle shows it.
+    _ = obj.__dict__
+    return NotImplemented
 
 
 def encode(
@@ -190,19 +214,34 @@ def encode(
     roots: frozenset[int] = frozenset(),
     inline: bool = True,
     sharing: bool = True,
+    split: bool | None = None,
 ) -> Encoded:
     """Encode `objects` together, as one tuple. Whatever a class's own code raises passes through.
 
     roots: ids of notebook classes whose definition is part of the value. inline: small arrays may go into the stream
     (asked again without, when such memory turns out to be shared). sharing: whether `shared` is asked for; it costs
-    more than the dump where there are many objects.
+    more than the dump where there are many objects. split: whether a long list or dict is encoded in parts; None: if
+    its elements turn out to share no state (`sharing` must be asked for then).
     """
     started = time.perf_counter()
+    obj = objects[0]
+    if split is not False and len(objects) == 1 and type(obj) in _SPLIT and len(obj) >= SPLIT_FROM:  # type: ignore[arg-type]
+        encoder = Encoder(context, limits, roots, inline=inline)
+        shared = _dump_parts(encoder, obj, sharing)
+        if shared is not None:
+            return _result(encoder, shared, started, _SPLIT[type(obj)])
     encoder = Encoder(context, limits, roots, inline=inline)
     encoder.dump(tuple(objects))
     shared = _shared_state(encoder.memo.copy(), roots, encoder.not_shared) if sharing else array("Q")
+    encoder.sink.end_part()
+    return _result(encoder, shared, started, "")
+
+
+def _result(encoder: Encoder, shared: array[int], started: float, container: str) -> Encoded:
     return Encoded(
         parts=encoder.sink.parts,
+        part_ends=encoder.sink.part_ends,
+        container=container,
         size_bytes=encoder.sink.size,
         exports=encoder.exports,
         raw_buffers=encoder.raw_buffers,
@@ -212,6 +251,56 @@ def encode(
         seconds=time.perf_counter() - started,
         pickler=encoder,
     )
+
+
+SPLIT_FROM = 4096
+_PART = 2048
+_SPLIT: dict[type, str] = {list: "list", dict: "dict"}
+
+
+def _dump_parts(encoder: Encoder, whole: Any, sharing: bool) -> array[int] | None:
+    """Dump a long list or dict in parts that know nothing of each other; None if parts share state after all.
+
+    One changed element then changes one part of the stream: in a single pickle the numbers of shared objects move.
+    """
+    shared = array("Q", [id(whole)])
+    repeated: set[int] = set()
+    for part in _parts(whole):
+        encoder.clear_memo()
+        encoder.dump(part)
+        encoder.sink.end_part()
+        if not sharing:
+            continue
+        memo = encoder.memo.copy()
+        if id(whole) in memo:
+            return None
+        shared.extend(_shared_state(memo, frozenset(), encoder.not_shared | {id(part)}))
+        long = [id(obj) for _, obj in memo.values() if type(obj) in _LONG and len(obj) > _LONG_FROM]
+        if not repeated.isdisjoint(long):
+            return None  # one long text in many places would become many
+        repeated.update(long)
+    if sharing and _has_repeats(shared):
+        return None
+    return shared
+
+
+_LONG = frozenset({str, bytes, tuple, frozenset})
+_LONG_FROM = 256
+
+
+def _parts(whole: Any) -> Iterator[Any]:
+    if type(whole) is list:
+        for start in range(0, len(whole), _PART):
+            yield whole[start : start + _PART]
+    else:
+        items = iter(whole.items())
+        while part := dict(islice(items, _PART)):
+            yield part
+
+
+def _has_repeats(ids: array[int]) -> bool:
+    ordered = sorted(ids)
+    return any(map(eq, ordered, islice(ordered, 1, None)))
 
 
 # References to an object that only the pickler's memo keeps alive, as seen in the loop below: the memo, the pair in
@@ -238,13 +327,17 @@ def _shared_state(memo: dict[int, tuple[int, Any]], roots: frozenset[int], ignor
         if kind not in _CONTAINERS:
             if is_immutable_type(kind):
                 objects = [obj for obj in objects if id(obj) in roots] if roots else []
-            elif hasattr(kind, "__call__"):  # pickled by name, most likely: a function of a library
+            elif _is_callable_type(kind):  # pickled by name, most likely: a function of a library
                 objects = [obj for obj in objects if not is_found_by_name(obj)]
         # The list above holds one more reference than the loop that collected it.
         ids.extend([id(obj) for obj in objects if count(obj) > _TEMPORARY_REFERENCES + 1])
     if ignored:
         ids = array("Q", [ident for ident in ids if ident not in ignored])
     return ids
+
+
+def _is_callable_type(kind: type) -> bool:
+    return any("__call__" in vars(base) for base in kind.__mro__)
 
 
 _PLAIN = frozenset({str, int, float, bytes, tuple, complex, bool})

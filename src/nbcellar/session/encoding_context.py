@@ -39,7 +39,7 @@ class EncodingContext(Protocol):
 class Notes:
     """What one pickle has seen so far of functions and classes."""
 
-    __slots__ = ("_names", "builtins_known", "cells", "deferred", "modules")
+    __slots__ = ("_names", "cells", "deferred", "modules", "namespaces")
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
@@ -49,8 +49,8 @@ class Notes:
         """While the functions of a class are made: those whose state comes later. A stack: classes can be nested."""
         self.modules: dict[int, ModuleType] = {}
         """Modules encoded by value, by the id of their dictionary."""
-        self.builtins_known = False
-        """True once the stream says what the dictionary of builtins is."""
+        self.namespaces: set[int] = set()
+        """Ids of dictionaries other than the user namespace that functions have as globals."""
 
     def private(self, text: str) -> str:
         """Return a copy of `text` that no object of the user shares, the same one for equal texts.

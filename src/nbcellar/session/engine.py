@@ -143,6 +143,7 @@ class Session:
         observation = self._observe(NOTHING.names, check_s=slice_s)
         if observation.changed or observation.dropped_names:
             self._submit(self._between(observation))
+            return True  # once until the next cell: what changes all the time would fill the history
         return observation.checked_all
 
     def tidy(self) -> None:
@@ -331,7 +332,7 @@ class Session:
         while current is not None:
             commit = self.repo.read_commit(current)
             parent = CommitId(commit.parents[0]) if commit.parents else None
-            if commit.kind is CommitKind.START and parent is not None:
+            if commit.kind in (CommitKind.START, CommitKind.ATTACH) and parent is not None:
                 if self.repo.read_state(parent).covariables:
                     return parent
             current = parent

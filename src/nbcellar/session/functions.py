@@ -14,7 +14,6 @@ import builtins
 import functools
 import re
 import sys
-import weakref
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
@@ -80,17 +79,8 @@ def reduce_cell(cell: CellType, context: EncodingContext) -> Reduction:
 
 
 def reduce_code(code: CodeType, context: EncodingContext) -> Reduction:
-    """Return the reduction of a code object; computed once for each code object."""
-    known = _reduced_code.get(id(code))
-    if known is not None and known[0]() is code:
-        return known[1]
-    key = id(code)
-    reduction = rebuild.make_code, (sys.version_info[1], _code_arguments(code))
-    _reduced_code[key] = weakref.ref(code, lambda _: _reduced_code.pop(key, None)), reduction
-    return reduction
-
-
-_reduced_code: dict[int, tuple[weakref.ref[CodeType], tuple[Any, ...]]] = {}
+    """Return the reduction of a code object."""
+    return rebuild.make_code, (sys.version_info[1], _code_arguments(code, notes_of(context)))
 
 
 def _reduce_by_value(function: FunctionType, context: EncodingContext) -> Reduction:
@@ -122,11 +112,11 @@ def _globals_of(function: FunctionType, context: EncodingContext, notes: Notes) 
     made_here = notes.modules.get(id(namespace))
     if made_here is not None:
         return made_here
-    if notes.builtins_known:
+    if id(namespace) in notes.namespaces:
         return (namespace,)
-    notes.builtins_known = True
-    stand_in = _Builtins()
-    return stand_in, _Exchange(stand_in, context), namespace
+    notes.namespaces.add(id(namespace))
+    exchange = _Exchange(context)
+    return exchange.stand_in, exchange, namespace, _ExchangeBack(exchange)
 
 
 class _Builtins:
@@ -143,16 +133,34 @@ class _Exchange:
     is replaced, not added: the unpickler numbers its own entries by counting.
     """
 
-    def __init__(self, stand_in: _Builtins, context: Any) -> None:
-        self.stand_in, self.context = stand_in, context
+    def __init__(self, context: Any) -> None:
+        self.context = context
+        self.stand_in = _Builtins()
+        self.done = False
 
     def __reduce__(self) -> tuple[Any, ...]:
+        self.done = self.replace(self.stand_in, vars(builtins))
+        return bool, ()
+
+    def replace(self, old: object, new: object) -> bool:
+        """Give `new` the place of `old` in the memo, if it has none."""
         memo = self.context.memo.copy()
-        namespace = vars(builtins)
-        if id(namespace) not in memo:
-            number, _ = memo.pop(id(self.stand_in))
-            memo[id(namespace)] = number, namespace
-            self.context.memo = memo
+        if id(new) in memo:
+            return False
+        memo[id(new)] = memo.pop(id(old))[0], new
+        self.context.memo = memo
+        return True
+
+
+class _ExchangeBack:
+    """Undoes an `_Exchange`: the memo tells what variables share, and all share the builtins."""
+
+    def __init__(self, exchange: _Exchange) -> None:
+        self.exchange = exchange
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.exchange.done:
+            self.exchange.replace(vars(builtins), self.exchange.stand_in)
         return bool, ()
 
 
@@ -180,8 +188,7 @@ def _content(cell: CellType) -> tuple[Any, ...]:
         return ()
 
 
-def _code_arguments(code: CodeType) -> tuple[Any, ...]:
-    notes = Notes()  # of its own: what is kept for a code object may not depend on the pickle that came first
+def _code_arguments(code: CodeType, notes: Notes) -> tuple[Any, ...]:
     names = notes.private
 
     def copied(values: tuple[str, ...]) -> tuple[str, ...]:

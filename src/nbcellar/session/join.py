@@ -29,7 +29,7 @@ def autoload(shell: Any, environ: Mapping[str, str] = os.environ) -> bool:
     try:
         why = _why_not(shell, environ)
         if not why:
-            join(shell, environ)
+            join(shell, environ, fresh=True)
     except NoRepositoryError:
         why = "no .cellar folder here or above"
     except Exception as error:
@@ -88,9 +88,10 @@ def find_folder(path: Path) -> Path | None:
     return None
 
 
-def join(shell: Any, environ: Mapping[str, str] = os.environ) -> Any:
+def join(shell: Any, environ: Mapping[str, str] = os.environ, *, fresh: bool = False) -> Any:
     """Return this kernel's recorder, started now unless it was. Raises NoRepositoryError and what keeps a store closed."""
     from nbcellar.session import remote
+    from nbcellar.session.threads import remember_threads
 
     present = remote.current()
     if present is not None:
@@ -98,7 +99,10 @@ def join(shell: Any, environ: Mapping[str, str] = os.environ) -> Any:
     recorder = _make(shell, environ)
     recorder.install()
     remote.set_current(recorder)
-    recorder.session.attach()
+    if fresh:
+        remember_threads()
+    else:  # at the start of a kernel there is nothing yet, and what startup files made is not the user's
+        recorder.session.attach()
     return recorder
 
 
@@ -108,8 +112,9 @@ def _make(shell: Any, environ: Mapping[str, str]) -> Any:
     from nbcellar.history.repository import Repository
     from nbcellar.session.document import Document
     from nbcellar.session.engine import Session
-    from nbcellar.session.kernel import KernelRecorder, background_of
+    from nbcellar.session.kernel import KernelRecorder
     from nbcellar.session.names import Names
+    from nbcellar.session.threads import background_reason
     from nbcellar.session.writer import Fixed, environment_fingerprint
     from nbcellar.trust.decisions import TrustStore
     from nbcellar.trust.keys import load_or_create
@@ -132,9 +137,9 @@ def _make(shell: Any, environ: Mapping[str, str]) -> Any:
         Names(shell.user_ns_hidden, settings.record.skip_names),
         settings=settings,
         key=key,
-        decisions=TrustStore(user_folder, own=key.key_id),
+        decisions=TrustStore(user_folder),
         fixed=Fixed(notebook, repo.by, environment_fingerprint, lambda: _git_head(root), Document(path)),
-        background=lambda: background_of(shell),
+        background=background_reason,
     )
     kernel = getattr(shell, "kernel", None)
     connection = _connection_file(kernel)

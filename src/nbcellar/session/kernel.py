@@ -24,7 +24,7 @@ from typing import Any
 from nbcellar.history.model import CellError, CellRun
 from nbcellar.session.engine import Session
 from nbcellar.session.outputs import OutputRecorder
-from nbcellar.session.restore import user_threads
+from nbcellar.session.threads import is_user_code
 
 PROTOCOL = 1
 # Lets the I/O thread send "idle" before a pickle holds the interpreter: without it the front end shows [*] meanwhile.
@@ -241,31 +241,11 @@ def is_only_commands(source: str) -> bool:
     )
 
 
-def background_of(shell: Any) -> str:
-    """Return why others than the cell may change variables: the user's threads or tasks. Empty: nobody."""
-    threads = user_threads()
-    if threads:
-        return f"thread {threads[0]} is running"
-    try:
-        loop = asyncio.get_running_loop()
-    except RuntimeError:
-        return ""
-    for task in asyncio.all_tasks(loop):
-        code = getattr(task.get_coro(), "cr_code", None)
-        if code is not None and _is_user_code(code.co_filename):
-            return "an asyncio task of the notebook is running"
-    return ""
-
-
-def _is_user_code(filename: str) -> bool:
-    return "ipykernel_" in filename or filename.startswith("<ipython-input")
-
-
 def _describe(error: BaseException, shell: Any) -> CellError:
     line = 0
     trace = error.__traceback__
     while trace is not None:
-        if _is_user_code(trace.tb_frame.f_code.co_filename):
+        if is_user_code(trace.tb_frame.f_code.co_filename):
             line = trace.tb_lineno
             break
         trace = trace.tb_next

@@ -18,7 +18,7 @@ from xxhash import xxh3_128_digest
 from nbcellar.errors import CellarError
 from nbcellar.history.model import Preview
 from nbcellar.ids import Digest
-from nbcellar.session.blocks import INLINE_STREAM_BYTES, memory_at, stream_cuts
+from nbcellar.session.blocks import BLOCK_BYTES, INLINE_STREAM_BYTES, memory_at, stream_cuts
 from nbcellar.session.tracker import Changed, Group
 from nbcellar.session.value import VALUE_FORMAT, StoredRegion, Value, encode_value
 from nbcellar.store.interface import Data, Kind
@@ -62,6 +62,8 @@ class PendingValue:
     sizes: tuple[int, ...]
     readonly: tuple[bool, ...]
     compacted: tuple[int, ...]
+    container: str
+    part_ends: list[int]
     needs: tuple[str, ...]
     owners: object
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -137,6 +139,8 @@ def make_pending(change: Changed, previews: tuple[Preview, ...]) -> PendingValue
         sizes=tuple(export.high - export.low for export in raw),
         readonly=tuple(export.readonly for export in raw),
         compacted=tuple(sorted(layout.compacted)),
+        container=encoded.container,
+        part_ends=encoded.part_ends,
         needs=change.group.needs_uids,
         owners=(objects, encoded.exports, layout.regions, encoded.pickler) if layout.regions else None,
     )
@@ -165,7 +169,7 @@ def write_value(pending: PendingValue, transaction: ObjectSink, known: KnownBloc
     stream = b"".join(pending.parts)
     inline, stored = stream, None
     if len(stream) > INLINE_STREAM_BYTES:
-        inline, stored = b"", _put_stream(stream, transaction)
+        inline, stored = b"", _put_stream(stream, pending.part_ends, transaction)
     value = Value(
         format=VALUE_FORMAT,
         python=sys.version_info[:2],
@@ -177,12 +181,23 @@ def write_value(pending: PendingValue, transaction: ObjectSink, known: KnownBloc
         raw_buffers=pending.raw_buffers,
         readonly=pending.readonly,
         compacted=pending.compacted,
+        container=pending.container,
+        part_ends=tuple(pending.part_ends) if pending.container else (),
     )
     return transaction.put(Kind.VALUE, encode_value(value)), new_bytes
 
 
-def _put_stream(stream: bytes, transaction: ObjectSink) -> StoredRegion:
-    ends = stream_cuts(stream)
+def _put_stream(stream: bytes, part_ends: list[int], transaction: ObjectSink) -> StoredRegion:
+    """Put a stream in blocks: a part is one, unless it is long; a single pickle is cut where its content says."""
+    ends: list[int] = []
+    start = 0
+    for part_end in part_ends:
+        part = stream[start:part_end]
+        if len(part) <= BLOCK_BYTES and len(part_ends) > 1:
+            ends.append(part_end)
+        else:
+            ends.extend(start + end for end in stream_cuts(part))
+        start = part_end
     digests = []
     start = 0
     for end in ends:

@@ -24,6 +24,7 @@ from nbcellar.session.encode import Limits
 from nbcellar.session.plan import Live, Plan, plan_checkout
 from nbcellar.session.rebuild import RebuildContext
 from nbcellar.session.regions import Layout
+from nbcellar.session.threads import user_threads
 from nbcellar.session.tracker import Group, Tracker
 from nbcellar.session.value import decode_value
 from nbcellar.trust.gate import LoadPermit
@@ -154,6 +155,8 @@ class Restorer:
             value = decode_value(self._repo.store.read(Digest(entry.value)))
             self._digests[entry.version] = [tuple(region.digests()) for region in value.regions]
             permit = self._permit_of(CommitId(entry.origin))
+            if not permit.covers(entry.value):
+                raise CorruptStoreError(f"commit {short(entry.origin)} is said to have recorded it, but did not")
             objects = decode(value, self._blocks, permit, context.find_class)
         except CellarError as error:
             if isinstance(error, CorruptStoreError | CannotRestoreError):
@@ -236,31 +239,4 @@ def signals_held() -> Iterator[None]:
         signal.signal(signal.SIGINT, former)
 
 
-_OUR_THREADS = ("cellar-", "IPythonHistorySavingThread", "ipykernel")
-
-
-def user_threads() -> tuple[str, ...]:
-    """Return names of live threads that the kernel did not start itself; they may hold objects that were replaced."""
-    own = {"MainThread", "Control", "IOPub", "Heartbeat", "Shell channel", "Subshell"}
-    return tuple(
-        thread.name
-        for thread in threading.enumerate()
-        if thread.is_alive()
-        and thread.name not in own
-        and not thread.name.startswith(_OUR_THREADS)
-        and not _is_kernel(thread)
-    )
-
-
-def _is_kernel(thread: threading.Thread) -> bool:
-    return type(thread).__module__.partition(".")[0] in (
-        "ipykernel",
-        "IPython",
-        "zmq",
-        "tornado",
-        "debugpy",
-        "_pydevd_bundle",
-    )
-
-
-__all__ = ["LiveBlocks", "Restored", "Restorer", "short", "signals_held", "user_threads"]
+__all__ = ["LiveBlocks", "Restored", "Restorer", "signals_held"]

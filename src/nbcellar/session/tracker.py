@@ -52,6 +52,8 @@ class Group:
     atom: object = _NOTHING  # the one object, if it is immutable: then identity is enough
     kinds: frozenset[type] = frozenset()
     covariable: Covariable | None = None
+    split: bool = False  # encoded in parts
+    unstable: bool = False  # its pickle differs each time: only cells that name it count as changing it
     blocks: tuple[tuple[bytes, ...], ...] = ()  # quick hashes of its regions' blocks
     digests: list[tuple[bytes, ...]] = field(default_factory=list)  # stored digests, parallel, set by the writer
 
@@ -203,7 +205,7 @@ class Tracker:
         until: float,
     ) -> bool:
         """Re-hash groups that nothing points at, least recently verified among the cheap ones first."""
-        rest = [group for group in rest if not group.reason]
+        rest = [group for group in rest if not group.reason and not group.unstable]
         rest.sort(key=lambda group: (group.seconds > 0.001, group.verified, group.seconds))
         for position, group in enumerate(rest):
             if time.perf_counter() + group.seconds > until:
@@ -226,7 +228,7 @@ class Tracker:
         if len(alive) == len(group.names) and not group.reason:
             objects = self._objects_of(group, now)
             roots = frozenset(id(obj) for obj in objects if self._is_definition(obj))
-            item = self._try_encode(objects, limits, roots, sharing=deep)
+            item = self._try_encode(objects, limits, roots, sharing=deep, split=None if deep else group.split)
             if item.encoded is not None:
                 layout = lay_out(item.encoded)
                 version = self._version(item.encoded, layout, group.defines)
@@ -237,6 +239,9 @@ class Tracker:
                         if self.layouts is not None:
                             self.layouts[group] = layout
                         return
+                if not deep and self._is_unstable(group, version, objects, limits, roots):
+                    group.unstable = True
+                    return
             if len(alive) == 1 and deep:
                 item.name, item.obj = alive[0], objects[0]
                 dissolved[group] = not deep
@@ -245,6 +250,13 @@ class Tracker:
         dissolved[group] = not deep
         for name in alive:
             pool[name] = self._item(name, now[name], limits)
+
+    def _is_unstable(
+        self, group: Group, version: bytes, objects: tuple[object, ...], limits: Limits, roots: frozenset[int]
+    ) -> bool:
+        """True if encoding again, with nothing run in between, gives yet another hash."""
+        again = self._try_encode(objects, limits, roots, sharing=False, split=group.split).encoded
+        return again is not None and self._version(again, lay_out(again), group.defines) != version
 
     def _objects_of(self, group: Group, now: Mapping[str, object]) -> tuple[object, ...]:
         return tuple(now[name] for name in group.names) + group.hidden
@@ -259,12 +271,18 @@ class Tracker:
         return isinstance(obj, type) and is_notebook_class(obj, self.namespace)
 
     def _try_encode(
-        self, objects: tuple[object, ...], limits: Limits, roots: frozenset[int], *, sharing: bool = True
+        self,
+        objects: tuple[object, ...],
+        limits: Limits,
+        roots: frozenset[int],
+        *,
+        sharing: bool = True,
+        split: bool | None = None,
     ) -> _Item:
         try:
-            encoded = encode(objects, self.context, limits, roots=roots, sharing=sharing)
+            encoded = encode(objects, self.context, limits, roots=roots, sharing=sharing, split=split)
             if overlapping_inline(encoded.exports):
-                encoded = encode(objects, self.context, limits, roots=roots, inline=False, sharing=sharing)
+                encoded = encode(objects, self.context, limits, roots=roots, inline=False, sharing=sharing, split=split)
         except OverBudgetError as error:
             return _Item("", objects, None, f"over budget: {error}", _NO_IDS, ())
         except KeyboardInterrupt:
@@ -438,6 +456,7 @@ class Tracker:
         group.seconds = encoded.seconds
         group.size_bytes = encoded.size_bytes + sum(region.size_bytes for region in layout.regions)
         group.kinds = frozenset(encoded.types)
+        group.split = bool(encoded.container)
         group.blocks = tuple(tuple(region.hashes) for region in layout.regions)
         return layout
 

@@ -33,6 +33,9 @@ class StoredRegion(msgspec.Struct, frozen=True, array_like=True):
 class Value(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     """A captured value. The stream is `inline` or, when long, in `stream` blocks.
 
+    container: "" if the stream is one pickle, of a tuple of objects; "list" or "dict" if it is several, ending at
+    `part_ends`, each of some elements of the one object.
+
     places: for each export of the stream (region, offset), flat; raw_buffers: exports that pickle asks for as
     out-of-band buffers, in order, with their readonly flag; compacted: exports whose strides no longer hold.
     """
@@ -47,6 +50,8 @@ class Value(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     raw_buffers: tuple[int, ...] = ()
     readonly: tuple[bool, ...] = ()
     compacted: tuple[int, ...] = ()
+    container: str = ""
+    part_ends: tuple[int, ...] = ()
 
 
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
