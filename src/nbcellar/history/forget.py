@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,11 +19,11 @@ from nbcellar.errors import ConflictError, InvalidInputError, NotFoundError
 from nbcellar.history import refs
 from nbcellar.history.index import delete_commits, update_commit
 from nbcellar.history.maintenance import collect_garbage
-from nbcellar.history.model import Commit
+from nbcellar.history.model import EMPTY_STATE, Commit
 from nbcellar.history.operations import Operation, OperationKind, RefChange, encode_operation
 from nbcellar.history.reach import ChildrenOf, live_objects
-from nbcellar.history.rewrite import CommitCut, Cut, Plan, VariableCut, plan_rewrite
-from nbcellar.history.states import chain_of
+from nbcellar.history.rewrite import CommitCut, Cut, Plan, Rewritten, VariableCut, plan_rewrite, versions_of
+from nbcellar.history.states import Changes, StateBuilder, chain_of
 from nbcellar.ids import CommitId, Digest, NotebookId
 from nbcellar.store.interface import Kind, Transaction
 
@@ -65,18 +65,25 @@ def forget_variable(
     Raises NotFoundError when no commit holds one; InvalidInputError when commits of others would have to be signed
     anew and not `force`: as the own key's, their values would load without asking.
     """
-    cut = VariableCut(notebook, name, salt=os.urandom(16))
-    plan, others = _rewrite(repo, notebook, cut, key, f"forget variable {name}", force=force)
-    if not plan.rewritten:
-        raise NotFoundError(f"no commit of {repo.label(notebook)} holds a value of '{name}'")
-    shared = _shared(repo, cut.values, children_of)
+    salt = os.urandom(16)
+    values: set[Digest] = set()
+    names: set[str] = set()
+
+    def make_cut() -> Cut:
+        versions = versions_of(name, notebook, _commits(repo), read_object=repo.store.read)
+        if not versions:
+            raise NotFoundError(f"no commit of {repo.label(notebook)} holds a value of '{name}'")
+        return VariableCut(name, versions, salt=salt, values=values, names=names)
+
+    plan, others = _rewrite(repo, notebook, make_cut, key, f"forget variable {name}", force=force)
+    shared = _shared(repo, values, children_of)
     mentions = tuple(i for i, commit in _commits(repo) if commit.notebook == notebook and _mentions(commit, name))
     removed_bytes = _purge(repo, children_of)
     return Forgotten(
         rewritten={entry.old: entry.new for entry in plan.rewritten},
         removed=(),
         signed_for_others=others,
-        names=tuple(sorted(cut.names)),
+        names=tuple(sorted(names)),
         shared_objects=shared,
         sources_with_text=mentions,
         bytes_removed=removed_bytes,
@@ -98,7 +105,7 @@ def forget_commit(
     `forget_variable`.
     """
     repo.require_commit(commit)
-    plan, others = _rewrite(repo, notebook, CommitCut(commit), key, "forget a commit", force=force)
+    plan, others = _rewrite(repo, notebook, lambda: CommitCut(commit), key, "forget a commit", force=force)
     return Forgotten(
         rewritten={entry.old: entry.new for entry in plan.rewritten},
         removed=tuple(plan.removed),
@@ -111,10 +118,10 @@ def forget_commit(
 
 
 def _rewrite(
-    repo: Repository, notebook: NotebookId, cut: Cut, key: Signer, words: str, *, force: bool
+    repo: Repository, notebook: NotebookId, make_cut: Callable[[], Cut], key: Signer, words: str, *, force: bool
 ) -> tuple[Plan, int]:
     for _ in range(_ATTEMPTS):
-        plan = plan_rewrite(_commits(repo), cut, read_object=repo.store.read)
+        plan = plan_rewrite(_commits(repo), make_cut(), read_commit=repo.read_commit, read_object=repo.store.read)
         if not plan.rewritten and not plan.removed:
             return plan, 0
         others = _count_others(repo, plan, key)
@@ -167,8 +174,19 @@ def _update_index(repo: Repository, tx: Transaction, plan: Plan) -> None:
         base = delta.base if delta is not None else None
         before = (chains.get(base) or repo.chain(CommitId(base))) if base is not None else None
         chains[entry.new] = chain_of(entry.commit, len(entry.payload), before)
-        update_commit(tx, entry.old, entry.new, entry.commit, chains[entry.new])
+        changes = _joined_changes(repo, plan, entry) if entry.is_joined else None
+        update_commit(tx, entry.old, entry.new, entry.commit, chains[entry.new], changes)
     delete_commits(tx, plan.removed)
+
+
+def _joined_changes(repo: Repository, plan: Plan, entry: Rewritten) -> Changes:
+    """Return what a delta does that took in a removed commit's. Names are what they were, so old states tell."""
+    delta = entry.commit.state
+    assert delta is not None  # else there was nothing to join
+    old_ids = {other.new: other.old for other in plan.rewritten}
+    base = CommitId(delta.base) if delta.base is not None else None
+    state = repo.read_state(old_ids.get(base, base)) if base is not None else EMPTY_STATE
+    return StateBuilder(state).apply(delta, entry.new)
 
 
 def _move_refs(repo: Repository, tx: Transaction, plan: Plan) -> dict[NotebookId, list[RefChange]]:

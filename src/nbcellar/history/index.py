@@ -63,7 +63,7 @@ _INSERT = (
 )
 _UPDATE = (
     f"UPDATE ix_commits SET id = ?, parent = {_NUMBER_OF}, at = {_NUMBER_OF}, flags = ?, depth = ?, weight = ?,"
-    f" title = ? WHERE n = {_NUMBER_OF}"
+    f" title = ?, changes = coalesce(?, changes) WHERE n = {_NUMBER_OF}"
 )
 _INSERT_PARENT = f"INSERT OR IGNORE INTO ix_parents (n, position, parent) VALUES ({_NUMBER_OF}, ?, {_NUMBER_OF})"
 
@@ -141,15 +141,23 @@ def insert_commit(tx: Transaction, row: Row) -> None:
         tx.execute(_INSERT_PARENT, (row.id, row.id, position, parent, parent))
 
 
-def update_commit(tx: Transaction, old: CommitId, new: CommitId, commit: Commit, chain: tuple[int, int]) -> None:
+def update_commit(
+    tx: Transaction,
+    old: CommitId,
+    new: CommitId,
+    commit: Commit,
+    chain: tuple[int, int],
+    changes: Changes | None,
+) -> None:
     """Let the row of a rewritten commit say what the new one is; its number stays. Parents come before children.
 
-    What the listing says of changes stays, too: it names variables, not values.
+    changes: None when they are what they were.
     """
     first = commit.parents[0] if commit.parents else None
     at = commit.at
     tx.execute(f"DELETE FROM ix_parents WHERE n = {_NUMBER_OF}", (old, old))
-    parameters = (new, first, first, at, at, flags_of(commit), *chain, title_of(commit), old, old)
+    listed = encode_changes(changes) if changes is not None else None
+    parameters = (new, first, first, at, at, flags_of(commit), *chain, title_of(commit), listed, old, old)
     tx.execute(_UPDATE, parameters)
     for position, parent in enumerate(commit.parents[1:], start=1):
         tx.execute(_INSERT_PARENT, (new, new, position, parent, parent))

@@ -45,7 +45,7 @@ def live_objects(
 def ref_roots(repo: Repository) -> Iterator[CommitId]:
     """Yield the commits that refs name: HEADs, branches, tags, fork points, commits with a newer message."""
     for (_, name), value in repo.store.refs().items():
-        yield from _named(name, value)
+        yield from named_commits(name, value)
 
 
 def operation_roots(repo: Repository, *, since_ns: int) -> Iterator[CommitId]:
@@ -87,10 +87,11 @@ def references_of_commit(commit: Commit) -> Iterator[tuple[Kind, Digest]]:
     if commit.cell is not None and commit.cell.outputs is not None:
         yield Kind.OUTPUTS, Digest(commit.cell.outputs)
     if commit.state is not None:
-        yield from _references_of_delta(commit.state)
+        yield from references_of_delta(commit.state)
 
 
-def _references_of_delta(delta: StateDelta) -> Iterator[tuple[Kind, Digest]]:
+def references_of_delta(delta: StateDelta) -> Iterator[tuple[Kind, Digest]]:
+    """Yield every object that a state's changes name, with its kind."""
     if delta.base is not None:
         yield Kind.COMMIT, Digest(delta.base)
     if delta.complete is not None:
@@ -106,7 +107,7 @@ def _references_of_delta(delta: StateDelta) -> Iterator[tuple[Kind, Digest]]:
 
 
 def _references_of_state(state: State) -> Iterator[tuple[Kind, Digest]]:
-    yield from _references_of_delta(StateDelta(base=None, put=state.covariables, ambient=dict(state.ambient)))
+    yield from references_of_delta(StateDelta(base=None, put=state.covariables, ambient=dict(state.ambient)))
 
 
 def _children(repo: Repository, kind: Kind, digest: Digest, children_of: ChildrenOf) -> Iterator[tuple[Kind, Digest]]:
@@ -134,10 +135,11 @@ def _commits_of(operation: Operation) -> Iterator[CommitId]:
     for change in operation.changes:
         for value in (change.old, change.new):
             if isinstance(value, bytes):
-                yield from _named(change.name, value)
+                yield from named_commits(change.name, value)
 
 
-def _named(name: str, value: bytes) -> Iterator[CommitId]:
+def named_commits(name: str, value: bytes) -> Iterator[CommitId]:
+    """Yield the commit that a ref of this name names with this value, if it names one."""
     if name == refs.HEAD:
         commit = refs.decode_head(value)[1]
         if commit is not None:
@@ -148,4 +150,14 @@ def _named(name: str, value: bytes) -> Iterator[CommitId]:
         yield CommitId(value)
 
 
-__all__ = ["KEEP_OPS_DAYS", "ChildrenOf", "live_objects", "operation_roots", "reachable", "ref_roots"]
+__all__ = [
+    "KEEP_OPS_DAYS",
+    "ChildrenOf",
+    "live_objects",
+    "named_commits",
+    "operation_roots",
+    "reachable",
+    "ref_roots",
+    "references_of_commit",
+    "references_of_delta",
+]

@@ -33,8 +33,10 @@ from nbcellar.store.interface import Kind, Record, Store
 from nbcellar.store.local import LocalStore
 
 if TYPE_CHECKING:  # these load what a kernel never needs
+    from nbcellar.history.check import HistoryReport
     from nbcellar.history.forget import Forgotten
     from nbcellar.history.maintenance import SizeReport
+    from nbcellar.store.check import CheckReport
     from nbcellar.store.collect import GcReport
 
 FOLDER = ".cellar"
@@ -53,6 +55,18 @@ class Signed(NamedTuple):
     payload: bytes
     signature: bytes
     key: KeyId
+
+
+class RepositoryReport(NamedTuple):
+    """What a check found; `store` is None for a store in memory."""
+
+    store: CheckReport | None
+    history: HistoryReport
+
+    @property
+    def is_clean(self) -> bool:
+        """True if nothing is wrong, as far as was read."""
+        return self.history.is_clean and (self.store is None or self.store.is_clean)
 
 
 class Repository:
@@ -328,7 +342,22 @@ class Repository:
         """Undo the last operation of a notebook, or the given one; see `opundo.py`."""
         return op_undo(self, notebook, number)
 
-    # Space
+    # Integrity and space
+
+    def check(self, *, read_data: bool = False) -> RepositoryReport:
+        """Check store and history; damage is reported, not raised. Without `read_data` packs' content is not read."""
+        from nbcellar.history.check import check_history
+        from nbcellar.store.check import check
+        from nbcellar.trust.keys import verify
+
+        store = check(self._store, read_data=read_data) if isinstance(self._store, LocalStore) else None
+        return RepositoryReport(store, check_history(self, verify=verify))
+
+    def rebuild_index(self) -> int:
+        """Make the index again from the commits; return their number."""
+        from nbcellar.history.reindex import rebuild_index
+
+        return rebuild_index(self)
 
     def gc(
         self,
@@ -377,9 +406,7 @@ class Repository:
     def _mend_index(self) -> None:
         """Make the index again when it is gone: the store was rebuilt from its packs."""
         if self.index.is_empty() and next(iter(self._store.objects(Kind.COMMIT)), None) is not None:
-            from nbcellar.history.reindex import rebuild_index
-
-            rebuild_index(self)
+            self.rebuild_index()
 
     def _decode(self, commit: CommitId) -> Commit:
         if not self._store.has(Digest(commit)):
@@ -404,4 +431,4 @@ def find_root(start: Path) -> Path:
     raise NoRepositoryError(f"there is no Cellar repository in {start} or above", hint="make one with: cellar init")
 
 
-__all__ = ["FOLDER", "Repository", "Signed", "find_root"]
+__all__ = ["FOLDER", "Repository", "RepositoryReport", "Signed", "find_root"]

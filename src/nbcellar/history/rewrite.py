@@ -8,13 +8,14 @@ comes out with all its references mapped. Pure but for the readers passed in. No
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 import msgspec
 from blake3 import blake3
 
-from nbcellar.history.model import Commit, Covariable, State, StateDelta, decode_state, encode_commit, encode_state
-from nbcellar.history.states import compose
+from nbcellar.history.model import EMPTY_STATE, Commit, Covariable, State, StateDelta, decode_state, encode_commit
+from nbcellar.history.states import compose, encode_complete, fold_state
 from nbcellar.ids import CommitId, Digest, NotebookId
 
 REASON = "forgotten"
@@ -34,32 +35,31 @@ class Cut(Protocol):
 
 
 class VariableCut:
-    """Forgets the values that a name held in one notebook, wherever else (forks, undos) they were taken up.
+    """Forgets the versions that a name held, wherever (copies of the notebook, undos) they were taken up.
 
     A co-variable goes as a whole: its names share one value. Versions become salted hashes, because the digest of a
     short secret can be found by trying.
     """
 
-    def __init__(self, notebook: NotebookId, name: str, *, salt: bytes) -> None:
-        self._notebook = notebook
+    def __init__(
+        self, name: str, versions: AbstractSet[bytes], *, salt: bytes, values: set[Digest], names: set[str]
+    ) -> None:
+        """Collects into `values` and `names` what it takes out."""
         self._name = name
+        self._versions = versions
         self._salt = salt
-        self._versions: set[bytes] = set()
-        self.values: set[Digest] = set()
-        self.names: set[str] = set()
+        self._values = values
+        self._names = names
 
     def is_removed(self, commit: CommitId) -> bool:
         return False
 
     def entry(self, entry: Covariable, commit: Commit) -> Covariable:
-        if self._name not in entry.names or entry.reason == REASON:
+        if self._name not in entry.names or entry.version not in self._versions:
             return entry
-        if commit.notebook != self._notebook and entry.version not in self._versions:
-            return entry
-        self._versions.add(entry.version)
-        self.names.update(entry.names)
+        self._names.update(entry.names)
         if entry.value is not None:
-            self.values.add(Digest(entry.value))
+            self._values.add(Digest(entry.value))
         return msgspec.structs.replace(
             entry,
             value=None,
@@ -114,11 +114,46 @@ class Plan(msgspec.Struct, frozen=True):
         return renamed.get(current, current) if current is not None else None
 
 
+def versions_of(
+    name: str,
+    notebook: NotebookId,
+    commits: Iterable[tuple[CommitId, Commit]],
+    *,
+    read_object: Callable[[Digest], bytes],
+) -> frozenset[bytes]:
+    """Return the versions that `name` held in a notebook's commits and in what they come from.
+
+    A copied notebook's past is in the commits of the original, so these are looked at, too.
+    """
+    by_id = dict(commits)
+    waiting = [identifier for identifier, commit in by_id.items() if commit.notebook == notebook]
+    seen: set[CommitId] = set()
+    found: set[bytes] = set()
+    while waiting:
+        identifier = waiting.pop()
+        if identifier in seen or identifier not in by_id:
+            continue
+        seen.add(identifier)
+        commit = by_id[identifier]
+        delta = commit.state
+        base = delta.base if delta is not None else None
+        waiting += [CommitId(r) for r in (*commit.parents, commit.at, base) if r is not None]
+        entries = delta.put if delta is not None else ()
+        if delta is not None and delta.complete is not None:
+            entries = (*entries, *decode_state(read_object(Digest(delta.complete))).covariables)
+        found.update(entry.version for entry in entries if name in entry.names and entry.reason != REASON)
+    return frozenset(found)
+
+
 def plan_rewrite(
-    commits: Iterable[tuple[CommitId, Commit]], cut: Cut, *, read_object: Callable[[Digest], bytes]
+    commits: Iterable[tuple[CommitId, Commit]],
+    cut: Cut,
+    *,
+    read_commit: Callable[[CommitId], Commit],
+    read_object: Callable[[Digest], bytes],
 ) -> Plan:
     """Return what a cut makes of commits, given with parents, bases and `at` before what names them."""
-    rewriter = _Rewriter(cut, read_object)
+    rewriter = _Rewriter(cut, read_commit, read_object)
     for identifier, commit in commits:
         rewriter.take(identifier, commit)
     return Plan(tuple(rewriter.rewritten), rewriter.removed)
@@ -127,10 +162,15 @@ def plan_rewrite(
 class _Rewriter:
     """Walks commits in order and keeps what the later ones need."""
 
-    def __init__(self, cut: Cut, read_object: Callable[[Digest], bytes]) -> None:
+    def __init__(
+        self, cut: Cut, read_commit: Callable[[CommitId], Commit], read_object: Callable[[Digest], bytes]
+    ) -> None:
         self._cut = cut
+        self._read_commit = read_commit
         self._read_object = read_object
         self._new_ids: dict[bytes, CommitId] = {}
+        self._new_commits: dict[CommitId, Commit] = {}
+        self._new_objects: dict[Digest, bytes] = {}
         self.rewritten: list[Rewritten] = []
         self.removed: dict[CommitId, Commit] = {}
 
@@ -150,6 +190,7 @@ class _Rewriter:
         if new == identifier:
             return
         self._new_ids[identifier] = new
+        self._new_commits[new] = made
         joined = commit.state is not None and commit.state.base in self.removed
         self.rewritten.append(Rewritten(identifier, new, made, payload, state_object, joined))
 
@@ -178,33 +219,48 @@ class _Rewriter:
         while delta.base is not None and delta.base in self.removed:
             below = self.removed[CommitId(delta.base)].state
             delta = compose(below, delta) if below is not None else msgspec.structs.replace(delta, base=None)
-        complete, state_object = self._complete(delta.complete, commit)
-        return (
-            msgspec.structs.replace(
-                delta,
-                base=self._reference(delta.base),
-                put=tuple(self._entry(entry, commit) for entry in delta.put),
-                complete=complete,
-            ),
-            state_object,
+        made = msgspec.structs.replace(
+            delta, base=self._reference(delta.base), put=tuple(self._entry(entry, commit) for entry in delta.put)
         )
+        if delta.complete is None:
+            return made, None
+        state_object = self._complete(Digest(delta.complete), made, commit)
+        if state_object is None:
+            return made, None
+        digest = Digest(blake3(state_object).digest())
+        self._new_objects[digest] = state_object
+        return msgspec.structs.replace(made, complete=digest), state_object
 
-    def _complete(self, digest: bytes | None, commit: Commit) -> tuple[bytes | None, bytes | None]:
-        if digest is None:
-            return None, None
-        payload = self._read_object(Digest(digest))
-        state = decode_state(payload)
-        entries = tuple(self._entry(entry, commit) for entry in state.covariables)
-        if entries == state.covariables:
-            return digest, None
-        made = encode_state(State(entries, state.ambient))
-        return blake3(made).digest(), made
+    def _complete(self, digest: Digest, made: StateDelta, commit: Commit) -> bytes | None:
+        """Return the whole state anew if it is concerned. Added up again: each entry's origin must be a commit that
+        names its value, since that one's signature is asked before it is loaded."""
+        entries = decode_state(self._read_object(digest)).covariables
+        if all(self._entry(entry, commit) == entry for entry in entries):
+            return None
+        base = EMPTY_STATE
+        if made.base is not None:
+            base = fold_state(
+                CommitId(made.base), read_commit=self._commit, read_object=self._object, known=_nothing_known
+            ).build()
+        return encode_complete(base, made)
+
+    def _commit(self, commit: CommitId) -> Commit:
+        found = self._new_commits.get(commit)
+        return found if found is not None else self._read_commit(commit)
+
+    def _object(self, digest: Digest) -> bytes:
+        found = self._new_objects.get(digest)
+        return found if found is not None else self._read_object(digest)
 
     def _entry(self, entry: Covariable, commit: Commit) -> Covariable:
         made = self._cut.entry(entry, commit)
-        # An entry whose origin is gone is held, and signed for, by the commit that names it now.
+        # An entry whose origin is gone is held, and signed for, by the commit that puts it now.
         origin = self._reference(made.origin or None) or b""
         return made if origin == made.origin else msgspec.structs.replace(made, origin=origin)
 
 
-__all__ = ["REASON", "CommitCut", "Cut", "Plan", "Rewritten", "VariableCut", "plan_rewrite"]
+def _nothing_known(_: CommitId) -> State | None:
+    return None
+
+
+__all__ = ["REASON", "CommitCut", "Cut", "Plan", "Rewritten", "VariableCut", "plan_rewrite", "versions_of"]

@@ -1,0 +1,161 @@
+"""Does the history hold together? On top of the store's own check, which knows bytes but not what they mean.
+
+Invariant: damage is reported, never raised, and nothing is changed. Values are looked for, not read: `read_data` of the
+store's check does that, and the report says what was not read. Not for: mending (`reindex.py`, the store's rebuild).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from nbcellar.errors import CellarError
+from nbcellar.history.model import Commit, StateDelta, decode_commit, decode_state
+from nbcellar.history.operations import decode_operation
+from nbcellar.history.reach import named_commits, references_of_commit, references_of_delta
+from nbcellar.ids import CommitId, Digest, short
+from nbcellar.store.interface import Kind
+
+if TYPE_CHECKING:
+    from nbcellar.history.repository import Repository
+
+Verify = Callable[[bytes, bytes, bytes], bool]
+"""`trust.keys.verify`: key, message, signature."""
+
+
+class HistoryProblem(msgspec.Struct, frozen=True):
+    """One thing that is wrong, about a commit, a ref or an operation, as a sentence."""
+
+    about: str
+    reason: str
+
+
+class HistoryReport(msgspec.Struct, frozen=True):
+    """What was looked at, and what is wrong."""
+
+    commits: int
+    signatures: int
+    references: int
+    refs: int
+    operations: int
+    problems: tuple[HistoryProblem, ...]
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.problems
+
+
+def check_history(repo: Repository, *, verify: Verify) -> HistoryReport:
+    """Check every commit's signature and references, every ref and operation, and the index."""
+    tally = _Tally(repo, verify)
+    commits = set(tally.check_commits())
+    tally.check_refs(commits)
+    tally.check_operations()
+    tally.check_index(commits)
+    return HistoryReport(
+        commits=len(commits),
+        signatures=tally.signatures,
+        references=tally.references,
+        refs=tally.refs,
+        operations=tally.operations,
+        problems=tuple(tally.problems),
+    )
+
+
+class _Tally:
+    """Counts while the check goes on."""
+
+    def __init__(self, repo: Repository, verify: Verify) -> None:
+        self._repo = repo
+        self._verify = verify
+        self._seen: dict[Digest, bool] = {}
+        self.signatures = 0
+        self.references = 0
+        self.refs = 0
+        self.operations = 0
+        self.problems: list[HistoryProblem] = []
+
+    def check_commits(self) -> Iterator[CommitId]:
+        for info in self._repo.store.objects(Kind.COMMIT):
+            identifier = CommitId(info.digest)
+            yield identifier
+            about = f"commit {short(identifier)}"
+            try:
+                commit = decode_commit(self._repo.store.read(info.digest))
+            except CellarError as error:
+                self._report(about, str(error))
+                continue
+            self._check_signatures(about, identifier)
+            self._check_references(about, commit)
+
+    def check_refs(self, commits: set[CommitId]) -> None:
+        for (scope, name), value in self._repo.store.refs().items():
+            self.refs += 1
+            about = f"{name.replace('/', ' ', 1)} of {scope[:8] or 'the project'}"
+            try:
+                missing = [c for c in named_commits(name, value) if c not in commits]
+            except (CellarError, ValueError) as error:
+                self._report(about, str(error))
+                continue
+            for commit in missing:
+                self._report(about, f"names commit {short(commit)}, which is not there")
+
+    def check_operations(self) -> None:
+        for record in self._repo.iter_records(None):
+            self.operations += 1
+            try:
+                decode_operation(record)
+            except CellarError as error:
+                self._report(f"operation {record.number}", str(error))
+
+    def check_index(self, commits: set[CommitId]) -> None:
+        listed = set(self._repo.index.ids())
+        if listed != commits:
+            count = len(listed ^ commits)
+            self._report(
+                "the index", f"differs from the commits in {count} places; cellar check --rebuild makes it again"
+            )
+
+    def _check_signatures(self, about: str, identifier: CommitId) -> None:
+        found = self._repo.store.signatures(Digest(identifier))
+        if not found:
+            self._report(about, "carries no signature")
+        for key, signature in found:
+            self.signatures += 1
+            if not self._verify(key, identifier, signature):
+                self._report(about, f"the signature of key {key[:4].hex()} does not hold")
+
+    def _check_references(self, about: str, commit: Commit) -> None:
+        for kind, digest in references_of_commit(commit):
+            if not self._is_there(digest):
+                self._report(about, f"refers to {kind.name.lower()} {digest[:4].hex()}, which is not there")
+            elif kind is Kind.STATE:
+                self._check_state(about, digest)
+
+    def _check_state(self, about: str, digest: Digest) -> None:
+        try:
+            state = decode_state(self._repo.store.read(digest))
+        except CellarError as error:
+            self._report(about, str(error))
+            return
+        whole = StateDelta(base=None, put=state.covariables, ambient=dict(state.ambient))
+        for kind, part in references_of_delta(whole):
+            if not self._is_there(part):
+                self._report(
+                    about, f"its whole state refers to {kind.name.lower()} {part[:4].hex()}, which is not there"
+                )
+
+    def _is_there(self, digest: Digest) -> bool:
+        self.references += 1
+        known = self._seen.get(digest)
+        if known is None:
+            known = self._seen[digest] = self._repo.store.has(digest)
+        return known
+
+    def _report(self, about: str, reason: str) -> None:
+        self.problems.append(HistoryProblem(about, reason))
+
+
+__all__ = ["HistoryProblem", "HistoryReport", "check_history"]
