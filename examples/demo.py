@@ -113,6 +113,12 @@ class LiveKernel:
             raise DemoError(f"the cell failed: {source}")
         return text
 
+    def records_itself(self) -> bool:
+        """True if Cellar records this kernel already."""
+        question = "__import__('nbcellar.session.remote').session.remote.current() is not None"
+        reply = self._client.execute_interactive("", silent=True, user_expressions={"it": question}, timeout=60)
+        return bool(reply["content"]["user_expressions"]["it"].get("data", {}).get("text/plain") == "True")
+
     def kill(self) -> None:
         """End the process the way a full memory does."""
         pid = self._manager.provisioner.pid
@@ -127,12 +133,13 @@ def tell_the_story(terminal: Terminal) -> None:
     terminal.run(f"cellar run {NOTEBOOK}")
     terminal.run("cellar log")
     say("What did the cell that drops the outliers change?")
-    terminal.run("cellar show HEAD~9")
+    expect("drop(index" in terminal.run("cellar show HEAD~8"), "HEAD~8 is not the cell that drops the outliers")
     say("Somebody opens the notebook: a new kernel, and the variables of the run come back instead of being computed.")
     with terminal.kernel() as kernel:
         join(kernel)
         terminal.run("cellar restore")
         shape = kernel.run("df.shape")
+        expect(shape == "(168, 16)", "the restored frame has another shape")
         say("A slip: two columns that everything rests on are deleted, in place.")
         kernel.run('del df["proline"], df["flavanoids"]')
         expect(kernel.run("df.shape") != shape, "the cell changed nothing")
@@ -149,13 +156,16 @@ def tell_the_story(terminal: Terminal) -> None:
             kernel.run("df.shape, best, board.best()").startswith(f"({shape}"), "restore did not bring the session back"
         )
         kernel.run("forest.predict(X_test)[:3]")
-    terminal.run("cellar vars")
-    say("All of it: `cellar --help`. The notebook: examples/wine.ipynb.")
+    say("All of it is in one history; what was undone is still there, and so is the dead kernel's last state.")
+    terminal.run("cellar log --all --graph -N 10")
+    terminal.run("cellar size")
+    say("More: cellar --help, and cellar COMMAND --help. The notebook: examples/wine.ipynb.")
 
 
 def join(kernel: LiveKernel) -> None:
-    """Make the kernel record itself where the environment does not load Cellar at a kernel's start."""
-    kernel.run("%load_ext nbcellar")
+    """Make the kernel record itself, unless it does: an installed Cellar loads itself at a kernel's start."""
+    if not kernel.records_itself():
+        kernel.run("%load_ext nbcellar")
 
 
 def say(text: str) -> None:
