@@ -28,6 +28,7 @@ class Written(NamedTuple):
 
     path: Path
     notes: tuple[str, ...] = ()
+    unchanged: bool = False
 
 
 def write_code(repo: Repo, notebook: NotebookId, commit: CommitId) -> Written:
@@ -38,7 +39,7 @@ def write_code(repo: Repo, notebook: NotebookId, commit: CommitId) -> Written:
     data = document(repo.repository, commit)
     path = repo.root / repo.repository.label(notebook)
     if _read(path) == data:
-        return Written(path, ("the notebook has this code already",))
+        return Written(path, ("the notebook has this code already",), unchanged=True)
     where = _open_in(repo, notebook, path)
     if where:
         copy = _free_name(path, commit, data)

@@ -8,6 +8,7 @@ Parameters follow papermill's convention: a cell tagged `injected-parameters` af
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -106,6 +107,7 @@ class _Runner:
         self.executed = 0
         self.recorded = False
         self.head: str | None = None
+        self._head_before: str | None = None
         self._node = _to_nbformat(source)
 
     def outputs(self) -> list[tuple[tuple[dict[str, Any], ...], int | None] | None]:
@@ -154,10 +156,16 @@ class _Runner:
         return None
 
     def _client(self) -> Any:
+        from jupyter_client.manager import KernelManager
         from nbclient import NotebookClient
+        from traitlets.config import Config
 
+        config = Config()
+        if hasattr(KernelManager, "transport_encryption"):  # kernels that can encrypt complain when they need not
+            config.KernelManager.transport_encryption = "auto"
         return NotebookClient(
             self._node,
+            config=config,
             timeout=None,
             startup_timeout=_STARTUP_TIMEOUT_S,
             kernel_name=self.source.kernel_name or "python3",
@@ -175,7 +183,10 @@ class _Runner:
             entry = self._entry(client, root)
         if entry is None:
             self.notice("note: this run is not recorded: Cellar could not start in the kernel (cellar doctor says why)")
-        self.recorded = entry is not None
+            return None
+        with contextlib.suppress(CellarError):
+            self._head_before = _ask(entry, root, "status", self.notice).get("head") or None
+        self.recorded = True
         return entry
 
     def _entry(self, client: Any, root: Path) -> KernelEntry | None:
@@ -183,12 +194,18 @@ class _Runner:
         return next((e for e in live_kernels(root / FOLDER) if _same_file(e.connection_file, file)), None)
 
     def _wait_saved(self, entry: KernelEntry, root: Path) -> None:
-        requests = KernelRequests(root / FOLDER, version=__version__, notice=self.notice)
         try:
-            requests(NotebookId(entry.notebook), "wait_saved", {})
-            self.head = requests(NotebookId(entry.notebook), "status", {}).get("head") or None
+            _ask(entry, root, "wait_saved", self.notice)
+            status = _ask(entry, root, "status", self.notice)
         except CellarError as error:
             self.notice(f"note: what was recorded last may not be saved: {error.message}")
+            return
+        failed = str(status.get("failed") or "") or _last_line(status.get("errors"))
+        if failed:
+            self.notice(f"note: not everything was recorded: {failed}")
+        head = status.get("head") or None
+        self.recorded = head is not None and head != self._head_before
+        self.head = head if self.recorded else None
 
     def _failure(self, place: int, error: Any) -> views.Failure:
         line = 0
@@ -196,6 +213,16 @@ class _Runner:
             if output.get("output_type") == "error":
                 line = _line_in(output.get("traceback", ()))
         return views.Failure(name=str(error.ename), value=str(error.evalue), line=line)
+
+
+def _ask(entry: KernelEntry, root: Path, command: str, notice: Callable[[str], None]) -> dict[str, Any]:
+    return KernelRequests(root / FOLDER, version=__version__, notice=notice)(NotebookId(entry.notebook), command, {})
+
+
+def _last_line(errors: Any) -> str:
+    """Return the last line of the newest traceback in a kernel's status, "" when there is none."""
+    lines = [line for line in str(errors[-1]).splitlines() if line.strip()] if errors else []
+    return lines[-1] if lines else ""
 
 
 def _line_in(traceback: Sequence[str]) -> int:
@@ -223,7 +250,7 @@ def _to_nbformat(source: Notebook) -> NotebookNode:
             cell["source"] = "".join(cell["source"])
         if cell.get("cell_type") == "code":
             cell["outputs"], cell["execution_count"] = [], None
-    return node
+    return node  # type: ignore[no-any-return]
 
 
 def _plain(value: Any) -> Any:

@@ -55,14 +55,10 @@ def operations(repository: Repository, notebook: NotebookId | None, limit: int |
     return views.Operations(operations=[describe.operation(entry, paths[entry.notebook]) for entry in found])
 
 
-def op_undo(repository: Repository, notebook: NotebookId | None, number: int | None) -> views.OperationUndone:
+def op_undo(repository: Repository, notebook: NotebookId, number: int | None) -> views.OperationUndone:
     """Undo an operation; return what it had been and what changed. Raises NotFoundError for an unknown number."""
-    if notebook is None:
-        notebook = next((entry.notebook for entry in repository.ops() if entry.number == number), None)
-    if notebook is None:
-        raise NotFoundError(f"there is no operation {number}", hint="see: cellar op log")
     done = repository.op_undo(notebook, number)
-    made = next((entry for entry in repository.ops(notebook) if entry.number == done.operation), None)
+    made = next((entry for entry in repository.ops(notebook, limit=1) if entry.number == done.operation), None)
     return views.OperationUndone(
         undone=done.undone.number,
         operation=done.operation,
@@ -70,6 +66,15 @@ def op_undo(repository: Repository, notebook: NotebookId | None, number: int | N
         changes=[describe.ref_change(change) for change in made.changes] if made else [],
         head_moved=done.before.commit != done.after.commit,
     )
+
+
+def notebook_of_operation(repository: Repository, number: int) -> NotebookId:
+    """Return the notebook that an operation is about. Raises NotFoundError."""
+    for record in repository.iter_records(None, before=number + 1):
+        if record.number == number and record.scope:
+            return NotebookId(record.scope)
+        break
+    raise NotFoundError(f"there is no operation {number}", hint="see: cellar op log")
 
 
 def _title(repository: Repository, notebook: NotebookId, commit: CommitId) -> str:

@@ -242,10 +242,12 @@ class Repo:
         return naming.operations(self.repository, self.notebook() if chosen else None, limit)
 
     def op_undo(self, number: int | None = None) -> views.OperationUndone:
-        """Undo an operation (default: the last one)."""
-        from nbcellar.api import naming
+        """Undo an operation (default: the last one); a live kernel follows when that moves HEAD."""
+        from nbcellar.api import naming, session
 
-        return naming.op_undo(self.repository, self.notebook() if number is None else None, number)
+        notebook = self.notebook() if number is None else naming.notebook_of_operation(self.repository, number)
+        done = naming.op_undo(self.repository, notebook, number)
+        return session.follow(self, notebook, done) if done.head_moved else done
 
     # keeping ------------------------------------------------------------------------------------------------------
 

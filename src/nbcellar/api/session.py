@@ -18,7 +18,7 @@ import msgspec
 from nbcellar.api import code as documents
 from nbcellar.api import selection, views
 from nbcellar.api.kernels import Requests, live_kernels
-from nbcellar.errors import KernelError, NoKernelError, NotFoundError
+from nbcellar.errors import CellarError, KernelError, NoKernelError, NotFoundError
 from nbcellar.history.model import COMMIT_FORMAT, Commit, CommitKind, StateDelta
 from nbcellar.ids import CommitId, NotebookId
 
@@ -54,6 +54,22 @@ def checkout(repo: Repo, ref: str, *, variables: bool, code: bool) -> views.Sess
     return _with_code(repo, found.notebook, found.commit, done) if code else done
 
 
+def follow(repo: Repo, notebook: NotebookId, done: views.OperationUndone) -> views.OperationUndone:
+    """Bring a live kernel to where HEAD is after an undone operation; what keeps it from going there is a note."""
+    head = repo.repository.head(notebook)
+    if head.commit is None:
+        return done
+    args = {"commit": head.commit.hex(), "branch": head.branch, "ref": "HEAD", "variables_only": True}
+    try:
+        session = change(repo.requests, notebook, "checkout", args)
+    except NoKernelError:
+        return done
+    except CellarError as error:
+        note = f"the session stays where it was: {error.message}"
+        return msgspec.structs.replace(done, notes=[*done.notes, note])
+    return msgspec.structs.replace(done, session=session)
+
+
 def commit(repo: Repo, message: str) -> views.NamedCommit:
     """Name this point, live or, with no kernel, from the last recorded state."""
     notebook = repo.notebook()
@@ -83,10 +99,7 @@ def stop(requests: Requests, notebook: NotebookId) -> bool:
 
 def _checkout_code(repo: Repo, notebook: NotebookId, commit_id: CommitId) -> views.SessionChange:
     written = documents.write_code(repo, notebook, commit_id)
-    head = repo.repository.head(notebook)
-    return views.SessionChange(
-        head=commit_id.hex(), branch=head.branch, code_file=str(written.path), notes=list(written.notes)
-    )
+    return views.SessionChange(head=commit_id.hex(), code_file=str(written.path), notes=list(written.notes))
 
 
 def _with_code(repo: Repo, notebook: NotebookId, commit_id: CommitId, done: views.SessionChange) -> views.SessionChange:
@@ -95,6 +108,8 @@ def _with_code(repo: Repo, notebook: NotebookId, commit_id: CommitId, done: view
         written = documents.write_code(repo, notebook, commit_id)
     except NotFoundError as error:
         return msgspec.structs.replace(done, notes=[*done.notes, error.message])
+    if written.unchanged:
+        return done
     return msgspec.structs.replace(done, code_file=str(written.path), notes=[*done.notes, *written.notes])
 
 

@@ -196,16 +196,6 @@ class Operations(View, frozen=True, kw_only=True):
     operations: list[Operation]
 
 
-class OperationUndone(View, frozen=True, kw_only=True):
-    """`cellar op undo --json`: the operation that was undone, and the one that did it."""
-
-    undone: int
-    operation: int
-    description: str
-    changes: list[RefChange]
-    head_moved: bool = False
-
-
 class Undone(msgspec.Struct, frozen=True, kw_only=True):
     """A cell run that an undo took back or a redo brought back."""
 
@@ -218,7 +208,8 @@ class SessionChange(View, frozen=True, kw_only=True):
     """`cellar undo|redo|checkout|restore --json`: what happened to the variables of the live session.
 
     `kept` stayed the very same objects, `loaded` came from the store, `removed` are gone; `uncertain` may not be what
-    they were, `not_restored` could not be brought back: both say why. `code_file` is the copy that holds the code.
+    they were, `not_restored` could not be brought back: both say why. `target` is the commit whose state it is now;
+    `threads` still run and may hold objects that were replaced; `code_file` is the file that holds the code.
     """
 
     head: str
@@ -233,6 +224,23 @@ class SessionChange(View, frozen=True, kw_only=True):
     notes: list[str] = []
     seconds: float = 0.0
     code_file: str | None = None
+    target: str | None = None
+    threads: list[str] = []
+
+
+class OperationUndone(View, frozen=True, kw_only=True):
+    """`cellar op undo --json`: the operation that was undone, and the one that did it.
+
+    `session` is what happened to the variables of the live kernel, None when there is none or HEAD did not move.
+    """
+
+    undone: int
+    operation: int
+    description: str
+    changes: list[RefChange]
+    head_moved: bool = False
+    session: SessionChange | None = None
+    notes: list[str] = []
 
 
 class NamedCommit(View, frozen=True, kw_only=True):

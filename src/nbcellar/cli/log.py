@@ -68,15 +68,13 @@ def format_line(line: CommitLine, console: Console) -> str:
     count = f"[{line.execution_count}]" if line.execution_count is not None else ""
     if count:
         parts.append(console.style(count, "cyan"))
-    if line.failed:
-        parts.append(console.style("failed", "red"))
     parts.append(_title(line, console))
-    changes = format_changes(line, console)
-    if changes:
-        parts.append(changes)
-    if line.uncertain:
-        parts.append(console.style("uncertain", "yellow"))
-    return " ".join(part for part in parts if part)
+    marks = [
+        console.style("failed", "red") if line.failed else "",
+        format_changes(line, console),
+        console.style("uncertain", "yellow") if line.uncertain else "",
+    ]
+    return "  ".join(part for part in (" ".join(part for part in parts if part), *marks) if part)
 
 
 def format_labels(line: CommitLine, console: Console) -> str:

@@ -3,8 +3,7 @@
     cellar op log [-N COUNT]         list, newest first
     cellar op undo [OP]              undo the last one, or number OP; undo it again to redo
 
-Checkouts and deleted branches are among them. Undoing a move of HEAD moves HEAD only: cellar checkout HEAD then brings
-the session there.
+Checkouts and deleted branches are among them. When an undo moves HEAD, the variables of a live kernel go along.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import argparse
 from nbcellar.api.views import RefChange
 from nbcellar.cli import exit_codes, text
 from nbcellar.cli.console import Console
+from nbcellar.cli.report import format_change
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -45,8 +45,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
     console.print(f"undid operation {undone.undone}: {text.one_line(undone.description, 90)}")
     for change in undone.changes:
         console.print(f"  {_change(change)}")
-    if undone.head_moved:
-        console.print("  the session is as it was; bring it there with: cellar checkout HEAD --variables")
+    for note in undone.notes:
+        console.print(f"  {console.style('note:', 'yellow')} {text.clean(note)}")
+    if undone.session is not None:
+        for line in format_change(undone.session, console, "the session is now at"):
+            console.print(line)
     return exit_codes.OK
 
 

@@ -29,7 +29,8 @@ def format_change(change: SessionChange, console: Console, verb: str) -> Iterato
     where = f"{change.branch} at " if change.branch else ""
     head = console.style(f"{where}{change.head[:8]}", "yellow")
     if not change.undone:
-        yield f"{verb} {head}"
+        target = change.target or change.head
+        yield f"{verb} {console.style(target[:8], 'yellow') if target != change.head else head}"
     for name, why in sorted(change.not_restored.items()):
         yield f"  {console.style('not restored: ' + text.clean(name), 'red')}  {text.one_line(why, 200)}"
     for name, why in sorted(change.uncertain.items()):
@@ -45,10 +46,13 @@ def format_change(change: SessionChange, console: Console, verb: str) -> Iterato
         yield console.style(f"  kept as they are: {text.plural(len(change.kept), 'variable')}", "dim")
     if change.code_file:
         yield f"  code: {text.clean(change.code_file)}"
+    if change.threads:
+        held = f"{text.names(change.threads)} may still hold objects that were replaced"
+        yield f"  {console.style('note:', 'yellow')} threads that run: {held}"
     for note in change.notes:
         yield f"  {console.style('note:', 'yellow')} {text.clean(note)}"
-    if change.undone:
-        yield console.style(f"  now at {head} ({text.seconds(change.seconds)})", "dim")
+    if change.undone or change.target:
+        yield console.style("  now at ", "dim") + head + console.style(f" ({text.seconds(change.seconds)})", "dim")
 
 
 def _cell(undone: Undone, console: Console) -> str:

@@ -12,6 +12,7 @@ from nbcellar.cli.log import format_labels
 
 _MARKS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
 _MOST_OUTPUT_LINES = 60
+_MOST_PREVIEW_LINES = 8
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -81,8 +82,12 @@ def format_change(change: VariableChange, console: Console) -> Iterator[str]:
     """Yield a changed variable: what it is now, and what it was."""
     mark, color = _MARKS[change.change]
     value = change.after or change.before
-    what = f"{text.one_line(value.type, 40)}  {preview(value, console.width - 30)}" if value else ""
-    yield f"  {console.style(mark + ' ' + text.clean(change.name), color)}  {what}".rstrip()
+    is_long = value is not None and "\n" in value.preview.strip("\n")
+    shown = "" if value is None else shape(value) if is_long else preview(value, console.width - 30)
+    kind = text.one_line(value.type, 40) if value else ""
+    yield f"  {console.style(mark + ' ' + text.clean(change.name), color)}  {kind}  {shown}".rstrip()
+    if value is not None and is_long and change.change != "removed":
+        yield from (f"      {text.cut(line, console.width - 6)}" for line in head_lines(value))
     if change.before is not None and change.after is not None and change.before.preview != change.after.preview:
         yield console.style(f"      was: {preview(change.before, console.width - 12)}", "dim")
     if change.after is not None:
@@ -99,9 +104,19 @@ def remarks(variable: Variable, console: Console) -> Iterator[str]:
 
 def preview(variable: Variable, width: int) -> str:
     """Return a variable's preview on one line, its shape first when it has one."""
-    shape = " x ".join(str(length) for length in variable.shape)
     shown = text.one_line(variable.preview, max(width, 20))
-    return text.cut(f"({shape}) {shown}" if shape else shown, max(width, 20))
+    return text.cut(f"{shape(variable)} {shown}".lstrip(), max(width, 20))
+
+
+def shape(variable: Variable) -> str:
+    """Return `(3 x 2)`, or nothing for what has no shape."""
+    return f"({' x '.join(str(length) for length in variable.shape)})" if variable.shape else ""
+
+
+def head_lines(variable: Variable) -> list[str]:
+    """Return the first lines of a preview of several lines."""
+    lines = text.clean(variable.preview).strip("\n").splitlines()
+    return lines[:_MOST_PREVIEW_LINES] + (["…"] if len(lines) > _MOST_PREVIEW_LINES else [])
 
 
 def output_lines(output: dict[str, object]) -> list[str]:

@@ -21,8 +21,5 @@ def run(args: argparse.Namespace, console: Console) -> int:
     rows = [(part.what, f"{part.objects:,}" if part.objects else "", text.size(part.bytes)) for part in report.parts]
     for line in text.table(("what", "objects", "size"), rows, width=console.width, right=(1, 2)):
         console.print(line)
-    ratio = (
-        f", {report.raw_bytes / report.stored_bytes:.1f} times smaller than the values" if report.stored_bytes else ""
-    )
-    console.print(f"in all {text.size(report.stored_bytes)}{ratio}")
+    console.print(f"in all {text.size(report.stored_bytes)}, for {text.size(report.raw_bytes)} before compression")
     return exit_codes.OK
