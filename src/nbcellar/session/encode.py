@@ -19,6 +19,8 @@ from operator import eq
 from types import FunctionType
 from typing import Any
 
+from xxhash import xxh3_128_digest
+
 from nbcellar.errors import CannotStoreError
 from nbcellar.session import definitions
 from nbcellar.session.immutable import is_immutable_type
@@ -301,6 +303,29 @@ def _parts(whole: Any) -> Iterator[Any]:
 def _has_repeats(ids: array[int]) -> bool:
     ordered = sorted(ids)
     return any(map(eq, ordered, islice(ordered, 1, None)))
+
+
+class QuickHasher:
+    """Hashes small values one after the other with one pickler: the check of variables that nothing points at.
+
+    For values without exported memory and without classes of the notebook; others get None. The hash equals that of
+    `encode`'s single part.
+    """
+
+    def __init__(self, context: Context, limits: Limits) -> None:
+        self._encoder = Encoder(context, limits)
+
+    def hash(self, objects: tuple[object, ...]) -> bytes | None:
+        """Return the xxh3-128 of the pickle stream; None if the stream is not all of the value."""
+        encoder, sink = self._encoder, self._encoder.sink
+        sink.parts, sink.size = [], 0
+        encoder.clear_memo()
+        encoder.dump(objects)
+        encoder.__dict__.pop("definition_notes", None)
+        if encoder.exports or encoder.needs or len(sink.parts) != 1:
+            self._encoder = Encoder(encoder.context, Limits(sink.limit, sink.deadline))
+            return None
+        return xxh3_128_digest(sink.parts[0])
 
 
 # References to an object that only the pickler's memo keeps alive, as seen in the loop below: the memo, the pair in

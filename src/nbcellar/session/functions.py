@@ -96,7 +96,7 @@ def _reduce_by_value(function: FunctionType, context: EncodingContext) -> Reduct
 
 
 def _globals_of(function: FunctionType, context: EncodingContext, notes: Notes) -> Any:
-    """None for the user namespace, a name for an importable module, a module object, or (..., the dictionary)."""
+    """None for the user namespace, a module's name, a module made here, or a dictionary as the third of four."""
     namespace = function.__globals__
     if namespace is context.namespace:
         return None
@@ -113,7 +113,7 @@ def _globals_of(function: FunctionType, context: EncodingContext, notes: Notes) 
     if made_here is not None:
         return made_here
     if id(namespace) in notes.namespaces:
-        return (namespace,)
+        return None, None, namespace, None
     notes.namespaces.add(id(namespace))
     exchange = _Exchange(context)
     return exchange.stand_in, exchange, namespace, _ExchangeBack(exchange)

@@ -117,11 +117,8 @@ def _globals(where: Any, context: RebuildContext) -> dict[str, Any]:
     if isinstance(where, str):
         found: dict[str, Any] = vars(_import(where))
         return found
-    namespace: dict[str, Any] = vars(where) if isinstance(where, ModuleType) else where[len(where) // 2]
-    held = namespace.get("__builtins__")
-    if isinstance(held, dict) and held.get("__name__") == "builtins":
-        namespace["__builtins__"] = vars(builtins)  # what came with the value may be a copy
-    return namespace
+    own: dict[str, Any] = vars(where) if isinstance(where, ModuleType) else where[2]
+    return own
 
 
 def set_function(function: FunctionType, state: tuple[Any, ...]) -> None:

@@ -18,7 +18,7 @@ from xxhash import xxh3_128
 
 from nbcellar.errors import CannotRestoreError, CellarError
 from nbcellar.history.model import Covariable
-from nbcellar.session.encode import Context, Encoded, Limits, OverBudgetError, encode
+from nbcellar.session.encode import Context, Encoded, Limits, OverBudgetError, QuickHasher, encode
 from nbcellar.session.immutable import ATOMS
 from nbcellar.session.importable import is_notebook_class
 from nbcellar.session.regions import Layout, lay_out, overlapping_inline
@@ -52,6 +52,7 @@ class Group:
     atom: object = _NOTHING  # the one object, if it is immutable: then identity is enough
     kinds: frozenset[type] = frozenset()
     covariable: Covariable | None = None
+    is_plain: bool = False  # its short stream is all of it
     split: bool = False  # encoded in parts
     unstable: bool = False  # its pickle differs each time: only cells that name it count as changing it
     blocks: tuple[tuple[bytes, ...], ...] = ()  # quick hashes of its regions' blocks
@@ -207,11 +208,24 @@ class Tracker:
         """Re-hash groups that nothing points at, least recently verified among the cheap ones first."""
         rest = [group for group in rest if not group.reason and not group.unstable]
         rest.sort(key=lambda group: (group.seconds > 0.001, group.verified, group.seconds))
+        hasher = QuickHasher(self.context, limits)
         for position, group in enumerate(rest):
             if time.perf_counter() + group.seconds > until:
                 return position == len(rest)
+            if group.is_plain and self._is_same(hasher, self._objects_of(group, now), group.baseline):
+                group.verified = self.number
+                continue
             self._examine(group, now, limits, pool, dissolved, deep=False)
         return True
+
+    @staticmethod
+    def _is_same(hasher: QuickHasher, objects: tuple[object, ...], baseline: bytes) -> bool:
+        try:
+            return hasher.hash(objects) == baseline
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # a class's own code; the full examination says what it is
+            return False
 
     def _examine(
         self,
@@ -457,6 +471,7 @@ class Tracker:
         group.size_bytes = encoded.size_bytes + sum(region.size_bytes for region in layout.regions)
         group.kinds = frozenset(encoded.types)
         group.split = bool(encoded.container)
+        group.is_plain = not (layout.places or encoded.needs or group.defines) and len(encoded.parts) == 1
         group.blocks = tuple(tuple(region.hashes) for region in layout.regions)
         return layout
 
