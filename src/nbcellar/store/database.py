@@ -84,7 +84,7 @@ def _translated(error: apsw.Error, path: Path) -> CellarError | None:
     if isinstance(error, (apsw.BusyError, apsw.LockedError)):
         return StoreUnavailableError(f"{path} was in use for too long", hint="try again later")
     if isinstance(error, _ENVIRONMENT):
-        return StoreUnavailableError(f"cannot use {path}: {error}")
+        return StoreUnavailableError(f"cannot use {path}: {error}", hint="is the disk full, read-only or failing?")
     return None
 
 

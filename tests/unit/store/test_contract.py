@@ -275,7 +275,12 @@ def test_a_failing_index_statement_undoes_the_whole_transaction(any_store: Store
 
 @pytest.mark.parametrize(
     "statement",
-    ["DELETE FROM objects", "DROP TABLE ix_words", "INSERT INTO meta VALUES (1, 2)", "DELETE FROM ix_a; DROP TABLE refs"],
+    [
+        "DELETE FROM objects",
+        "DROP TABLE ix_words",
+        "INSERT INTO meta VALUES (1, 2)",
+        "DELETE FROM ix_a; DROP TABLE refs",
+    ],
 )
 def test_statements_touch_index_tables_only(any_store: Store, statement: str) -> None:
     with any_store.begin() as transaction, pytest.raises(InvalidInputError, match="ix_"):

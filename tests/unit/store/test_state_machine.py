@@ -72,7 +72,9 @@ class StoreMachine(RuleBasedStateMachine):
     def begin_empty(self) -> None:
         assert list(self.store.objects()) == []
 
-    @rule(seed=st.integers(0, 20), size=st.sampled_from([0, 10, 300, 5000, 70_000, 150_000]), kind=st.sampled_from(Kind))
+    @rule(
+        seed=st.integers(0, 20), size=st.sampled_from([0, 10, 300, 5000, 70_000, 150_000]), kind=st.sampled_from(Kind)
+    )
     def put(self, seed: int, size: int, kind: Kind) -> None:
         data = data_of(seed, size)
         self.new_objects[self.current().put(kind, data)] = data
