@@ -318,7 +318,7 @@ def test_a_failing_system_call_leaves_the_old_state_or_the_new_one(
             failures.fail_at(0)
             transaction.abort()
             assert store.ref("", name) is None
-            assert not store.has(large := Digest(blake3(random.Random(n).randbytes(70_000)).digest()))
+            assert not store.has(Digest(blake3(random.Random(n).randbytes(70_000)).digest()))
         else:
             failures.fail_at(0)
             assert store.read(large) == random.Random(n).randbytes(70_000)

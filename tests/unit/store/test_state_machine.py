@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -191,7 +190,7 @@ class StoreMachine(RuleBasedStateMachine):
         report = check(self.store, read_data=True)
         assert report.is_clean, report.problems
         if self.transaction is None:
-            assert os.listdir(self.folder / "tmp") == []
+            assert list((self.folder / "tmp").iterdir()) == []
 
 
 TestStoreMachine = StoreMachine.TestCase
