@@ -31,7 +31,13 @@ class RebuildContext:
 
     namespace: the namespace being built, for names of `__main__`. live_globals: the user namespace that rebuilt
     functions have as globals. resolve_definition(index): the class that the stream knows by that number.
-    register_skeleton(uid, cls): told of every class made here, before its contents are loaded.
+    register_skeleton(uid, cls): told of every class made here, before its contents are loaded. known(uid): the class
+    that this restore registered under a uid, if any.
+
+    A base class may hold its subclasses (a registry), so that loading a subclass first loads the base, which asks for
+    the subclass, whose stream is not yet at the point of making it. `resolve_definition` then loads that stream anew,
+    inside; the base is registered by now, so this ends. The outer load finds the class known, and what it returns for
+    it is that class.
     """
 
     def __init__(
@@ -40,11 +46,16 @@ class RebuildContext:
         live_globals: dict[str, Any],
         resolve_definition: Callable[[int], type],
         register_skeleton: Callable[[str, type], None],
+        known: Callable[[str], type | None] | None = None,
     ) -> None:
         self.namespace = namespace
         self.live_globals = live_globals
         self.resolve_definition = resolve_definition
         self.register_skeleton = register_skeleton
+        self._known = known or (lambda uid: None)
+        self._made: dict[str, type] = {}
+        self.settled: set[int] = set()
+        """Ids of classes that another load has made and filled: what this stream says of them is not needed."""
 
     def find(self, name: str) -> Callable[..., Any]:
         """Return what a stream means by the name of a function of this module."""
@@ -67,6 +78,18 @@ class RebuildContext:
         if module in MAIN_MODULES:
             return self._find_in_namespace(name)
         return find_by_name(module, name)
+
+    def already_made(self, uid: str) -> type | None:
+        """Return the class of that uid if this restore has made it, and take it as settled."""
+        cls = self._made.get(uid) or self._known(uid)
+        if cls is not None:
+            self.settled.add(id(cls))
+        return cls
+
+    def register(self, uid: str, cls: type) -> None:
+        """Note a class that has just been made."""
+        self._made[uid] = cls
+        self.register_skeleton(uid, cls)
 
     def _find_in_namespace(self, name: str) -> Any:
         first, *rest = name.split(".")
@@ -220,8 +243,11 @@ def _make_class(
 
     early: its names in order up to where Python adds its own descriptors. late: those that were set afterwards.
     """
+    known = context.already_made(uid)
+    if known is not None:
+        return known
     cls = make_skeleton(metaclass, name, bases, early, layout)
-    context.register_skeleton(uid, cls)
+    context.register(uid, cls)
     put = native(metaclass, "__setattr__")
     for key in late:
         put(cls, key, None)
@@ -243,8 +269,10 @@ def _remove_extras(cls: type, early: dict[str, Any], late: tuple[str, ...]) -> N
             native(type(cls), "__delattr__")(cls, key)
 
 
-def set_attributes(cls: type, attributes: dict[str, Any]) -> None:
+def _set_attributes(context: RebuildContext, cls: type, attributes: dict[str, Any]) -> None:
     """Set attributes of a class without its metaclass noticing."""
+    if id(cls) in context.settled:
+        return
     put = native(type(cls), "__setattr__")
     for key, value in attributes.items():
         if key in TUPLES_OF_NAMES and type(value) is tuple:
@@ -432,6 +460,11 @@ def make_class(*_: Any) -> Any:
     return _only_in_a_restore()
 
 
+def set_attributes(*_: Any) -> Any:
+    """Set attributes of a class; in a restore only."""
+    return _only_in_a_restore()
+
+
 def definition(index: int) -> Any:
     """Return the class of the notebook with that number; in a restore only."""
     return _only_in_a_restore()
@@ -450,6 +483,7 @@ def shell_method(name: str) -> Any:
 _CONTEXTUAL: dict[str, Callable[..., Any]] = {
     make_function.__name__: _make_function,
     make_class.__name__: _make_class,
+    set_attributes.__name__: _set_attributes,
     definition.__name__: _definition,
     main_module.__name__: _main_module,
     shell_method.__name__: _shell_method,

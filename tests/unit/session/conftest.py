@@ -114,9 +114,8 @@ class Notebook:
                     load(parcel.definitions[uid])
                 return built[uid]
 
-            context = RebuildContext({}, self.namespace, resolve, built.__setitem__)
-            loaded: tuple[Any, ...] = Unpickler(part.stream, context).load()
-            return loaded
+            context = RebuildContext({}, self.namespace, resolve, built.__setitem__, built.get)
+            return self.load_stream(part.stream, context)
 
         with self._as_main():
             values = load(parcel)
@@ -126,6 +125,12 @@ class Notebook:
         for uid, cls in built.items():
             self.uids[id(cls)] = cls, uid
         return values
+
+    @staticmethod
+    def load_stream(stream: bytes, context: RebuildContext) -> tuple[Any, ...]:
+        """Return what one stream holds."""
+        loaded: tuple[Any, ...] = Unpickler(stream, context).load()
+        return loaded
 
     def again(self, *names: str) -> Notebook:
         """Return a new notebook with these variables restored; check that encoding them again gives the bytes."""
