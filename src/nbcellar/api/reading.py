@@ -127,7 +127,7 @@ def _notebook(
         head=info.head.hex() if info.head else None,
         branch=info.branch,
         last_time=describe.moment(info.time_ns) if info.commits else None,
-        title=newest[0].title if newest else "",
+        title=(newest[0].title or newest[0].kind.value) if newest else "",
         off=off_reason(settings, info.path),
         kernels=[_kernel(entry) for entry in kernels if entry.notebook == info.id],
     )

@@ -1,7 +1,7 @@
 """What a command's exit code means; the one place that maps errors to codes.
 
     0   done
-    1   done, with findings: a failed cell, a conflict, a damaged setting, a variable that could not be restored
+    1   done, with findings: a failed cell, a conflict, a variable that could not be restored
     2   usage, or input that names nothing or is not of the form it must have
     3   no kernel, or the kernel refused
     4   the store is damaged, or was written by a newer Cellar

@@ -51,7 +51,7 @@ def format_change(change: SessionChange, console: Console, verb: str) -> Iterato
         yield f"  {console.style('note:', 'yellow')} threads that run: {held}"
     for note in change.notes:
         yield f"  {console.style('note:', 'yellow')} {text.clean(note)}"
-    if change.undone or change.target:
+    if change.undone or (change.target and change.target != change.head):
         yield console.style("  now at ", "dim") + head + console.style(f" ({text.seconds(change.seconds)})", "dim")
 
 

@@ -179,14 +179,16 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def history(tmp_path: Path, environ: dict[str, str]) -> Iterator[History]:
-    """A repository with one empty notebook, analysis.ipynb."""
+def history(tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[History]:
+    """A repository with one empty notebook, analysis.ipynb, whose commits have the same ids each time."""
     folder = tmp_path / "project"
     folder.mkdir()
     (folder / "analysis.ipynb").write_bytes(document())
     key = load_or_create(Path(environ["NBCELLAR_CONFIG_DIR"]))
-    with Repository.create(folder, by="ada@lab") as repository:
-        notebook = repository.notebook_for(folder / "analysis.ipynb", create=True)
+    with Repository.create(folder, by="ada@lab", clock=lambda: START_NS) as repository:
+        with monkeypatch.context() as patch:  # ids of commits follow from the notebook's, which is random
+            patch.setattr("os.urandom", lambda count: b"\xab" * count)
+            notebook = repository.notebook_for(folder / "analysis.ipynb", create=True)
         built = History(repository, notebook, key)
         repository.clock = lambda: built.now_ns
         yield built

@@ -1,0 +1,146 @@
+"""Writes docs/commands.md and docs/schemas/ from the commands themselves: `python docs/reference.py`.
+
+Invariant: the pages say what `cellar COMMAND --help` says; a test fails when they are not written anew after a change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from nbcellar.api import views
+from nbcellar.cli import exit_codes, main
+
+FOLDER = Path(__file__).parent
+
+SCHEMAS: dict[str, type] = {
+    "branch": views.Branches,
+    "check": views.Check,
+    "commit": views.NamedCommit,
+    "config": views.Config,
+    "doctor": views.Doctor,
+    "forget": views.Forgotten,
+    "gc": views.Gc,
+    "key": views.Key,
+    "log": views.Log,
+    "op-log": views.Operations,
+    "op-undo": views.OperationUndone,
+    "run": views.Run,
+    "session-change": views.SessionChange,
+    "show": views.Show,
+    "size": views.Size,
+    "status": views.Status,
+    "tag": views.Tags,
+    "trust": views.Trust,
+    "vars": views.Variables,
+}
+
+INTRODUCTION = """\
+# Commands
+
+Written by `python docs/reference.py` from the commands' own help.
+
+    cellar [-C DIR] [-n NOTEBOOK] COMMAND ...
+
+`-C DIR` acts as if started in DIR; `-n NOTEBOOK` says which notebook is meant where several are recorded;
+`--color auto|always|never` decides about colours (`NO_COLOR` is honoured). All three may stand before or after the
+command's name. In a notebook the same commands are `%cellar COMMAND ...`, and in Python they are methods of
+`nbcellar.open(path)`.
+
+**References** are git's: `HEAD`, `HEAD~2`, `HEAD^`, a branch, a tag, the first digits of a commit (4 or more), `op:12`
+(where HEAD was after operation 12). They belong to a notebook: with several, write `-n NOTEBOOK` or `NOTEBOOK@REF`.
+
+**Reading commands** read the store, whatever a kernel is doing. Commands that change the session (`undo`, `redo`,
+`commit`, `checkout`, `restore`) ask the live kernel of the notebook and wait for the running cell; Ctrl-C stops waiting.
+
+**`--json`** prints one document; `schema` is the version of its layout, and the schemas are in `docs/schemas/`.
+
+**Errors** are one line `error: ...`, often with `hint: ...`, on the error stream. `NBCELLAR_DEBUG=1` shows a traceback.
+"""
+
+
+def commands_page() -> str:
+    """Return docs/commands.md."""
+    parts = [INTRODUCTION, "## Exit codes\n", _exit_codes()]
+    for group, names in main.COMMANDS.items():
+        parts.append(f"## {group.capitalize()}\n")
+        parts += [_command(name) for name in names]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def schema_text(name: str) -> str:
+    """Return docs/schemas/<name>.json."""
+    schema: dict[str, Any] = msgspec.json.schema(SCHEMAS[name])
+    return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"
+
+
+def _exit_codes() -> str:
+    listing = (exit_codes.__doc__ or "").split("\n\n")[1]
+    rows = [line.strip().partition(" ")[::2] for line in _joined(listing)]
+    table = ["| code | meaning |", "|---|---|", *(f"| {code} | {text.strip()} |" for code, text in rows)]
+    return "\n".join(table) + "\n"
+
+
+def _joined(listing: str) -> list[str]:
+    return [line for line in listing.splitlines() if line.strip()]
+
+
+def _command(name: str) -> str:
+    parser = main.command_parser(name, main.load(name), io.StringIO())
+    lines = [f"### cellar {name}\n", f"    {_usage(parser)}\n", _description(parser), ""]
+    for inner in _inner_parsers(parser):
+        lines += [f"    {_usage(inner)}\n", f"{_description(inner)}\n", *_options(inner), ""]
+    lines += _options(parser)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _description(parser: argparse.ArgumentParser) -> str:
+    """Return the help's text; a paragraph of columns becomes a block of code."""
+    paragraphs = (parser.description or "").strip().split("\n\n")
+    blocks = []
+    for paragraph in paragraphs:
+        lines = paragraph.splitlines()
+        is_columns = all(re.search(r"\S {2,}\S", line) for line in lines)
+        blocks.append("\n".join(f"    {line.strip()}" for line in lines) if is_columns else paragraph)
+    return "\n\n".join(blocks)
+
+
+def _usage(parser: argparse.ArgumentParser) -> str:
+    formatter = argparse.HelpFormatter(parser.prog, width=400)
+    own = [action for action in parser._actions if action.dest not in ("help", "folder", "notebook", "color")]
+    formatter.add_usage(None, own, [], prefix="")
+    return formatter.format_help().strip()
+
+
+def _options(parser: argparse.ArgumentParser) -> list[str]:
+    lines = []
+    for action in parser._actions:
+        if action.dest in ("help", "folder", "notebook", "color") or action.help in (None, argparse.SUPPRESS):
+            continue
+        names = ", ".join(action.option_strings) or str(action.metavar or action.dest)
+        value = f" {action.metavar}" if action.option_strings and action.nargs != 0 and action.metavar else ""
+        lines.append(f"- `{names}{value}`: {action.help}")
+    return lines
+
+
+def _inner_parsers(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    groups = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    return [inner for group in groups for inner in group.choices.values()]
+
+
+def write() -> None:
+    """Write all pages."""
+    (FOLDER / "commands.md").write_text(commands_page(), "utf-8")
+    (FOLDER / "schemas").mkdir(exist_ok=True)
+    for name in SCHEMAS:
+        (FOLDER / "schemas" / f"{name}.json").write_text(schema_text(name), "utf-8")
+
+
+if __name__ == "__main__":
+    write()

@@ -1,0 +1,95 @@
+"""What a user sees, word for word, with time and ids fixed."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TRANSCRIPTS = Path(__file__).parent / "transcripts"
+
+COMMANDS = {
+    "log": ["log", "log --graph --all", "log trial", "log -N 1", "--color always log -N 2"],
+    "show": ["show", "show HEAD~1", "show trial", "show v1"],
+    "vars": ["vars", "vars trial", "vars v1"],
+    "names": [
+        "branch",
+        "tag",
+        "branch new HEAD~1",
+        "branch new",
+        "branch -m new newer",
+        "branch -d newer",
+        "branch -d main",
+        "branch bad..name",
+        "tag v1",
+        "tag -f v1 HEAD",
+        "tag -d v1",
+        "message HEAD~1 'it fails here'",
+        "log -N 2",
+        "op log",
+        "op undo",
+        "op undo 99",
+    ],
+    "status": ["status"],
+    "errors": [
+        "",
+        "lgo",
+        "log --nope",
+        "log nope",
+        "log mian",
+        "show abcd",
+        "show ''",
+        "log -N x",
+        "-C nowhere log",
+        "-n nowhere log",
+        "undo",
+        "undo 0",
+        "redo x",
+        "checkout v1",
+        "restore",
+        "commit -m ''",
+        "commit",
+        "message HEAD",
+        "op",
+        "op undo x",
+        "forget nothing",
+        "forget x",
+        "config nope.key",
+        "config record.nope",
+        "config record.budget_s soon",
+        "config --unset",
+        "detach",
+        "attach missing.ipynb",
+        "run missing.ipynb",
+        "run analysis.ipynb -p '1x=3'",
+        "trust add nobody",
+        "completion",
+        "init",
+        "init missing",
+    ],
+}
+
+
+def transcript(shell: Any, commands: list[str]) -> str:
+    """Run commands and return them with what they print, folders left out."""
+    lines = []
+    for line in commands:
+        code = shell.run(line)
+        lines.append(f"$ cellar {line}".rstrip())
+        lines.append(shell.out + shell.err + (f"[exit {code}]\n" if code else ""))
+    text = "\n".join(lines).replace(str(shell.folder), "<project>").replace(str(shell.folder.parent), "<home>")
+    text = re.sub(r"\(\d[\d.]* KB\)", "(<size>)", text)
+    return text.replace("\x1b", "<esc>")
+
+
+@pytest.mark.usefixtures("analysis")
+@pytest.mark.parametrize("name", COMMANDS)
+def test_transcript(shell: Any, name: str) -> None:
+    found = transcript(shell, COMMANDS[name])
+    path = TRANSCRIPTS / f"{name}.txt"
+    if os.environ.get("NBCELLAR_WRITE_TRANSCRIPTS"):  # after a change that is meant; then read the difference
+        path.write_text(found, "utf-8")
+    assert path.read_text("utf-8") == found
