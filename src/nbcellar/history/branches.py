@@ -115,7 +115,10 @@ def set_message(repo: Repository, notebook: NotebookId, commit: CommitId, text: 
     repo.require_commit(commit)
     name = refs.message_ref(commit)
     old = repo.store.ref(notebook, name)
-    new = text.encode() or None
+    try:
+        new = text.encode() or None
+    except UnicodeEncodeError as error:
+        raise InvalidInputError(f"the message is not text: {error.reason}") from None
     if old == new:
         return 0
     words = f"message of {short(commit)}"

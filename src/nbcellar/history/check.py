@@ -16,13 +16,16 @@ from nbcellar.history.model import Commit, StateDelta, decode_commit, decode_sta
 from nbcellar.history.operations import decode_operation
 from nbcellar.history.reach import named_commits, references_of_commit, references_of_delta
 from nbcellar.ids import CommitId, Digest, short
+from nbcellar.store.check import CheckReport, check
 from nbcellar.store.interface import Kind
+from nbcellar.store.local import LocalStore
+from nbcellar.trust.keys import verify
 
 if TYPE_CHECKING:
     from nbcellar.history.repository import Repository
 
 Verify = Callable[[bytes, bytes, bytes], bool]
-"""`trust.keys.verify`: key, message, signature."""
+"""Key, message, signature: does it hold? See `trust.keys.verify`."""
 
 
 class HistoryProblem(msgspec.Struct, frozen=True):
@@ -45,6 +48,24 @@ class HistoryReport(msgspec.Struct, frozen=True):
     @property
     def is_clean(self) -> bool:
         return not self.problems
+
+
+class RepositoryReport(msgspec.Struct, frozen=True):
+    """What a check found; `store` is None for a store in memory."""
+
+    store: CheckReport | None
+    history: HistoryReport
+
+    @property
+    def is_clean(self) -> bool:
+        """True if nothing is wrong, as far as was read."""
+        return self.history.is_clean and (self.store is None or self.store.is_clean)
+
+
+def check_repository(repo: Repository, *, read_data: bool) -> RepositoryReport:
+    """Check the store, then what its objects mean. Without `read_data` the content of packs is not read."""
+    store = check(repo.store, read_data=read_data) if isinstance(repo.store, LocalStore) else None
+    return RepositoryReport(store, check_history(repo, verify=verify))
 
 
 def check_history(repo: Repository, *, verify: Verify) -> HistoryReport:
@@ -158,4 +179,4 @@ class _Tally:
         self.problems.append(HistoryProblem(about, reason))
 
 
-__all__ = ["HistoryProblem", "HistoryReport", "check_history"]
+__all__ = ["HistoryProblem", "HistoryReport", "RepositoryReport", "check_history", "check_repository"]

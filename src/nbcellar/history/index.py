@@ -89,12 +89,15 @@ class Node(msgspec.Struct, frozen=True):
 
 def title_of(commit: Commit) -> str:
     """Return the first line of the message, else of the source, else nothing; at most 80 characters."""
-    for text in (commit.message, commit.cell.source if commit.cell else ""):
-        for line in text.splitlines():
-            if line.strip():
-                line = line.strip()
-                return line if len(line) <= TITLE_CHARS else line[: TITLE_CHARS - 1] + _MORE
-    return ""
+    return first_line(commit.message) or first_line(commit.cell.source if commit.cell else "")
+
+
+def first_line(text: str) -> str:
+    """Return the first line that is not blank, at most 80 characters, without what would command a terminal."""
+    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    if len(line) > TITLE_CHARS:
+        line = line[: TITLE_CHARS - 1] + _MORE
+    return line if line.isprintable() else "".join(c if c.isprintable() else "\ufffd" for c in line)
 
 
 def encode_changes(changes: Changes) -> str:
@@ -235,6 +238,10 @@ class Index:
         )
         return {NotebookId(cast("str", b)): (cast("int", count), cast("int", time)) for b, count, time in rows}
 
+    def is_present(self) -> bool:
+        """True if the tables are there."""
+        return bool(self._rows("SELECT 1 FROM sqlite_schema WHERE name = 'ix_commits'"))
+
     def is_empty(self) -> bool:
         return not self._rows("SELECT 1 FROM ix_commits LIMIT 1")
 
@@ -275,6 +282,7 @@ __all__ = [
     "Row",
     "delete_commits",
     "encode_changes",
+    "first_line",
     "flags_of",
     "insert_commit",
     "title_of",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nbcellar.history import refs
-from nbcellar.history.index import FAILED, HAS_MORE_PARENTS, HAS_STATE, HAS_TREE, KINDS, TITLE_CHARS, UNCERTAIN
+from nbcellar.history.index import FAILED, HAS_MORE_PARENTS, HAS_STATE, HAS_TREE, KINDS, UNCERTAIN, first_line
 from nbcellar.history.model import CommitKind
 from nbcellar.history.states import Changes
 from nbcellar.ids import CommitId, NotebookId
@@ -154,14 +154,9 @@ def _more_parents(repo: Repository, number: int) -> tuple[tuple[int, CommitId], 
 def _newer_messages(repo: Repository) -> dict[CommitId, str]:
     found = repo.store.refs(None, refs.MESSAGE)
     return {
-        CommitId(bytes.fromhex(name.removeprefix(refs.MESSAGE))): _first_line(text.decode())
+        CommitId(bytes.fromhex(name.removeprefix(refs.MESSAGE))): first_line(text.decode())
         for (_, name), text in found.items()
     }
-
-
-def _first_line(text: str) -> str:
-    line = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    return line if len(line) <= TITLE_CHARS else line[: TITLE_CHARS - 1] + "…"
 
 
 def _unescape(line: str) -> str:

@@ -8,7 +8,7 @@ branch moved meanwhile, the commit gets a branch of its own and the caller is to
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 from blake3 import blake3
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from nbcellar.history.repository import Repository
+
+
+_MOST_LOST_TURNS = 100
 
 
 class Signer(Protocol):
@@ -57,6 +60,14 @@ class Recorded(msgspec.Struct, frozen=True):
     created_branch: bool
     diverged: bool
     operation: int
+
+
+class Tip(NamedTuple):
+    """The commit recorded last, with what the next one needs of it."""
+
+    commit: CommitId
+    builder: StateBuilder
+    chain: tuple[int, int]
 
 
 class _RefPlan(msgspec.Struct, frozen=True):
@@ -106,8 +117,8 @@ class Recorder:
         identifier = CommitId(blake3(payload).digest())
         self._tx.put(Kind.COMMIT, payload, digest=Digest(identifier))
         self._tx.sign(Digest(identifier), self._key.key_id, self._key.sign(identifier))
-        changes = self._apply_state(identifier, commit)
         depth, weight = self._chain(commit, len(payload))
+        changes = self._apply_state(identifier, commit)
         row = Row(identifier, commit, depth, weight, changes)
         self._rows.append(row)
         self._pending[identifier] = row
@@ -122,7 +133,8 @@ class Recorder:
         plan = self._write()
         self._finished = True
         if self._tip is not None:
-            self._repo.keep_tip(*self._tip)
+            row = self._pending[self._tip[0]]
+            self._repo.keep_tip(Tip(row.id, self._tip[1], (row.depth, row.weight)))
         refs_plan, number = plan
         return Recorded(
             commits=tuple(row.id for row in self._rows),
@@ -198,13 +210,17 @@ class Recorder:
         return chain_of(commit, payload_bytes, (row.depth, row.weight) if row is not None else self._repo.chain(base))
 
     def _write(self) -> tuple[_RefPlan | None, int]:
+        # Each turn lost is a commit of somebody else's, so a few suffice; the bound is against a ref that never fits.
+        lost = 0
         while True:
             plan = self._plan_refs() if self._advanced else None
             self._stage(plan)
             try:
                 return plan, self._tx.commit()
             except ConflictError:
-                continue  # somebody moved the ref: look again; each turn of theirs is progress, so this ends
+                lost += 1
+                if lost == _MOST_LOST_TURNS:
+                    raise
 
     def _stage(self, plan: _RefPlan | None) -> None:
         for row in self._rows:
@@ -267,4 +283,4 @@ def _value(old: object) -> bytes | None:
     return old if isinstance(old, bytes) else None
 
 
-__all__ = ["HeadMove", "Recorded", "Recorder", "Signer"]
+__all__ = ["HeadMove", "Recorded", "Recorder", "Signer", "Tip"]

@@ -7,6 +7,7 @@ values (the session decodes them) and the working copy of a notebook.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -23,7 +24,7 @@ from nbcellar.history.notebooks import ContentKey, NotebookInfo
 from nbcellar.history.operations import Operation, decode_operation
 from nbcellar.history.opundo import OpUndone, op_undo
 from nbcellar.history.reach import KEEP_OPS_DAYS, ChildrenOf
-from nbcellar.history.recording import Recorder, Signer
+from nbcellar.history.recording import Recorder, Signer, Tip
 from nbcellar.history.refs import Head
 from nbcellar.history.resolve import Resolved, resolve
 from nbcellar.history.states import StateBuilder
@@ -33,10 +34,8 @@ from nbcellar.store.interface import Kind, Record, Store
 from nbcellar.store.local import LocalStore
 
 if TYPE_CHECKING:  # these load what a kernel never needs
-    from nbcellar.history.check import HistoryReport
-    from nbcellar.history.forget import Forgotten
+    from nbcellar.history.check import RepositoryReport
     from nbcellar.history.maintenance import SizeReport
-    from nbcellar.store.check import CheckReport
     from nbcellar.store.collect import GcReport
 
 FOLDER = ".cellar"
@@ -57,18 +56,6 @@ class Signed(NamedTuple):
     key: KeyId
 
 
-class RepositoryReport(NamedTuple):
-    """What a check found; `store` is None for a store in memory."""
-
-    store: CheckReport | None
-    history: HistoryReport
-
-    @property
-    def is_clean(self) -> bool:
-        """True if nothing is wrong, as far as was read."""
-        return self.history.is_clean and (self.store is None or self.store.is_clean)
-
-
 class Repository:
     """Opened by `create`, `open` or `find`; may be used from several threads, a `Recorder` from one at a time."""
 
@@ -82,11 +69,11 @@ class Repository:
         if not store.read_only:
             store.ensure_schema(SCHEMA)
         self.index = Index(store)
-        self._tip: tuple[CommitId, StateBuilder] | None = None
+        self._tip: Tip | None = None
         self._states: dict[CommitId, State] = {}
+        self._lock = threading.Lock()  # of the two above: a thread that reads must not see a builder at work
         self._decoded = lru_cache(maxsize=1024)(self._decode)
-        if not store.read_only:
-            self._mend_index()
+        self._mend_index()
 
     @classmethod
     def create(cls, folder: Path, *, by: str = "", clock: Callable[[], int] = time.time_ns) -> Repository:
@@ -172,7 +159,7 @@ class Repository:
 
     def has_commit(self, commit: CommitId) -> bool:
         tip = self._tip
-        return (tip is not None and tip[0] == commit) or self.index.has(commit)
+        return (tip is not None and tip.commit == commit) or self.index.has(commit)
 
     def require_commit(self, commit: CommitId) -> None:
         """Raise UnknownReferenceError unless the repository holds the commit."""
@@ -195,15 +182,13 @@ class Repository:
     def read_state(self, commit: CommitId) -> State:
         """Return the whole state of a commit, origins filled in. Raises NotFoundError where nothing was captured."""
         cached = self._states.get(commit)
-        if cached is not None:
-            return cached
-        tip = self._tip
-        builder = tip[1] if tip is not None and tip[0] == commit else self._fold(commit)
-        state = builder.build()
-        while len(self._states) >= _CACHED_STATES:
-            self._states.pop(next(iter(self._states)), None)
-        self._states[commit] = state
-        return state
+        if cached is None:
+            cached = self._built_by_tip(commit) or self._fold(commit).build()
+            with self._lock:
+                while len(self._states) >= _CACHED_STATES:
+                    del self._states[next(iter(self._states))]
+                self._states[commit] = cached
+        return cached
 
     def cached_state(self, commit: CommitId) -> State | None:
         """Return a state if it is at hand."""
@@ -221,6 +206,9 @@ class Repository:
 
     def chain(self, commit: CommitId) -> tuple[int, int]:
         """Return how many deltas lie between a commit and the nearest whole state, and their bytes."""
+        tip = self._tip
+        if tip is not None and tip.commit == commit:
+            return tip.chain
         found = self.index.chain(commit)
         if found is None:
             raise UnknownReferenceError(f"there is no commit {short(commit)} in this repository")
@@ -232,17 +220,19 @@ class Repository:
 
     def take_tip(self, commit: CommitId) -> StateBuilder | None:
         """Hand over the state of the last recorded commit, if it is this one; the caller may change it."""
-        tip, self._tip = self._tip, None
-        return tip[1] if tip is not None and tip[0] == commit else None
+        with self._lock:
+            tip, self._tip = self._tip, None
+        return tip.builder if tip is not None and tip.commit == commit else None
 
-    def keep_tip(self, commit: CommitId, builder: StateBuilder) -> None:
+    def keep_tip(self, tip: Tip) -> None:
         """Keep the state of the commit just recorded: the next one usually builds on it."""
-        self._tip = (commit, builder)
+        self._tip = tip
 
     def drop_caches(self) -> None:
         """Forget what was read: history was rewritten or collected."""
-        self._tip = None
-        self._states.clear()
+        with self._lock:
+            self._tip = None
+            self._states.clear()
         self._decoded.cache_clear()
 
     # References
@@ -346,12 +336,9 @@ class Repository:
 
     def check(self, *, read_data: bool = False) -> RepositoryReport:
         """Check store and history; damage is reported, not raised. Without `read_data` packs' content is not read."""
-        from nbcellar.history.check import check_history
-        from nbcellar.store.check import check
-        from nbcellar.trust.keys import verify
+        from nbcellar.history.check import check_repository
 
-        store = check(self._store, read_data=read_data) if isinstance(self._store, LocalStore) else None
-        return RepositoryReport(store, check_history(self, verify=verify))
+        return check_repository(self, read_data=read_data)
 
     def rebuild_index(self) -> int:
         """Make the index again from the commits; return their number."""
@@ -372,27 +359,15 @@ class Repository:
 
         return collect_garbage(self, children_of, keep_ops_days=keep_ops_days, dry_run=dry_run, purge=purge)
 
+    def write_log_pack(self) -> bool:
+        """Copy what is small into a pack, so that a lost database can be rebuilt; False if there was nothing."""
+        return isinstance(self._store, LocalStore) and self._store.write_log_pack()
+
     def size(self) -> SizeReport:
         """Return what the repository takes."""
         from nbcellar.history.maintenance import measure
 
         return measure(self)
-
-    def forget_variable(
-        self, notebook: NotebookId, name: str, *, key: Signer, children_of: ChildrenOf, force: bool = False
-    ) -> Forgotten:
-        """Take every value that `name` held out of a notebook's history; see `forget.py`."""
-        from nbcellar.history.forget import forget_variable
-
-        return forget_variable(self, notebook, name, key=key, children_of=children_of, force=force)
-
-    def forget_commit(
-        self, notebook: NotebookId, commit: CommitId, *, key: Signer, children_of: ChildrenOf, force: bool = False
-    ) -> Forgotten:
-        """Take a commit out of history; see `forget.py`."""
-        from nbcellar.history.forget import forget_commit
-
-        return forget_commit(self, notebook, commit, key=key, children_of=children_of, force=force)
 
     def iter_records(self, notebook: NotebookId | None, *, before: int | None = None) -> Iterator[Record]:
         """Yield the records of a notebook's operations (None: of all), newest first, read in batches."""
@@ -405,6 +380,10 @@ class Repository:
 
     def _mend_index(self) -> None:
         """Make the index again when it is gone: the store was rebuilt from its packs."""
+        if self._store.read_only:
+            if not self.index.is_present():
+                raise CorruptStoreError(f"the index in {self._root / FOLDER} is missing", hint=_MEND_HINT)
+            return
         if self.index.is_empty() and next(iter(self._store.objects(Kind.COMMIT)), None) is not None:
             self.rebuild_index()
 
@@ -413,6 +392,11 @@ class Repository:
             raise UnknownReferenceError(f"there is no commit {short(commit)} in this repository")
         return decode_commit(self._store.read(Digest(commit)))
 
+    def _built_by_tip(self, commit: CommitId) -> State | None:
+        with self._lock:
+            tip = self._tip
+            return tip.builder.build() if tip is not None and tip.commit == commit else None
+
     def _fold(self, commit: CommitId) -> StateBuilder:
         return states.fold_state(
             commit, read_commit=self.read_commit, read_object=self._store.read, known=self.cached_state
@@ -420,6 +404,7 @@ class Repository:
 
 
 _CACHED_STATES = 16
+_MEND_HINT = "run any command once where the folder can be written: cellar status"
 
 
 def find_root(start: Path) -> Path:
@@ -431,4 +416,4 @@ def find_root(start: Path) -> Path:
     raise NoRepositoryError(f"there is no Cellar repository in {start} or above", hint="make one with: cellar init")
 
 
-__all__ = ["FOLDER", "Repository", "RepositoryReport", "Signed", "find_root"]
+__all__ = ["FOLDER", "Repository", "Signed", "find_root"]

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from nbcellar.errors import InvalidInputError, NotFoundError, UnknownReferenceError
+from nbcellar.history.forget import forget_commit, forget_variable
 from nbcellar.history.model import CommitKind, Covariable, Preview, StateDelta
 from nbcellar.history.reach import live_objects
 from nbcellar.history.recording import HeadMove
@@ -139,7 +140,7 @@ def test_a_forgotten_variable_is_in_no_file_and_all_else_is_as_it_was(local: His
     assert holds(local, SECRET)
     with Repository.open(local.repo.root, by="ana@host", clock=local.repo.clock) as repo:
         local.repo = repo
-        done = repo.forget_variable(local.notebook, "secret", key=local.key, children_of=no_children)
+        done = forget_variable(repo, local.notebook, "secret", key=local.key, children_of=no_children)
         head = repo.resolve("HEAD", local.notebook)
         assert done.rewritten[tagged] == head == repo.resolve("v1", local.notebook)
         assert before not in done.rewritten, "what came before keeps its id"
@@ -178,7 +179,7 @@ def test_a_forgotten_variable_goes_from_whole_states_and_from_copies_of_the_note
         taken_up = copy.commit_of((complete,), kind=CommitKind.UNDO, at=secret)
         tx.commit(msgspec.structs.replace(taken_up, state=StateDelta(base=complete, put=(entry,))))
         tx.finish()
-    repo.forget_variable(local.notebook, "secret", key=local.key, children_of=no_children)
+    forget_variable(repo, local.notebook, "secret", key=local.key, children_of=no_children)
     for history in (local, copy):
         assert history.head is not None
         assert names(history, history.head)["secret"].reason == REASON
@@ -193,7 +194,7 @@ def test_operations_before_a_forget_cannot_bring_it_back(local: History) -> None
     record_secret(local)
     made = local.repo.create_tag(local.notebook, "v1", local.head)  # type: ignore[arg-type]
     deleted = local.repo.delete_tag(local.notebook, "v1")
-    local.repo.forget_variable(local.notebook, "secret", key=local.key, children_of=no_children)
+    forget_variable(local.repo, local.notebook, "secret", key=local.key, children_of=no_children)
     for number in (made, deleted):
         with pytest.raises(InvalidInputError, match="took something out of history"):
             local.repo.op_undo(local.notebook, number)
@@ -209,14 +210,14 @@ def test_a_secret_on_a_deleted_branch_is_forgotten_too(local: History) -> None:
     repo.move_head(notebook, first)
     record_secret(local)
     repo.delete_branch(notebook, "main")
-    repo.forget_variable(notebook, "secret", key=local.key, children_of=no_children)
+    forget_variable(repo, notebook, "secret", key=local.key, children_of=no_children)
     assert not holds(local, SECRET)
 
 
 def test_a_value_that_another_variable_holds_stays_and_is_counted(local: History) -> None:
     record_secret(local)
     local.step(values={"other": SECRET})
-    done = local.repo.forget_variable(local.notebook, "secret", key=local.key, children_of=no_children)
+    done = forget_variable(local.repo, local.notebook, "secret", key=local.key, children_of=no_children)
     assert done.shared_objects == 1
     assert local.head is not None
     value = names(local, local.head)["other"].value
@@ -228,9 +229,9 @@ def test_commits_of_others_are_rewritten_only_with_force(local: History) -> None
     own, local.key = local.key, theirs
     secret = record_secret(local)
     with pytest.raises(InvalidInputError, match="signed by others"):
-        local.repo.forget_variable(local.notebook, "secret", key=own, children_of=no_children)
+        forget_variable(local.repo, local.notebook, "secret", key=own, children_of=no_children)
     assert local.head == secret, "nothing was changed"
-    done = local.repo.forget_variable(local.notebook, "secret", key=own, children_of=no_children, force=True)
+    done = forget_variable(local.repo, local.notebook, "secret", key=own, children_of=no_children, force=True)
     assert done.signed_for_others == 1
     assert local.repo.read_signed(done.rewritten[secret]).key == own.key_id
 
@@ -238,7 +239,7 @@ def test_commits_of_others_are_rewritten_only_with_force(local: History) -> None
 def test_a_variable_that_was_never_recorded_is_not_found(local: History) -> None:
     local.step()
     with pytest.raises(NotFoundError, match=r"no commit of a\.ipynb holds a value of 'nothing'"):
-        local.repo.forget_variable(local.notebook, "nothing", key=local.key, children_of=no_children)
+        forget_variable(local.repo, local.notebook, "nothing", key=local.key, children_of=no_children)
 
 
 def test_a_forgotten_commit_is_gone_and_later_states_are_as_they_were(local: History) -> None:
@@ -249,7 +250,7 @@ def test_a_forgotten_commit_is_gone_and_later_states_are_as_they_were(local: His
     local.step(kind=CommitKind.UNDO, at=middle)
     before = {name: entry.value for name, entry in names(local, last).items()}
     repo.create_tag(notebook, "here", middle)
-    done = repo.forget_commit(notebook, middle, key=local.key, children_of=no_children)
+    done = forget_commit(repo, notebook, middle, key=local.key, children_of=no_children)
     assert done.removed == (middle,) and first not in done.rewritten
     log = repo.log(notebook)
     assert [entry.id for entry in log][1:] == [done.rewritten[last], first]
@@ -264,9 +265,9 @@ def test_a_forgotten_commit_is_gone_and_later_states_are_as_they_were(local: His
 
 def test_a_forgotten_tip_leaves_the_branch_at_its_parent(local: History) -> None:
     first, tip = local.step(), local.step()
-    local.repo.forget_commit(local.notebook, tip, key=local.key, children_of=no_children)
+    forget_commit(local.repo, local.notebook, tip, key=local.key, children_of=no_children)
     assert local.head == first
-    local.repo.forget_commit(local.notebook, first, key=local.key, children_of=no_children)
+    forget_commit(local.repo, local.notebook, first, key=local.key, children_of=no_children)
     assert local.head is None
     assert local.record().branch == "main"
 
@@ -277,8 +278,8 @@ def test_the_index_after_a_forget_is_the_one_made_again(local: History) -> None:
     local.build([1], [2, 1], [3, 1])
     record_secret(local)
     local.step(values={"z": b"1"})
-    local.repo.forget_commit(local.notebook, local.ids[1], key=local.key, children_of=no_children)
-    local.repo.forget_variable(local.notebook, "secret", key=local.key, children_of=no_children)
+    forget_commit(local.repo, local.notebook, local.ids[1], key=local.key, children_of=no_children)
+    forget_variable(local.repo, local.notebook, "secret", key=local.key, children_of=no_children)
     query = (
         "SELECT c.id, kind, time_ns, (SELECT id FROM ix_commits p WHERE p.n = c.parent), at, flags, depth, weight,"
         " title, changes FROM ix_commits c ORDER BY c.id"
