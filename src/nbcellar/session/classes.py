@@ -47,7 +47,6 @@ _AT_CREATION = frozenset(
 ) - {"__doc__", "__module__", "__annotations__", "__type_params__", "__abstractmethods__"} | {"__class__"}
 _NEVER_SET = _AT_CREATION | {"_abc_impl"}
 _GIVEN = frozenset({"__module__", "__doc__"})  # strings that `type.__new__` takes from the class body at once
-_OF_ABC = frozenset({"__abstractmethods__", "_abc_impl"})  # set once the class exists
 _ATOMS = frozenset({type(None), bool, int, float, complex})
 # Sets that Python makes from the names of a class: nobody else holds them, so they may be sorted.
 _SETS_OF_NAMES = frozenset({"__protocol_attrs__", "__non_callable_proto_members__"})
@@ -184,7 +183,7 @@ def _names(
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return the names that `type.__new__` is given, in order and with the values it needs then, and the later ones."""
     order = list(attributes)
-    end = min((order.index(name) for name in own | (_OF_ABC & attributes.keys())), default=len(order))
+    end = min((order.index(name) for name in own), default=len(order))
     early: dict[str, Any] = {}
     for name in order[:end]:
         early[notes.private(name)] = attributes[name] if name in _AT_CREATION else None
@@ -193,7 +192,7 @@ def _names(
             early[notes.private(name)] = notes.private(attributes[name])
     early[notes.private("__qualname__")] = notes.private(cls.__qualname__)
     slots = [name for name in order if name in own and (name not in _OWN_DESCRIPTORS)]
-    if "__slots__" in attributes or slots:
+    if "__slots__" in order[:end] or slots:
         own_slots = (*slots, *sorted(own & _OWN_DESCRIPTORS))
         early[notes.private("__slots__")] = tuple(map(notes.private, own_slots))
     late = tuple(notes.private(name) for name in order[end:] if name not in own and name not in _AT_CREATION)
@@ -217,7 +216,7 @@ def _attribute(name: str, value: Any, cls: Any, notes: Notes) -> Any:
         if name == "_value2member_map_":  # without combinations of flags, which come and go as they are used
             members = cls._member_map_
             return {notes.text_or_value(k): item for k, item in value.items() if members.get(item._name_) is item}
-        if name in ("_member_map_", "_field_defaults"):
+        if name in ("_member_map_", "_field_defaults", "__dataclass_fields__"):
             return notes.private_keys(value)
     return value
 

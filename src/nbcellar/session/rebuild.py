@@ -10,6 +10,7 @@ built. Not for: deciding what to load, or whether it may be loaded.
 
 from __future__ import annotations
 
+import abc
 import builtins
 import functools
 import importlib
@@ -246,6 +247,8 @@ def _make_class(
     known = context.already_made(uid)
     if known is not None:
         return known
+    if "_abc_impl" in early:  # abc looks into every subclass, a skeleton too
+        early["_abc_impl"] = vars(abc.ABCMeta("Empty", (), {}))["_abc_impl"]
     cls = make_skeleton(metaclass, name, bases, early, layout)
     context.register(uid, cls)
     put = native(metaclass, "__setattr__")
@@ -376,6 +379,17 @@ def _new(kind: type) -> Any:
 def descriptor(owner: type, name: str) -> Any:
     """Return a descriptor that Python put into a class."""
     return vars(owner)[name]
+
+
+def make_bare(kind: type) -> Any:
+    """Return an instance of a class whose constructor is not run."""
+    return _new(kind)
+
+
+def set_slots(instance: Any, values: dict[str, Any]) -> None:
+    """Fill the slots of an object."""
+    for name, value in values.items():
+        object.__setattr__(instance, name, value)
 
 
 def set_dict(instance: Any, attributes: dict[str, Any]) -> None:

@@ -38,7 +38,7 @@ def reducer_for(kind: type) -> Reducer | None:
     if kind.__module__ == "typing" or kind.__module__ == "typing_extensions":
         return _TYPING.get(kind.__name__)
     if kind.__module__ == "dataclasses":
-        return _reduce_dataclass_sentinel if kind.__name__ in _DATACLASS_SENTINELS else None
+        return _DATACLASSES.get(kind.__name__)
     return None
 
 
@@ -171,7 +171,19 @@ def _reduce_dataclass_sentinel(obj: Any, context: EncodingContext) -> Reduction:
     return NotImplemented
 
 
-_DATACLASS_SENTINELS = frozenset({"_FIELD_BASE", "_MISSING_TYPE", "_KW_ONLY_TYPE", "_HAS_DEFAULT_FACTORY_CLASS"})
+def _reduce_field(obj: Any, context: EncodingContext) -> Reduction:
+    notes = notes_of(context)
+    state = {notes.private(name): notes.text_or_value(getattr(obj, name)) for name in type(obj).__slots__}
+    return rebuild.make_bare, (type(obj),), state, None, None, rebuild.set_slots
+
+
+_DATACLASSES: dict[str, Reducer] = {
+    "Field": _reduce_field,
+    "_FIELD_BASE": _reduce_dataclass_sentinel,
+    "_MISSING_TYPE": _reduce_dataclass_sentinel,
+    "_KW_ONLY_TYPE": _reduce_dataclass_sentinel,
+    "_HAS_DEFAULT_FACTORY_CLASS": _reduce_dataclass_sentinel,
+}
 
 
 def _reduce_type_var(obj: Any, context: EncodingContext) -> Reduction:
