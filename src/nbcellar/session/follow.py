@@ -8,6 +8,7 @@ Not for: aliases. Variables that share mutable state are the caller's groups.
 from __future__ import annotations
 
 import builtins
+import collections
 import contextvars
 import datetime
 import decimal
@@ -40,9 +41,11 @@ _ATOMIC: frozenset[type] = frozenset(
     ]
 )
 _UNTRACKABLE: frozenset[type] = _ATOMIC | {dict, tuple}
+_SIZED: dict[type, Callable[[Any], int]] = {
+    c: c.__len__ for c in (list, tuple, dict, set, frozenset, collections.deque)
+}
 _WEAK = (weakref.ReferenceType, weakref.ProxyType, weakref.CallableProxyType)
 _WEAK_CONTAINERS = (weakref.WeakSet, weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.finalize)
-_UNFOLLOWED_NAMES = frozenset({"get_ipython", "exit", "quit", "open"})  # IPython's own; the first is seen in the code
 # Parts of the running kernel: they lead to the shell and thereby to all variables, but do not run code of the notebook.
 _KERNEL_ROOTS = frozenset(
     ["asyncio", "comm", "ipykernel", "jupyter_client", "tornado", "zmq", "_abc"],
@@ -75,7 +78,7 @@ class Follower:
         if name not in self.names:
             self.names.add(name)
             value = self._namespace.get(name)
-            if value is not None and name not in _UNFOLLOWED_NAMES:
+            if value is not None and name != "get_ipython" and not _is_exit_command(name, value):
                 self._pending.append(value)
 
     def follow_code(
@@ -129,6 +132,11 @@ class Follower:
         if self._scans_left < 0:
             self._stop(f"reaches containers of more than {MAX_SCANNED} elements")
         return self._scans_left >= 0
+
+    def _scan_sized(self, value: object, cls: type) -> bool:
+        """Count the elements of a subclass of a builtin container by the builtin's own length."""
+        base = next((c for c in cls.__mro__ if c in _SIZED), None)
+        return base is None or self._scan(_SIZED[base](value))
 
     def _elements(self, values: Any) -> None:
         if not self._scan(len(values)):
@@ -253,7 +261,8 @@ class Follower:
         if type in mro:
             self._class(value)  # type: ignore[arg-type]  # `type in mro`: value is a class of another metaclass
         elif _is_notebook_class(cls):
-            self._push([cls, *gc.get_referents(value)])
+            if self._scan_sized(value, cls):
+                self._push([cls, *gc.get_referents(value)])
             if self._array_type in mro:
                 self._array(value)
         elif not _WEAK_TYPES.isdisjoint(mro):
@@ -277,6 +286,8 @@ class Follower:
             self._stop("reaches IPython's shell")
             return
         self._push([c for c in cls.__mro__ if _is_notebook_class(c)])  # a class made by a library from the notebook's
+        if not self._scan_sized(value, cls):
+            return
         self._in_libraries.extend([v for v in gc.get_referents(value) if type(v) not in _ATOMIC and v is not cls])
 
 
@@ -285,6 +296,11 @@ _TPFLAGS_HAVE_GC = 1 << 14
 
 def _is_notebook_class(cls: type) -> bool:
     return cls.__module__ == "__main__"
+
+
+def _is_exit_command(name: str, value: object) -> bool:
+    """IPython's `exit` and `quit` hold the shell, and thereby all variables, but do nothing with them."""
+    return name in ("exit", "quit") and type(value).__module__.partition(".")[0] in ("IPython", "ipykernel")
 
 
 def _is_library_namespace(namespace: dict[str, object]) -> bool:
