@@ -9,8 +9,8 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kernel import CellTimes, Kernel
@@ -68,6 +68,39 @@ def measure(workload: Workload, variant: Variant) -> Figures:
             kernel.ask("__import__('inkernel').warm_up()")
             variant.install(kernel, folder)
             return _measure(workload, variant, kernel, folder)
+
+
+def combine(runs: Sequence[Figures]) -> Figures:
+    """Return the median of several runs, figure by figure and cell by cell; an undo is right if all were."""
+    first = runs[0]
+    return replace(
+        first,
+        setup_cpu_s=statistics.median(run.setup_cpu_s for run in runs),
+        cell_cpu_s=_medians(run.cell_cpu_s for run in runs),
+        reply_s=_medians(run.reply_s for run in runs),
+        idle_s=_medians(run.idle_s for run in runs),
+        output_s=_medians(run.output_s for run in runs),
+        rest_cpu_s=statistics.median(run.rest_cpu_s for run in runs),
+        stored_bytes=statistics.median_high(run.stored_bytes for run in runs),
+        load_s=statistics.median(run.load_s for run in runs),
+        undo=_combine_undo([run.undo for run in runs]),
+        undo_untouched=_combine_undo([run.undo_untouched for run in runs]),
+    )
+
+
+def _medians(lines: Iterable[tuple[float, ...]]) -> tuple[float, ...]:
+    return tuple(statistics.median(column) for column in zip(*lines, strict=True))
+
+
+def _combine_undo(undos: Sequence[Undo | None]) -> Undo | None:
+    found = [undo for undo in undos if undo is not None]
+    if not found:
+        return None
+    return Undo(
+        statistics.median(undo.wall_s for undo in found),
+        statistics.median(undo.cpu_s for undo in found),
+        all(undo.right for undo in found),
+    )
 
 
 def _measure(workload: Workload, variant: Variant, kernel: Kernel, folder: Path) -> Figures:

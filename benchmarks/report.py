@@ -48,10 +48,35 @@ def table(lines: list[Row]) -> str:
         ]
         for line in lines
     ]
+    return _markdown(head, body)
+
+
+def _markdown(head: list[str], body: list[list[str]]) -> str:
     widths = [max(len(row[i]) for row in [head, *body]) for i in range(len(head))]
     texts = [f"| {' | '.join(c.ljust(w) for c, w in zip(row, widths, strict=True))} |" for row in [head, *body]]
     rule = "|" + "|".join("-" * (w + 2) for w in widths) + "|"
     return "\n".join([texts[0], rule, *texts[1:]])
+
+
+def cell_table(workload: Workload, figures: Mapping[str, Figures]) -> str:
+    """Return one line for each counted cell: what it cost above the same cell in the bare kernel, as Markdown."""
+    bare = figures["bare"]
+    peers = [name for name in ORDER if name in figures and name != "bare"]
+    head = ["#", "cell", "bare: CPU, reply", *(f"{name}: CPU, reply, idle above bare" for name in peers)]
+    body = []
+    for i, source in enumerate(workload.cells):
+        first = source.splitlines()[0].replace("|", "\\|")
+        line = [str(i + 1), f"`{first[:48]}`", f"{_time(bare.cell_cpu_s[i])}, {_time(bare.reply_s[i])}"]
+        for name in peers:
+            f = figures[name]
+            above = (
+                f.cell_cpu_s[i] - bare.cell_cpu_s[i],
+                f.reply_s[i] - bare.reply_s[i],
+                f.idle_s[i] - bare.idle_s[i],
+            )
+            line.append(", ".join(_time(value) for value in above))
+        body.append(line)
+    return _markdown(head, body)
 
 
 def _each(figures: Mapping[str, Figures], value: Callable[[Figures], str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Measure the recording of sessions: `python benchmarks/session.py [--workload N ...] [--quick] [--json FILE]`.
+"""Measure the recording of sessions: `python benchmarks/session.py [--workload N ...] [--quick] [--repeat N] [--cells]`.
 
 Seven workloads (`workloads.py`) run in real kernels: bare, with Cellar, with a `dill` dump of the namespace after each
 cell, and with Kishu 0.3.4 in a virtual environment of its own (`.venv-kishu`, made at the first run). One Markdown
@@ -28,8 +28,8 @@ import time
 from pathlib import Path
 
 from kernel import CellFailedError
-from measure import Figures, measure
-from report import ORDER, rows, table
+from measure import Figures, combine, measure
+from report import ORDER, cell_table, rows, table
 from variants import VARIANTS
 from workloads import GENERATORS, Workload
 
@@ -41,11 +41,15 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     results: dict[str, dict[str, Figures]] = {}
     lines = []
+    details = []
     for key in options.workload or list(GENERATORS):
         workload = GENERATORS[key](options.quick)
-        results[key] = _run(key, workload, options.variant or list(ORDER))
+        results[key] = _run(key, workload, options.variant or list(ORDER), options.repeat)
         lines += rows(workload, results[key])
+        if options.cells:
+            details.append(f"Workload {key}: {workload.title}\n\n{cell_table(workload, results[key])}\n")
     print(f"{_machine()}\n\n{table(lines)}\n")
+    print("\n".join(details), end="\n" if details else "")
     print("Bare CPU and final state in brackets. Reproduce: python benchmarks/session.py", *_given(options))
     if options.json:
         plain = {key: {n: dataclasses.asdict(f) for n, f in found.items()} for key, found in results.items()}
@@ -53,14 +57,14 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _run(key: str, workload: Workload, names: list[str]) -> dict[str, Figures]:
+def _run(key: str, workload: Workload, names: list[str], repeat: int) -> dict[str, Figures]:
     found = {}
     for name in ORDER:
         # The bare kernel is what the others are compared with.
         if (name in names or name == "bare") and (key, name) not in SKIPPED:
             began = time.perf_counter()
             try:
-                found[name] = measure(workload, VARIANTS[name])
+                found[name] = combine([measure(workload, VARIANTS[name]) for _ in range(repeat)])
                 note = f"{time.perf_counter() - began:.1f} s"
             except CellFailedError as error:
                 if name == "bare":
@@ -77,12 +81,15 @@ def _parser() -> argparse.ArgumentParser:
         "--variant", action="append", choices=list(ORDER), help="only this one beside bare; may be repeated"
     )
     parser.add_argument("--quick", action="store_true", help="a tenth of the data, to see that everything runs")
+    parser.add_argument("--repeat", type=int, default=1, metavar="N", help="run each N times and take the median")
+    parser.add_argument("--cells", action="store_true", help="a second table, with each cell of each workload")
     parser.add_argument("--json", metavar="FILE", help="write every single figure there, too")
     return parser
 
 
 def _given(options: argparse.Namespace) -> list[str]:
     words = [word for key in options.workload or [] for word in ("--workload", key)]
+    words += ["--repeat", str(options.repeat)] if options.repeat > 1 else []
     return words + (["--quick"] if options.quick else [])
 
 
