@@ -18,7 +18,7 @@ import msgspec
 from nbcellar.errors import ConflictError, InvalidInputError, NotFoundError
 from nbcellar.history import refs
 from nbcellar.history.index import delete_commits, update_commit
-from nbcellar.history.maintenance import collect_garbage
+from nbcellar.history.maintenance import bump_generation, collect_garbage
 from nbcellar.history.model import EMPTY_STATE, Commit
 from nbcellar.history.operations import Operation, OperationKind, RefChange, encode_operation
 from nbcellar.history.reach import ChildrenOf, live_objects
@@ -131,7 +131,7 @@ def _rewrite(
                 hint="with --force they are signed as yours, and their variables will load without asking",
             )
         try:
-            _write(repo, notebook, plan, key, words)
+            write_rewrite(repo, notebook, plan, key, words)
         except ConflictError:
             continue  # a kernel recorded meanwhile: its commit must be rewritten, too
         finally:
@@ -153,7 +153,11 @@ def _count_others(repo: Repository, plan: Plan, key: Signer) -> int:
     return sum(key.key_id not in found for found in signers)
 
 
-def _write(repo: Repository, notebook: NotebookId, plan: Plan, key: Signer, words: str) -> None:
+def write_rewrite(repo: Repository, notebook: NotebookId, plan: Plan, key: Signer, words: str) -> None:
+    """Carry out a plan in one transaction: new commits signed, index, refs and one operation a notebook concerned.
+
+    The old objects are still in the store then. Raises ConflictError when a ref moved since the plan was made.
+    """
     with repo.store.begin() as tx:
         for entry in plan.rewritten:
             if entry.state_object is not None:
@@ -161,6 +165,7 @@ def _write(repo: Repository, notebook: NotebookId, plan: Plan, key: Signer, word
             tx.put(Kind.COMMIT, entry.payload, digest=Digest(entry.new))
             tx.sign(Digest(entry.new), key.key_id, key.sign(entry.new))
         _update_index(repo, tx, plan)
+        bump_generation(repo, tx)
         changes = _move_refs(repo, tx, plan)
         for scope in {notebook, *changes, *(NotebookId(entry.commit.notebook) for entry in plan.rewritten)}:
             _append(repo, tx, scope, changes.get(scope, []), words)
@@ -271,4 +276,4 @@ def _purge(repo: Repository, children_of: ChildrenOf) -> int:
     return collect_garbage(repo, children_of, purge=True).bytes_removed
 
 
-__all__ = ["Forgotten", "forget_commit", "forget_variable"]
+__all__ = ["Forgotten", "forget_commit", "forget_variable", "write_rewrite"]

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from nbcellar.errors import InvalidInputError
+from nbcellar.history import refs
 from nbcellar.history.index import delete_commits
 from nbcellar.history.reach import KEEP_OPS_DAYS, ChildrenOf, live_objects
 from nbcellar.ids import Digest
 from nbcellar.store.collect import GcReport, collect, folder_bytes
-from nbcellar.store.interface import Kind
+from nbcellar.store.interface import Kind, Transaction
 from nbcellar.store.local import LocalStore
 
 if TYPE_CHECKING:
@@ -93,7 +94,14 @@ def _drop_rows(repo: Repository) -> None:
     if gone:
         with repo.store.begin() as tx:
             delete_commits(tx, gone)
+            bump_generation(repo, tx)
             tx.commit()
 
 
-__all__ = ["KindSize", "SizeReport", "collect_garbage", "measure"]
+def bump_generation(repo: Repository, tx: Transaction) -> None:
+    """Let every kernel look again before it records on top of commits that may be gone."""
+    generation = repo.store.ref(refs.PROJECT_SCOPE, refs.GENERATION)
+    tx.set_ref(refs.PROJECT_SCOPE, refs.GENERATION, old=generation, new=refs.next_generation(generation))
+
+
+__all__ = ["KindSize", "SizeReport", "bump_generation", "collect_garbage", "measure"]

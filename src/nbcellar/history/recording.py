@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import msgspec
 from blake3 import blake3
 
-from nbcellar.errors import ConflictError, InvalidInputError, UnknownReferenceError
+from nbcellar.errors import ConflictError, InvalidInputError
 from nbcellar.history import refs
 from nbcellar.history.index import Row, insert_commit
 from nbcellar.history.model import Commit, State, encode_commit
@@ -80,12 +80,22 @@ class _RefPlan(msgspec.Struct, frozen=True):
 class Recorder:
     """Collects one transaction for one notebook. A context manager: without `finish`, nothing has happened."""
 
-    def __init__(self, repo: Repository, tx: Transaction, notebook: NotebookId, key: Signer, on: str | None) -> None:
+    def __init__(
+        self,
+        repo: Repository,
+        tx: Transaction,
+        notebook: NotebookId,
+        key: Signer,
+        on: str | None,
+        generation: bytes | None,
+    ) -> None:
+        """Use `Repository.begin`."""
         self._repo = repo
         self._tx = tx
         self._notebook = notebook
         self._key = key
         self._on = on
+        self._generation = generation
         self._rows: list[Row] = []
         self._pending: dict[CommitId, Row] = {}
         self._pending_states: dict[Digest, bytes] = {}
@@ -163,13 +173,9 @@ class Recorder:
         parents = commit.parents
         if advance is HeadMove.ADVANCE and self._advanced and (not parents or parents[0] != self._advanced[-1]):
             raise InvalidInputError("commits of one transaction that advance HEAD must follow each other")
-        base = commit.state.base if commit.state is not None else None
-        for reference in {*parents, *(r for r in (commit.at, base) if r is not None)}:
-            self._require(CommitId(reference))
-
-    def _require(self, commit: CommitId) -> None:
-        if commit not in self._pending and not self._repo.has_commit(commit):
-            raise UnknownReferenceError(f"there is no commit {short(commit)} in this repository")
+        for reference in _references(commit):
+            if reference not in self._pending:
+                self._repo.require_commit(reference)
 
     def _apply_state(self, identifier: CommitId, commit: Commit) -> Changes:
         delta = commit.state
@@ -221,12 +227,30 @@ class Recorder:
                 lost += 1
                 if lost == _MOST_LOST_TURNS:
                     raise
+                self._check_generation()
+
+    def _check_generation(self) -> None:
+        """Go on if commits were removed meanwhile but none that these build on: it would bring them back, or hang in
+        the air."""
+        generation = self._repo.store.ref(refs.PROJECT_SCOPE, refs.GENERATION)
+        if generation == self._generation:
+            return
+        for row in self._rows:
+            gone = [r for r in _references(row.commit) if r not in self._pending and not self._repo.index.has(r)]
+            if gone:
+                raise ConflictError(
+                    f"commit {short(gone[0])} was taken out of history while something was recorded on top of it",
+                    hint="record it again on top of HEAD",
+                )
+        self._generation = generation
 
     def _stage(self, plan: _RefPlan | None) -> None:
         for row in self._rows:
             insert_commit(self._tx, row)
         if not self._rows:
             return
+        generation = self._generation
+        self._tx.set_ref(refs.PROJECT_SCOPE, refs.GENERATION, old=generation, new=generation)
         changes = plan.changes if plan is not None else ()
         for change in changes:
             self._tx.set_ref(self._notebook, change.name, old=_value(change.old), new=change.new)
@@ -277,6 +301,11 @@ class Recorder:
         if follows:
             changes.append(RefChange(refs.HEAD, head_value, refs.encode_head(branch=branch)))
         return _RefPlan(branch, True, not follows, tuple(changes))
+
+
+def _references(commit: Commit) -> set[CommitId]:
+    base = commit.state.base if commit.state is not None else None
+    return {CommitId(reference) for reference in (*commit.parents, commit.at, base) if reference is not None}
 
 
 def _value(old: object) -> bytes | None:

@@ -24,6 +24,7 @@ REWRITTEN = "rewritten/"  # + commit id that a branch had before history was rew
 EVIDENCE = "evidence"  # how to recognise the notebook's file after a rename
 
 PROJECT_SCOPE = ""
+GENERATION = "generation"  # in the project scope: changes whenever commits were removed or rewritten
 NOTEBOOK = "notebook/"  # + path relative to the root, in the project scope: the id of the notebook there
 
 DEFAULT_BRANCH = "main"
@@ -69,6 +70,11 @@ def decode_head(value: bytes) -> tuple[str | None, CommitId | None, str]:
 def message_ref(commit: CommitId) -> str:
     """Return the name of the ref that keeps a commit's newer message."""
     return MESSAGE + commit.hex()
+
+
+def next_generation(generation: bytes | None) -> bytes:
+    """Return the value of the generation ref after `generation`."""
+    return (int.from_bytes(generation or b"", "big") + 1).to_bytes(8, "big")
 
 
 def rewritten_ref(commit: CommitId) -> str:
@@ -130,6 +136,7 @@ __all__ = [
     "DEFAULT_BRANCH",
     "EVIDENCE",
     "FORKED_FROM",
+    "GENERATION",
     "HEAD",
     "MESSAGE",
     "NOTEBOOK",
@@ -142,5 +149,6 @@ __all__ = [
     "encode_head",
     "message_ref",
     "next_free_branch",
+    "next_generation",
     "rewritten_ref",
 ]

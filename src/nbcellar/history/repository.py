@@ -73,6 +73,7 @@ class Repository:
         self._states: dict[CommitId, State] = {}
         self._lock = threading.Lock()  # of the two above: a thread that reads must not see a builder at work
         self._decoded = lru_cache(maxsize=1024)(self._decode)
+        self._generation = store.ref(refs.PROJECT_SCOPE, refs.GENERATION)
         self._mend_index()
 
     @classmethod
@@ -155,7 +156,8 @@ class Repository:
 
     def begin(self, notebook: NotebookId, key: Signer, *, on: str | None = None) -> Recorder:
         """Start recording; `on` is the branch of a kernel that has left HEAD (see `Recorded.diverged`)."""
-        return Recorder(self, self._store.begin(), notebook, key, on)
+        tx = self._store.begin()
+        return Recorder(self, tx, notebook, key, on, self._see_generation())
 
     def has_commit(self, commit: CommitId) -> bool:
         tip = self._tip
@@ -377,6 +379,14 @@ class Repository:
             if len(batch) < _RECORDS_A_TIME:
                 return
             before = batch[-1].number
+
+    def _see_generation(self) -> bytes | None:
+        """Return the generation; what was read before another one began may be gone."""
+        generation = self._store.ref(refs.PROJECT_SCOPE, refs.GENERATION)
+        if generation != self._generation:
+            self.drop_caches()
+            self._generation = generation
+        return generation
 
     def _mend_index(self) -> None:
         """Make the index again when it is gone: the store was rebuilt from its packs."""

@@ -8,13 +8,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from nbcellar.errors import InvalidInputError, NotFoundError, UnknownReferenceError
-from nbcellar.history.forget import forget_commit, forget_variable
-from nbcellar.history.model import CommitKind, Covariable, Preview, StateDelta
+from nbcellar.errors import ConflictError, InvalidInputError, NotFoundError, UnknownReferenceError
+from nbcellar.history.forget import forget_commit, forget_variable, write_rewrite
+from nbcellar.history.maintenance import bump_generation
+from nbcellar.history.model import Commit, CommitKind, Covariable, Preview, StateDelta
 from nbcellar.history.reach import live_objects
 from nbcellar.history.recording import HeadMove
 from nbcellar.history.repository import Repository
-from nbcellar.history.rewrite import REASON
+from nbcellar.history.rewrite import REASON, CommitCut, plan_rewrite
 from nbcellar.ids import CommitId, Digest
 from nbcellar.store.interface import Kind
 
@@ -270,6 +271,49 @@ def test_a_forgotten_tip_leaves_the_branch_at_its_parent(local: History) -> None
     forget_commit(local.repo, local.notebook, first, key=local.key, children_of=no_children)
     assert local.head is None
     assert local.record().branch == "main"
+
+
+def test_a_commit_that_was_being_made_on_top_of_what_is_forgotten_does_not_bring_it_back(local: History) -> None:
+    secret = record_secret(local)
+    with Repository.open(local.repo.root, clock=local.repo.clock) as kernel:
+        tx = kernel.begin(local.notebook, local.key)
+        tx.commit(local.commit_of((secret,)))
+        # What forgets waits for open transactions before it removes; here the rewriting is done first, as it may be.
+        cut = CommitCut(secret)
+        plan = plan_rewrite(_all(local), cut, read_commit=local.repo.read_commit, read_object=local.repo.store.read)
+        write_rewrite(local.repo, local.notebook, plan, local.key, "forget a commit")
+        with pytest.raises(ConflictError, match="taken out of history"):
+            tx.finish()
+        tx.abort()
+    assert local.head is None
+
+
+def test_a_kernel_that_missed_a_forget_is_told_that_its_head_is_gone(local: History) -> None:
+    first = local.step(values={"x": b"1"})
+    tip = record_secret(local)
+    with Repository.open(local.repo.root, clock=local.repo.clock) as other:
+        forget_variable(other, local.notebook, "secret", key=local.key, children_of=no_children)
+    with pytest.raises(UnknownReferenceError):
+        local.record(tip)
+    moved = local.repo.rewritten_to(local.notebook, tip)
+    assert moved == local.head != tip
+    assert local.record(moved).branch == "main"  # type: ignore[arg-type]
+    assert local.repo.node(moved).parent == first  # type: ignore[arg-type]
+
+
+def test_a_gc_while_a_commit_is_made_does_not_cost_the_commit(history: History) -> None:
+    head = history.step()
+    with history.repo.begin(history.notebook, history.key) as tx:
+        made = tx.commit(history.commit_of((head,)))
+        with history.repo.store.begin() as other:
+            bump_generation(history.repo, other)
+            other.commit()
+        assert tx.finish().branch == "main"
+    assert history.head == made
+
+
+def _all(history: History) -> Iterator[tuple[CommitId, Commit]]:
+    return ((i, history.repo.read_commit(i)) for i in history.repo.index.ids())
 
 
 def test_the_index_after_a_forget_is_the_one_made_again(local: History) -> None:
