@@ -57,7 +57,8 @@ command's name. In a notebook the same commands are `%cellar COMMAND ...`, and i
 (where HEAD was after operation 12). They belong to a notebook: with several, write `-n NOTEBOOK` or `NOTEBOOK@REF`.
 
 **Reading commands** read the store, whatever a kernel is doing. Commands that change the session (`undo`, `redo`,
-`commit`, `checkout`, `restore`) ask the live kernel of the notebook and wait for the running cell; Ctrl-C stops waiting.
+`commit`, `checkout`, `restore`) ask the live kernel of the notebook and wait for the running cell; Ctrl-C stops
+waiting.
 
 **`--json`** prints one document; `schema` is the version of its layout, and the schemas are in `docs/schemas/`.
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import keyword
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -87,12 +88,16 @@ def inject(source: Notebook, parameters: Mapping[str, Any]) -> Notebook:
 def parse_parameter(text: str) -> tuple[str, Any]:
     """Return name and value of `name=value`; the value is JSON, else text. Raises InvalidInputError."""
     name, equals, value = text.partition("=")
-    if not equals or not name.isidentifier():
+    if not equals or not name.isidentifier() or keyword.iskeyword(name):
         raise InvalidInputError(f"'{text}' is no parameter", hint="write it as name=value, for example: -p rows=100")
     try:
-        return name, json.loads(value)
+        return name, json.loads(value, parse_constant=_refuse)
     except ValueError:
         return name, value
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")
 
 
 class _Runner:

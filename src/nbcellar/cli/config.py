@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nbcellar import config
 from nbcellar.cli import exit_codes
-from nbcellar.cli.console import Console
+from nbcellar.cli.console import Console, find_cellar_folder
 from nbcellar.errors import InvalidInputError, NoRepositoryError
 
 
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         return _write(args, console)
     if args.unset or args.user:
         raise InvalidInputError("which setting?", hint="cellar config --help")
-    _, values = config.load_values(_cellar_folder(console), console.environ)
+    _, values = config.load_values(find_cellar_folder(console.folder), console.environ)
     chosen = [values[config.find_key(args.key).name]] if args.key else list(values.values())
     if args.json:
         console.json(_view(chosen))
@@ -73,15 +73,10 @@ def _view(values: list[config.Value]) -> object:
 
 
 def _repository_file(console: Console) -> Path:
-    folder = _cellar_folder(console)
+    folder = find_cellar_folder(console.folder)
     if folder is None:
         raise NoRepositoryError(
             f"there is no Cellar repository in {console.folder} or above",
             hint="make one with: cellar init; or write your own file: cellar config --user KEY VALUE",
         )
     return folder / config.FILE_NAME
-
-
-def _cellar_folder(console: Console) -> Path | None:
-    folder = console.folder.absolute()
-    return next((found for at in (folder, *folder.parents) if (found := at / ".cellar").is_dir()), None)

@@ -99,4 +99,10 @@ class Console:
         return moment.astimezone(timezone.utc).strftime("%Y-%m-%d")
 
 
+def find_cellar_folder(folder: Path) -> Path | None:
+    """Return the nearest `.cellar`, in `folder` or above; None where there is none."""
+    folder = folder.absolute()
+    return next((found for at in (folder, *folder.parents) if (found := at / ".cellar").is_dir()), None)
+
+
 _UNITS = (("second", 1, 90), ("minute", 60, 5400), ("hour", 3600, 129_600), ("day", 86_400, 86_400 * 14))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol, TextIO, cast
 
 from nbcellar import __version__
 from nbcellar.cli import exit_codes
-from nbcellar.cli.console import Console
+from nbcellar.cli.console import Console, find_cellar_folder
 from nbcellar.errors import CellarError
 
 if TYPE_CHECKING:
@@ -207,17 +207,18 @@ def command_parser(name: str, command: Command, out: TextIO) -> Parser:
 def _dispatch(argv: Sequence[str], console: Console) -> int:
     top = _top_parser(console)
     first = top.parse_args(argv)
-    console = _with_surroundings(console, first)
     if first.version:
         console.print(f"cellar {__version__}")
         return exit_codes.OK
+    console = _with_surroundings(console, first)
     if first.command in (None, "help"):
         return _help(first.rest, top, console)
     if first.command not in _ALL:
         raise UsageError(_unknown(first.command), top.format_usage().strip(), "")
     command = load(first.command)
     args = command_parser(first.command, command, console.out).parse_args(first.rest)
-    return command.run(args, _with_surroundings(console, args))
+    console = _with_surroundings(console, args)
+    return command.run(args, replace(console, color=_wants_color(console)))
 
 
 def _help(rest: Sequence[str], top: Parser, console: Console) -> int:
@@ -270,17 +271,26 @@ def _with_surroundings(console: Console, args: argparse.Namespace) -> Console:
             raise UsageError(f"-C {folder}: there is no such folder", "", "")
         console = replace(console, folder=target)
     options = {name: value for name in ("notebook", "color") if (value := getattr(args, name, None)) is not None}
-    console = console.with_options(**options)
-    return replace(console, color=_wants_color(console), live_progress=_is_terminal(console.err))
+    return replace(console.with_options(**options), live_progress=_is_terminal(console.err))
 
 
 def _wants_color(console: Console) -> bool:
-    choice = console.options.get("color") or console.environ.get("NBCELLAR_UI_COLOR") or "auto"
+    choice = console.options.get("color") or _color_setting(console)
     if choice in ("always", "never"):
         return bool(choice == "always")
     if console.environ.get("NO_COLOR"):
         return False
     return console.color or (_is_terminal(console.out) and console.environ.get("TERM") != "dumb")
+
+
+def _color_setting(console: Console) -> str:
+    """Return `ui.color`; a wrong setting is told by the commands that need one, not by every line of colour."""
+    from nbcellar import config
+
+    try:
+        return config.load(find_cellar_folder(console.folder), console.environ).ui.color
+    except CellarError:
+        return "auto"
 
 
 def _is_terminal(stream: TextIO) -> bool:
@@ -304,6 +314,8 @@ def _unknown(name: str) -> str:
 
 
 def _report(console: Console, message: str, hint: str) -> None:
+    on_terminal = _is_terminal(console.err) and not console.environ.get("NO_COLOR")
+    console = replace(console, color=console.color or on_terminal)
     console.notice(f"{console.style('error:', 'red', 'bold')} {message}")
     if hint:
         console.notice(f"{console.style('hint:', 'cyan')} {hint}")

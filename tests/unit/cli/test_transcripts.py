@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 TRANSCRIPTS = Path(__file__).parent / "transcripts"
+# To write them anew after a change that is meant; then read the difference. Tests tidy the environment, so look now.
+WRITE = bool(os.environ.get("NBCELLAR_WRITE_TRANSCRIPTS"))
 
 COMMANDS = {
     "log": ["log", "log --graph --all", "log trial", "log -N 1", "--color always log -N 2"],
@@ -90,6 +92,6 @@ def transcript(shell: Any, commands: list[str]) -> str:
 def test_transcript(shell: Any, name: str) -> None:
     found = transcript(shell, COMMANDS[name])
     path = TRANSCRIPTS / f"{name}.txt"
-    if os.environ.get("NBCELLAR_WRITE_TRANSCRIPTS"):  # after a change that is meant; then read the difference
+    if WRITE:
         path.write_text(found, "utf-8")
     assert path.read_text("utf-8") == found

@@ -1,0 +1,162 @@
+"""The entry point: what it loads, where it writes, and that no traceback reaches a user."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nbcellar.cli import main
+from nbcellar.cli.console import Console
+from nbcellar.errors import KernelError, NoRepositoryError
+
+
+def modules_after(code: str) -> set[str]:
+    run = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys\nprint('\\n'.join(sys.modules))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(run.stdout.split())
+
+
+def test_the_version_is_printed_without_loading_the_store() -> None:
+    loaded = modules_after("from nbcellar.cli.main import main\nmain(['--version'])")
+    assert not {"msgspec", "apsw", "jupyter_client", "nbcellar.api"} & loaded
+
+
+def test_reading_the_log_loads_no_client_of_kernels(tmp_path: Path) -> None:
+    code = f"from nbcellar.cli.main import main\nmain(['-C', {str(tmp_path)!r}, 'log'])"
+    assert not {"jupyter_client", "zmq", "cryptography", "nbclient", "numpy"} & modules_after(code)
+
+
+def test_an_unexpected_error_is_one_sentence(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("out of cheese")
+
+    monkeypatch.setattr("nbcellar.api.repo.Repo.status", fail)
+    assert shell.run("status") == 1
+    assert (
+        shell.err == "error: RuntimeError: out of cheese\nhint: this is a bug in Cellar; NBCELLAR_DEBUG=1 shows where\n"
+    )
+    shell.environ["NBCELLAR_DEBUG"] = "1"
+    with pytest.raises(RuntimeError):
+        shell.run("status")
+
+
+def test_an_error_of_the_system_names_the_file(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise OSError(28, "No space left on device", "/there")
+
+    monkeypatch.setattr("nbcellar.api.repo.Repo.status", fail)
+    assert shell.run("status") == 5
+    assert shell.err == "error: /there: No space left on device\n"
+
+
+def test_ctrl_c_ends_with_130(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*args: object, **kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nbcellar.api.repo.Repo.status", interrupt)
+    assert shell.run("status") == 130
+
+
+def test_a_reader_that_goes_away_is_no_error(shell: Any) -> None:
+    code = "import sys; from nbcellar.cli.main import main; sys.exit(main(['help']))"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    errors = process.stderr.read()
+    process.stderr.close()
+    assert (process.wait(), errors) == (0, b"")
+
+
+@pytest.mark.parametrize("line", ["log -C sub", "-C sub log"])
+def test_c_may_stand_before_and_after_the_command(shell: Any, analysis: Any, line: str) -> None:
+    (shell.folder / "sub").mkdir()
+    assert shell.run(line) == 0
+    assert "first result" in shell.out
+
+
+def test_help_of_a_command_goes_to_its_own_stream(shell: Any) -> None:
+    assert shell.run("help log") == shell.run("log --help") == 0
+    assert shell.out.startswith("usage: cellar log")
+
+
+def test_colours_come_when_asked_and_no_color_is_honoured(shell: Any, analysis: Any) -> None:
+    shell.run("log")
+    assert "\x1b" not in shell.out
+    shell.run("log --color always")
+    assert "\x1b[33m" in shell.out
+    shell.environ["NO_COLOR"] = "1"
+    shell.run("log")
+    assert "\x1b" not in shell.out
+
+
+def test_the_setting_of_colours_is_used(shell: Any, analysis: Any) -> None:
+    assert shell.run("config ui.color always") == 0
+    shell.run("log")
+    assert "\x1b[33m" in shell.out
+
+
+def test_a_line_in_a_kernel_returns_its_text_and_uses_the_kernels_own_requests(shell: Any, analysis: Any) -> None:
+    asked = []
+
+    def requests(notebook: str, command: str, args: Any) -> dict[str, Any]:
+        asked.append((notebook, command, dict(args)))
+        return {"head": "ab" * 32, "branch": "main", "kept": ["y"], "loaded": ["x"], "undone": [{"cell": "x = 2"}]}
+
+    text = main.run_line("undo 2", kernel_requests=requests, folder=shell.folder, environ=shell.environ)
+    assert asked == [(analysis.notebook, "undo", {"n": 2})]
+    assert text.splitlines()[:2] == ["undid x = 2", "  loaded: x"]
+
+
+def test_a_line_in_a_kernel_that_fails_says_so_in_its_text(shell: Any, analysis: Any) -> None:
+    def requests(notebook: str, command: str, args: Any) -> dict[str, Any]:
+        raise KernelError("it is asleep", hint="wake it")
+
+    text = main.run_line("redo", kernel_requests=requests, folder=shell.folder, environ=shell.environ)
+    assert text == "error: it is asleep\nhint: wake it\n"
+    assert main.run_line("log 'x", kernel_requests=requests, folder=shell.folder, environ=shell.environ).startswith(
+        "error: No closing quotation"
+    )
+
+
+def test_ages_read_like_those_of_git(shell: Any) -> None:
+    console = Console(out=sys.stdout, err=sys.stderr, environ={}, folder=Path(), clock=lambda: 10**18)
+    now = 10**9
+    ages = {
+        0: "0 seconds ago",
+        1: "1 second ago",
+        89: "89 seconds ago",
+        90: "1 minute ago",
+        7200: "2 hours ago",
+        86_400 * 3: "3 days ago",
+        86_400 * 40: "2001-07-31",
+        -5: "in the future",
+    }
+    for seconds, words in ages.items():
+        assert console.ago(datetime.fromtimestamp(now - seconds, timezone.utc)) == words
+
+
+def test_functions_do_what_the_commands_do(analysis: Any) -> None:
+    import nbcellar
+
+    analysis.repository.store.close()
+    with nbcellar.open(analysis.repository.root / "analysis.ipynb") as repo:
+        assert next(line.title for line in repo.log().commits) == "first result"
+        assert repo.vars("HEAD~2").variables[0].name == "con"
+        assert repo.show("v1").commit.added == ["x"]
+
+
+def test_opening_what_is_no_repository_says_what_to_do(tmp_path: Path) -> None:
+    import nbcellar
+
+    with pytest.raises(NoRepositoryError) as caught:
+        nbcellar.open(tmp_path)
+    assert caught.value.hint == "make one with: cellar init"
