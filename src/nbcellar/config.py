@@ -72,7 +72,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             "Milliseconds after each cell for checking variables that the cell does not seem to have touched.",
             "a number, 0 or more",
         ),
-    ] = 10.0
+    ] = 2.0
     memory_mb: Annotated[
         int,
         Meta(ge=1),

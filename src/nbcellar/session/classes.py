@@ -161,7 +161,7 @@ def _own_descriptors(cls: type, attributes: dict[str, Any]) -> set[str]:
 
 def _refuse_types_of_c(cls: type, attributes: dict[str, Any], own: set[str]) -> None:
     described = f"{cls.__module__}.{cls.__qualname__}"
-    if native(type(cls), "__new__") is not type.__new__:
+    if any(native(type(cls), name) is not getattr(type, name) for name in ("__new__", "__init__")):
         raise CannotStoreError(
             f"class {described} cannot be stored: its metaclass {type(cls).__qualname__} is made in C",
             hint="define it in a module that can be imported",

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from nbcellar.ids import Digest
 from nbcellar.session import arrays
 from nbcellar.session.blocks import memory_at
+from nbcellar.session.donors import Donors
 from nbcellar.session.value import StoredRegion, Value
 from nbcellar.trust.gate import LoadPermit, unpickle
 
@@ -32,8 +33,9 @@ class BlockSource(Protocol):
 class _Memory:
     """The regions of one value, each filled when it is first asked for."""
 
-    def __init__(self, value: Value, source: BlockSource) -> None:
+    def __init__(self, value: Value, source: BlockSource, donors: Donors) -> None:
         self.value = value
+        self.donors = donors
         self.source = source
         self.owners: dict[int, Any] = {}
         self.users = [0] * len(value.regions)
@@ -54,8 +56,14 @@ class _Memory:
         if region < 0:
             made = np.empty(shape, kind, order=layout if contiguous else "C")
         elif contiguous and self.users[region] == 1:
+            stored = self.value.regions[region]
+            if (
+                writeable
+                and (taken := self.donors.take(kind, shape, layout, stored.ends, stored.digests())) is not None
+            ):
+                return taken
             made = np.empty(shape, kind, order=layout)  # owns its memory, as it most likely did
-            self._fill(region, memory_at(made.__array_interface__["data"][0], made.nbytes))
+            self._fill(region, memory_at(made.ctypes.data, made.nbytes))
         elif contiguous:
             made = np.ndarray(shape, kind, self._owner(region), offset, order=layout)
         else:
@@ -115,9 +123,13 @@ def decode(
     source: BlockSource,
     permit: LoadPermit,
     find_class: Callable[[str, str], Any],
+    donors: Donors,
 ) -> tuple[Any, ...]:
-    """Return the objects of a co-variable, in the order of its names. Whatever their classes raise passes through."""
-    memory = _Memory(value, source)
+    """Return the objects of a co-variable, in the order of its names. Whatever their classes raise passes through.
+
+    Arrays that were taken from `donors` hold the value only after `donors.exchange`.
+    """
+    memory = _Memory(value, source, donors)
 
     def find(module: str, name: str) -> Any:
         if module == arrays.__name__ and name == "exported":

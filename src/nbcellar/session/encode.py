@@ -119,12 +119,13 @@ class Encoder(pickle.Pickler):
 
     def __init__(self, context: Context, limits: Limits, roots: frozenset[int] = frozenset(), *, inline: bool = True):
         self.sink = _Sink(limits)
-        super().__init__(self.sink, PROTOCOL, buffer_callback=self._buffer)
+        self.exports: list[Export] = []
+        self.raw_buffers: list[int] = []
+        # Not a method of self: the cycle would keep the user's objects alive until the next garbage collection.
+        super().__init__(self.sink, PROTOCOL, buffer_callback=_BufferTaker(self.exports, self.raw_buffers))
         self.context = context
         self.namespace = context.namespace
         self.root_definitions = roots
-        self.exports: list[Export] = []
-        self.raw_buffers: list[int] = []
         self.needs: list[type] = []
         self._needs_index: dict[int, int] = {}
         self.copy_on_write: set[int] = set()  # ids of arrays whose library keeps holders apart
@@ -163,13 +164,22 @@ class Encoder(pickle.Pickler):
         """Keep a temporary alive as long as its id or memory is referred to."""
         self._keep.append(obj)
 
-    def _buffer(self, buffer: pickle.PickleBuffer) -> bool:
+
+class _BufferTaker:
+    """Takes pickle's out-of-band buffers as exports."""
+
+    __slots__ = ("exports", "raw_buffers")
+
+    def __init__(self, exports: list[Export], raw_buffers: list[int]) -> None:
+        self.exports = exports
+        self.raw_buffers = raw_buffers
+
+    def __call__(self, buffer: pickle.PickleBuffer) -> bool:
         view = buffer.raw()
         low = address_of(view)
-        self.raw_buffers.append(
-            self.export(
-                Export(low, low + view.nbytes, (buffer, view), readonly=view.readonly, copy_on_write=view.readonly)
-            )
+        self.raw_buffers.append(len(self.exports))
+        self.exports.append(
+            Export(low, low + view.nbytes, (buffer, view), readonly=view.readonly, copy_on_write=view.readonly)
         )
         return False
 

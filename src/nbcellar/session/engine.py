@@ -7,7 +7,7 @@ fails leaves variables, HEAD and recording as they were. Not for: IPython's hook
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from nbcellar.session.encode import Limits
 from nbcellar.session.jobs import Job, Version
 from nbcellar.session.names import Names
 from nbcellar.session.pending import make_pending
+from nbcellar.session.plan import Plan
 from nbcellar.session.preview import preview
 from nbcellar.session.regions import Layout
 from nbcellar.session.restore import Restored, Restorer
@@ -90,6 +91,7 @@ class Session:
         self._finished: tuple[RunningCell, CellRun, bytes | None] | None = None
         self._observed: dict[int, Job] = {}
         self._ambient_reports: list[AmbientReport] = []
+        self._not_restored: Mapping[str, str] = {}
         self.last_observation: Observation | None = None
 
     # cells --------------------------------------------------------------------------------------------------------
@@ -187,37 +189,88 @@ class Session:
         return self._step(CommitKind.REDO, count, steps.redo_target)
 
     def _step(self, kind: CommitKind, count: int, find: Callable[..., steps.StepPlan]) -> dict[str, Any]:
-        layouts = self._settle()
-        head = self._head()
-        plan = find(self.repo, head, count)
-        restored = self._restore(plan.target, layouts, RANDOM_PARTS)
-        self._record_arrival(kind, plan.target, restored)
+        started = time.perf_counter()
+        self._open()
+        plan = find(self.repo, self._head(), count)
+        restored = self._go(plan.target, RANDOM_PARTS, started, lambda: self._record_arrival(kind, plan.target))
         return self._report(restored) | {"undone": [self._step_text(commit) for commit in plan.steps]}
 
     def restore(self, target: CommitId | None) -> dict[str, Any]:
         """Bring a recorded state into this kernel; None: the last one before this kernel started."""
-        layouts = self._settle()
-        if target is None:
-            target = self._before_start()
-        restored = self._restore(target, layouts, None)
-        self._record_arrival(CommitKind.RESTORE, target, restored)
-        return self._report(restored) | {"target": target.hex()}
+        started = time.perf_counter()
+        self._open()
+        where = self._before_start() if target is None else target
+        restored = self._go(where, None, started, lambda: self._record_arrival(CommitKind.RESTORE, where))
+        return self._report(restored) | {"target": where.hex()}
 
     def checkout(self, target: CommitId, branch: str | None) -> dict[str, Any]:
         """Bring variables and ambient state to `target` and move HEAD there; `branch`: the branch to be on, if any."""
-        layouts = self._settle()
+        started = time.perf_counter()
+        self._open()
         before = self._head()
-        restored = self._restore(target, layouts, None)
-        self._carried_drops = set(restored.not_restored)
-        self._ambient_base = self._ambient_of(self.repo.read_state(target), None)
-        position = self.writer.position
-        position.head, position.base, position.branch = target, target, None
-        self.repo.move_head(self.notebook, target, branch=branch, description=f"checkout from {short(before)}")
+        restored = self._go(target, None, started, lambda: self._move_head(target, branch, before))
         return self._report(restored) | {"target": target.hex()}
+
+    def _go(
+        self, target: CommitId, parts: frozenset[str] | None, started: float, arrive: Callable[[], None]
+    ) -> Restored:
+        """Bring the session to a recorded state; `arrive` notes in history that it is there.
+
+        What is replaced is looked at, and recorded if it changed, before it goes; what stays, right after the swap: if
+        that had changed without a cell, it is recorded, too, and brought to the target in a second turn.
+        """
+        self.finish_capture()
+        state = self._recorded_names(self.repo.read_state(target))
+        restored = self._turn(state, parts, started)
+        arrive()
+        later = self._observe(None)
+        if later.changed or later.dropped_names:
+            self._submit(self._between(later))
+            again = self._turn(state, parts, started)
+            arrive()
+            restored = restored.followed_by(again)
+        self.wait_saved()
+        return restored
+
+    def _turn(self, state: State, parts: frozenset[str] | None, started: float) -> Restored:
+        restorer = Restorer(self.repo, self.tracker, self._permit, Limits(self.settings.record.memory_mb << 20))
+        plan, layouts = self._look_at_replaced(restorer, state)
+        self.wait_saved()
+        ambient = self._ambient_of(state, parts)
+        self.ambient.validate(ambient)
+        reports = self._ambient_reports = []
+        self._not_restored = plan.missing
+        return restorer.restore(plan, layouts, lambda: reports.extend(self.ambient.restore(ambient)), started)
+
+    def _look_at_replaced(self, restorer: Restorer, state: State) -> tuple[Plan, dict[Group, Layout]]:
+        """Return a plan whose victims were hashed a moment ago, recorded if they had changed, and where they lie."""
+        while True:
+            plan = restorer.plan(state)
+            names = {name for entry in plan.load for name in entry.names} | set(plan.remove) | plan.doubtful.keys()
+            victims = {group for group in self.tracker.groups() if not names.isdisjoint(group.names)}
+            layouts: dict[Group, Layout] = {}
+            self.tracker.layouts = layouts
+            try:
+                observation = self._observe(frozenset(), only=victims)
+            finally:
+                self.tracker.layouts = None
+            if not observation.changed and not observation.dropped_names:
+                return plan, layouts
+            self._submit(self._between(observation))
+
+    def _open(self) -> None:
+        """Record the start of this kernel, if no cell has yet."""
+        self.finish_capture()
+        if not self._opened:
+            self._opened = True
+            self._send([Job(CommitKind.START, self.clock(), fresh=True)])
+        self.wait_saved()
 
     # inside -------------------------------------------------------------------------------------------------------
 
-    def _observe(self, touched: frozenset[str] | None, check_s: float | None = None) -> Observation:
+    def _observe(
+        self, touched: frozenset[str] | None, check_s: float | None = None, only: Collection[Group] | None = None
+    ) -> Observation:
         record = self.settings.record
         if self._resync:  # the last commit was not saved: look at everything as if it were new
             self._resync = False
@@ -230,7 +283,9 @@ class Session:
             touched = touched | self.writer.torn
             self.writer.torn = set()
         budget = record.check_ms / 1000 if check_s is None else check_s
-        observation = self.tracker.observe(touched, check_s=budget, deadline=time.perf_counter() + record.budget_s)
+        observation = self.tracker.observe(
+            touched, check_s=budget, deadline=time.perf_counter() + record.budget_s, only=only
+        )
         self.last_observation = observation
         return observation
 
@@ -303,22 +358,13 @@ class Session:
                 hint="they are recorded with the next cell, if that works again",
             ) from error
 
-    def _settle(self) -> dict[Group, Layout]:
-        """Record everything as it is now and wait until it is durable; return where it lies in memory."""
-        self.finish_capture()
-        layouts: dict[Group, Layout] = {}
-        self.tracker.layouts = layouts
-        try:
-            observation = self._observe(None)
-        finally:
-            self.tracker.layouts = None
+    def _settle(self) -> None:
+        """Record everything as it is now and wait until it is durable."""
+        self._open()
+        observation = self._observe(None)
         if observation.changed or observation.dropped_names:
             self._submit(self._between(observation))
-        elif not self._opened:
-            self._opened = True
-            self._send([Job(CommitKind.START, self.clock(), fresh=True)])
         self.wait_saved()
-        return layouts
 
     def _head(self) -> CommitId:
         head = self.writer.position.head
@@ -341,20 +387,6 @@ class Session:
             hint="see the recorded points with: cellar log --all",
         )
 
-    def _restore(self, target: CommitId, layouts: dict[Group, Layout], parts: frozenset[str] | None) -> Restored:
-        state = self.repo.read_state(target)
-        ambient = self._ambient_of(state, parts)
-        self.ambient.validate(ambient)
-        limits = Limits(self.settings.record.memory_mb << 20)
-        restorer = Restorer(self.repo, self.tracker, self._permit, limits)
-        reports: list[AmbientReport] = []
-        restored = restorer.restore(
-            self._recorded_names(state), layouts, lambda: reports.extend(self.ambient.restore(ambient))
-        )
-        layouts.clear()
-        self._ambient_reports = reports
-        return restored
-
     def _recorded_names(self, state: State) -> State:
         """Leave out what this kernel does not record: such names are neither removed nor replaced."""
         return msgspec.structs.replace(
@@ -366,18 +398,24 @@ class Session:
         wanted = {part: digest for part, digest in state.ambient.items() if parts is None or part in parts}
         return {part: self.repo.store.read(Digest(digest)) for part, digest in wanted.items()}
 
-    def _record_arrival(self, kind: CommitKind, target: CommitId, restored: Restored) -> None:
+    def _record_arrival(self, kind: CommitKind, target: CommitId) -> None:
         """Record that the session is at `target`'s state, with what differs from it."""
         job = Job(kind, self.clock(), at=target, base=target, names=len(self.tracker.by_name))
-        job.dropped = tuple(sorted(restored.not_restored))
-        state = self.repo.read_state(target)
+        job.dropped = tuple(sorted(self._not_restored))
+        there = self._ambient_of(self.repo.read_state(target), None)
         now = self.ambient.capture(self.tracker.namespace)
-        there = {part: self.repo.store.read(Digest(digest)) for part, digest in state.ambient.items()}
         job.ambient = {part: data for part, data in now.items() if there.get(part) != data}
         job.ambient.update({part: None for part in there if part not in now})
         self._ambient_base = dict(now)
         self._send([job])
-        self.wait_saved()
+
+    def _move_head(self, target: CommitId, branch: str | None, before: CommitId) -> None:
+        """Note in history that the session is at `target` itself: the next cell's commit is its child."""
+        self._carried_drops = set(self._not_restored)
+        self._ambient_base = self._ambient_of(self.repo.read_state(target), None)
+        position = self.writer.position
+        position.head, position.base, position.branch = target, target, None
+        self.repo.move_head(self.notebook, target, branch=branch, description=f"checkout from {short(before)}")
 
     def _permit(self, commit: CommitId) -> gate.LoadPermit:
         signed = self.repo.read_signed(commit)

@@ -34,7 +34,7 @@ def _reduce_block(block: Any, encoder: Encoder) -> Any:
 
 
 def _reduce_index(index: Any, encoder: Encoder) -> Any:
-    data = getattr(index, "_data", None)
+    data = vars(index).get("_data")  # not getattr: a RangeIndex would make its elements for the asking
     array = getattr(data, "_ndarray", data)
     if array is not None:
         encoder.copy_on_write.add(id(array))  # an index never changes its data

@@ -7,6 +7,7 @@ how the exports lie relative to each other, never on addresses. Not for: memory 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nbcellar.session.blocks import buffer_cuts, memory_at, quick_hashes
@@ -54,8 +55,14 @@ def overlapping_inline(exports: list[Export]) -> bool:
     return False
 
 
-def lay_out(encoded: Encoded) -> Layout:
-    """Merge, cut and hash the exports of an encoding. Regions are numbered by their first export."""
+KnownHashes = Mapping[tuple[int, int], list[bytes]]  # (low, size) of a region -> quick hashes of its blocks
+
+
+def lay_out(encoded: Encoded, known: KnownHashes | None = None) -> Layout:
+    """Merge, cut and hash the exports of an encoding. Regions are numbered by their first export.
+
+    known: hashes of memory that was hashed a moment ago and has not changed since.
+    """
     exports = encoded.exports
     places: list[tuple[int, int]] = [(-1, 0)] * len(exports)
     members = _merge(exports)
@@ -72,7 +79,7 @@ def lay_out(encoded: Encoded) -> Layout:
         high = max(exports[i].high for i in indexes)
         widest = max((exports[i] for i in indexes), key=lambda e: e.high - e.low)
         regions.append(
-            _region(low, high - low, widest.row_bytes, widest.low - low, [exports[i].owner for i in indexes])
+            _region(low, high - low, widest.row_bytes, widest.low - low, [exports[i].owner for i in indexes], known)
         )
         for i in indexes:
             places[i] = (len(regions) - 1, exports[i].low - low)
@@ -97,8 +104,11 @@ def _merge(exports: list[Export]) -> list[list[int]]:
     return groups
 
 
-def _region(low: int, size: int, row: int, first_row: int, owner: object) -> Region:
+def _region(low: int, size: int, row: int, first_row: int, owner: object, known: KnownHashes | None = None) -> Region:
     ends = buffer_cuts(size, row, first_row)
+    hashes = known.get((low, size)) if known else None
+    if hashes is not None and len(hashes) == len(ends):
+        return Region(low, size, ends, hashes, owner)
     return Region(low, size, ends, quick_hashes(memory_at(low, size), ends), owner)
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nbcellar.errors import CannotRestoreError, CellarError, CorruptStoreError
@@ -20,6 +21,7 @@ from nbcellar.history.repository import Repository
 from nbcellar.ids import CommitId, Digest, short
 from nbcellar.session.blocks import memory_at
 from nbcellar.session.decode import decode
+from nbcellar.session.donors import Donors, Place, places_of
 from nbcellar.session.encode import Limits
 from nbcellar.session.plan import Live, Plan, plan_checkout
 from nbcellar.session.rebuild import RebuildContext
@@ -42,32 +44,33 @@ class Restored:
     threads: tuple[str, ...]
     seconds: float
 
+    def followed_by(self, later: Restored) -> Restored:
+        """Return what both turns did: in the second one, what the first had loaded is kept."""
+        loaded = (set(self.loaded) | set(later.loaded)) - set(later.removed)
+        return replace(
+            later,
+            kept=tuple(sorted(set(later.kept) - loaded)),
+            loaded=tuple(sorted(loaded)),
+            removed=tuple(sorted(set(self.removed) | set(later.removed))),
+        )
+
 
 class LiveBlocks:
     """Blocks by digest: from live memory that was hashed a moment ago, else from the store."""
 
-    def __init__(self, repo: Repository, layouts: Mapping[Group, Layout]) -> None:
+    def __init__(self, repo: Repository, places: Iterable[Place]) -> None:
         self._store = repo.store
         self._live: dict[bytes, tuple[int, int]] = {}
-        self._owners: list[object] = []
-        for group, layout in layouts.items():
-            self._add(group, layout)
-
-    def _add(self, group: Group, layout: Layout) -> None:
-        if len(group.digests) != len(layout.regions):
-            return
-        for digests, region in zip(group.digests, layout.regions, strict=True):
-            if len(digests) != len(region.ends):
-                continue
-            self._owners.append(region.owner)
+        for place in places:
             start = 0
-            for digest, end in zip(digests, region.ends, strict=True):
-                self._live[digest] = (region.low + start, end - start)
+            for digest, end in zip(place.digests, place.ends, strict=True):
+                self._live[digest] = (place.low + start, end - start)
                 start = end
 
     def read(self, digest: Digest) -> bytes:
-        """Return a block of a stream."""
-        return self._store.read(digest)
+        """Return a block."""
+        place = self._live.get(digest)
+        return bytes(memory_at(*place)) if place is not None else self._store.read(digest)
 
     def read_into(self, digest: Digest, target: memoryview) -> None:
         """Fill `target` with a block."""
@@ -96,6 +99,8 @@ class Restorer:
         self._tracker = tracker
         self._permit_of = permit_of
         self._limits = limits
+        self._donors = Donors()
+        self._owners: list[object] = []
         self._digests: dict[bytes, list[tuple[bytes, ...]]] = {}  # version -> stored digests by region
 
     def plan(self, state: State) -> Plan:
@@ -103,13 +108,13 @@ class Restorer:
         live = [Live(g.names, g.version, g.defines, bool(g.reason)) for g in self._tracker.groups()]
         return plan_checkout(live, state.covariables)
 
-    def rebuild(self, plan: Plan, layouts: Mapping[Group, Layout]) -> list[tuple[Group, tuple[object, ...]]]:
-        """Load what the plan asks for, aside; return tracked groups with their objects.
+    def rebuild(self, plan: Plan, layouts: dict[Group, Layout]) -> list[tuple[Group, tuple[object, ...]]]:
+        """Load what the plan asks for, aside; return tracked groups with their objects. Empties `layouts`.
 
         Raises CannotRestoreError, NotTrustedError, CorruptStoreError naming the variable; nothing live has changed then.
         """
         aside = _Aside()
-        self._blocks = LiveBlocks(self._repo, layouts)
+        self._offer(plan, layouts)
         namespace = dict(self._tracker.namespace)  # names in `__main__` resolve here, not in the live session
         for entry in plan.load:
             if entry.defines and all(uid in aside.classes for uid in entry.defines):
@@ -119,21 +124,40 @@ class Restorer:
         uids = self._tracker.uids
         before = {uid: uids.class_of(uid) for uid in aside.classes}
         try:
+            self._donors.exchange(self._blocks.read)
             for uid, cls in aside.classes.items():
                 uids.assign(cls, uid)
             for entry, objects in aside.entries:
                 roots = tuple(aside.classes[uid] for uid in entry.defines)
                 groups.append((self._adopt(entry, objects, roots), objects))
         except BaseException:
+            self._donors.put_back()
             for uid, former in before.items():
                 if former is not None:
                     uids.assign(former, uid)
             raise
+        self._owners = []
         return groups
+
+    def _offer(self, plan: Plan, layouts: dict[Group, Layout]) -> None:
+        """Note which blocks live memory holds, and which arrays may be taken over."""
+        places = {group: list(places_of(group, layout)) for group, layout in layouts.items()}
+        # Kept until all is loaded: some memory belongs to temporaries that pickling made.
+        self._owners = [region.owner for layout in layouts.values() for region in layout.regions]
+        self._blocks = LiveBlocks(self._repo, (place for found in places.values() for place in found))
+        loaded = {name for entry in plan.load for name in entry.names}
+        layouts.clear()
+        if user_threads():
+            return  # nothing is taken while others may look
+        held = Counter(id(obj) for owner in self._owners if isinstance(owner, list) for obj in owner)
+        for group, found in places.items():
+            if len(group.names) == 1 and found and (group.names[0] in loaded or group.names[0] in plan.remove):
+                name, offered = group.names[0], {place.low: place for place in found}
+                self._donors.add(name, self._tracker.namespace, offered, held)
 
     def _adopt(self, entry: Covariable, objects: tuple[object, ...], roots: tuple[type, ...]) -> Group:
         try:
-            group = self._tracker.adopt(entry, objects, roots, self._limits)
+            group = self._tracker.adopt(entry, objects, roots, self._limits, self._donors.known)
         except CannotRestoreError as error:
             raise CannotRestoreError(f"{_name(entry)}: {error.message}", hint=_UNCHANGED) from error
         group.digests = self._digests.get(entry.version, [])
@@ -157,7 +181,7 @@ class Restorer:
             permit = self._permit_of(CommitId(entry.origin))
             if not permit.covers(entry.value):
                 raise CorruptStoreError(f"commit {short(entry.origin)} is said to have recorded it, but did not")
-            objects = decode(value, self._blocks, permit, context.find_class)
+            objects = decode(value, self._blocks, permit, context.find_class, self._donors)
         except CellarError as error:
             if isinstance(error, CorruptStoreError | CannotRestoreError):
                 raise type(error)(f"{_name(entry)}: {error.message}", hint=error.hint or _UNCHANGED) from error
@@ -181,14 +205,15 @@ class Restorer:
         self._load(entry, plan, aside, namespace)
         return aside.classes[uid]
 
-    def restore(self, state: State, layouts: Mapping[Group, Layout], swap_ambient: Callable[[], None]) -> Restored:
-        """Bring the session to `state`; `swap_ambient` runs inside the swap and must not fail."""
-        started = time.perf_counter()
-        plan = self.plan(state)
+    def restore(
+        self, plan: Plan, layouts: dict[Group, Layout], swap_ambient: Callable[[], None], started: float
+    ) -> Restored:
+        """Carry out a plan; `swap_ambient` runs inside the swap and must not fail. started: time.perf_counter()."""
         groups = self.rebuild(plan, layouts)
         with signals_held():
             self._swap(plan, groups)
             swap_ambient()
+            swapped = time.perf_counter()
         loaded = [name for group, _ in groups for name in group.names]
         uncertain = dict(plan.doubtful)
         uncertain.update(
@@ -201,7 +226,7 @@ class Restorer:
             uncertain=uncertain,
             not_restored=plan.missing,
             threads=user_threads(),
-            seconds=time.perf_counter() - started,
+            seconds=swapped - started,
         )
 
     def _swap(self, plan: Plan, groups: list[tuple[Group, tuple[object, ...]]]) -> None:

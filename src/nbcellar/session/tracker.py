@@ -10,7 +10,7 @@ import gc
 import os
 import time
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -21,7 +21,7 @@ from nbcellar.history.model import Covariable
 from nbcellar.session.encode import Context, Encoded, Limits, OverBudgetError, QuickHasher, encode
 from nbcellar.session.immutable import ATOMS
 from nbcellar.session.importable import is_notebook_class
-from nbcellar.session.regions import Layout, lay_out, overlapping_inline
+from nbcellar.session.regions import KnownHashes, Layout, lay_out, overlapping_inline
 from nbcellar.session.sharing import Span, partition, share, sorted_ids, spans_of
 from nbcellar.session.uids import Uids
 
@@ -123,20 +123,25 @@ class Tracker:
         *,
         check_s: float = 0.002,
         deadline: float = float("inf"),
+        only: Collection[Group] | None = None,
     ) -> Observation:
         """Look at touched names (None: all), new and rebound ones; re-hash others, cheapest first, for `check_s`.
+
+        only: re-hash just these others, whatever it takes.
 
         deadline: time.perf_counter() after which what is left becomes "not recorded: over budget".
         """
         enabled = gc.isenabled()
         gc.disable()  # a collection in the middle of a pass costs more than the pass
         try:
-            return self._observe(touched, check_s, deadline)
+            return self._observe(touched, check_s, deadline, only)
         finally:
             if enabled:
                 gc.enable()
 
-    def _observe(self, touched: Iterable[str] | None, check_s: float, deadline: float) -> Observation:
+    def _observe(
+        self, touched: Iterable[str] | None, check_s: float, deadline: float, only: Collection[Group] | None
+    ) -> Observation:
         started = time.perf_counter()
         self.number += 1
         limits = Limits(self.memory_bytes, deadline)
@@ -148,9 +153,10 @@ class Tracker:
         must, rest = self._split(now, touched)
         for group in must:
             self._examine(group, now, limits, pool, dissolved, deep=True)
-        checked_all = self._check_rest(
-            rest, now, limits, pool, dissolved, started + check_s if touched is not None else deadline
-        )
+        if only is not None:
+            rest = [group for group in rest if group in only]
+        until = deadline if touched is None or only is not None else started + check_s
+        checked_all = self._check_rest(rest, now, limits, pool, dissolved, until) and only is None
         for name in fresh:
             pool[name] = self._item(name, now[name], limits)
         changed = self._regroup(pool, dissolved, now, limits) if pool or dissolved else []
@@ -306,7 +312,12 @@ class Tracker:
         return _Item("", objects, encoded, "", sorted_ids(encoded.shared), spans_of(encoded.exports))
 
     def adopt(
-        self, covariable: Covariable, objects: tuple[object, ...], roots: tuple[type, ...], limits: Limits
+        self,
+        covariable: Covariable,
+        objects: tuple[object, ...],
+        roots: tuple[type, ...],
+        limits: Limits,
+        known: KnownHashes,
     ) -> Group:
         """Return a group for objects that were just rebuilt: their hash is the baseline, the version stays the stored one.
 
@@ -316,7 +327,7 @@ class Tracker:
         if item.encoded is None:
             raise CannotRestoreError(f"what was rebuilt cannot be encoded again: {item.reason}")
         group = self._make_group(covariable.names, roots, objects[: len(covariable.names)], item)
-        self._fill(group, item.encoded)
+        self._fill(group, item.encoded, known)
         if len(objects) == 1 and _is_atom(objects[0]) and covariable.names:
             group.atom = objects[0]
         group.version, group.covariable = covariable.version, covariable
@@ -462,8 +473,8 @@ class Tracker:
             reason=whole.reason,
         )
 
-    def _fill(self, group: Group, encoded: Encoded) -> Layout:
-        layout = lay_out(encoded)
+    def _fill(self, group: Group, encoded: Encoded, known: KnownHashes | None = None) -> Layout:
+        layout = lay_out(encoded, known)
         group.needs = tuple(encoded.needs)
         group.needs_uids = tuple(self.uids.uid_of(cls) for cls in encoded.needs)
         group.version = group.baseline = self._version(encoded, layout, group.defines)
