@@ -1,4 +1,4 @@
-"""Measure the recording of sessions: `python benchmarks/session.py [--workload N ...] [--quick] [--repeat N] [--cells]`.
+"""Measure the recording of sessions: `python benchmarks/session.py [--workload N] [--quick] [--repeat N] [--cells]`.
 
 Seven workloads (`workloads.py`) run in real kernels: bare, with Cellar, with a `dill` dump of the namespace after each
 cell, and with Kishu 0.3.4 in a virtual environment of its own (`.venv-kishu`, made at the first run). One Markdown
