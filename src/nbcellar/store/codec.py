@@ -19,6 +19,11 @@ MAX_RAW_BYTES = 1 << 30
 """No object is larger; a stated size above it is damage or an attack."""
 
 TINY_BYTES = 256
+
+PIECE_BYTES = 262_144
+"""Shuffled objects are packed in pieces of this size: with larger ones malloc goes back to the kernel for every buffer,
+and the page faults cost more than the packing (1.4 ms against 0.56 ms for 1 MiB)."""
+
 _SHUFFLE_FROM_BYTES = 4096
 _SAMPLE_PIECES = 4
 _SAMPLE_PIECE_BYTES = 16_384
@@ -115,8 +120,12 @@ def _encode(codec: Codec, data: memoryview) -> bytes:
         return packed
     from lz4.block import compress as lz4_compress
 
-    encoded: bytes = lz4_compress(_shuffle(data, _ELEMENT_BYTES[codec]), store_size=False)
-    return encoded
+    width = _ELEMENT_BYTES[codec]
+    parts: list[bytes] = []
+    for start in range(0, len(data), PIECE_BYTES):
+        piece: bytes = lz4_compress(_shuffle(data[start : start + PIECE_BYTES], width), store_size=False)
+        parts += (len(piece).to_bytes(4, "little"), piece)
+    return b"".join(parts)
 
 
 def _shuffle(data: memoryview, width: int) -> bytes:
@@ -137,14 +146,22 @@ def _unshuffle(codec: int, stored: Data, target: memoryview) -> None:
     width = _ELEMENT_BYTES.get(codec)
     if width is None:
         raise UnsupportedFormatError(f"an object is packed with codec {codec}, unknown here", hint=UPGRADE_HINT)
-    size = len(target)
-    try:
-        flat = lz4_decompress(stored, uncompressed_size=size) if size else b""
-    except (LZ4BlockError, ValueError, OverflowError) as error:
-        raise ValueError(f"not an lz4 block: {error}") from None
-    if len(flat) != size:
-        raise ValueError(f"{len(flat)} bytes instead of the {size} stated")
-    _scatter(flat, width, target)
+    rest = memoryview(stored)
+    for start in range(0, len(target), PIECE_BYTES):
+        into = target[start : start + PIECE_BYTES]
+        end = 4 + int.from_bytes(rest[:4], "little")
+        if end > len(rest):
+            raise ValueError("the last piece is cut off")
+        try:
+            flat = lz4_decompress(rest[4:end], uncompressed_size=len(into))
+        except (LZ4BlockError, ValueError, OverflowError) as error:
+            raise ValueError(f"not an lz4 block: {error}") from None
+        if len(flat) != len(into):
+            raise ValueError(f"a piece of {len(flat)} bytes instead of {len(into)}")
+        _scatter(flat, width, into)
+        rest = rest[end:]
+    if rest:
+        raise ValueError(f"{len(rest)} bytes too many")
 
 
 def _scatter(flat: bytes, width: int, target: memoryview) -> None:

@@ -16,7 +16,7 @@ from nbcellar.store import codec
 from nbcellar.store.codec import Codec, compress, decompress, decompress_into
 from nbcellar.store.interface import Kind
 
-NUMBERS = struct.pack("<30000q", *range(30_000))
+NUMBERS = struct.pack("<90000q", *range(90_000))
 
 
 def repeated(seed: bytes, times: int, cut: int) -> bytes:
@@ -89,6 +89,16 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
         decompress(Codec.ZSTD, bomb, 1000)
     with pytest.raises(ValueError, match="out of bounds"):
         decompress(Codec.ZSTD, bomb, codec.MAX_RAW_BYTES + 1)
+
+
+@pytest.mark.parametrize("size", [0, 7, 8, 262_143, 262_144, 262_145, 262_152, 600_000])
+def test_objects_of_one_and_several_pieces_round_trip(size: int) -> None:
+    for number in (Codec.SHUFFLE8_LZ4, Codec.SHUFFLE4_LZ4):
+        stored = codec._encode(number, memoryview(NUMBERS[:size]))
+        assert decompress(number, stored, size) == NUMBERS[:size]
+        for wrong in (stored + b"x", stored[:-1] if size else b"\0\0\0\0"):
+            with pytest.raises(ValueError, match=r"lz4|cut off|too many"):
+                decompress(number, wrong, size)
 
 
 def test_a_codec_of_a_newer_version_is_named() -> None:

@@ -144,7 +144,7 @@ def _write(db: apsw.Connection, reader: LocalStore) -> None:
 READ_AS_NOBODY = """
 import os, sys
 from pathlib import Path
-import lz4.block, zstandard  # before: the interpreter's files may be closed to others
+import lz4.block, urllib.parse, zstandard  # before: the interpreter's files may be closed to others
 from nbcellar.errors import StoreUnavailableError
 from nbcellar.store.local import LocalStore
 os.setgid(65534); os.setuid(65534)
