@@ -114,18 +114,19 @@ def _if_smaller(codec: Codec, data: memoryview, worth: float) -> tuple[Codec, Da
     return (codec, stored) if len(stored) <= len(data) * worth else (Codec.RAW, data)
 
 
-def _encode(codec: Codec, data: memoryview) -> bytes:
+def _encode(codec: Codec, data: memoryview) -> bytes | bytearray:
     if codec is Codec.ZSTD:
         packed: bytes = _zstd_compressor().compress(data)
         return packed
     from lz4.block import compress as lz4_compress
 
     width = _ELEMENT_BYTES[codec]
-    parts: list[bytes] = []
+    packed = bytearray()
     for start in range(0, len(data), PIECE_BYTES):
         piece: bytes = lz4_compress(_shuffle(data[start : start + PIECE_BYTES], width), store_size=False)
-        parts += (len(piece).to_bytes(4, "little"), piece)
-    return b"".join(parts)
+        packed += len(piece).to_bytes(4, "little")
+        packed += piece
+    return packed
 
 
 def _shuffle(data: memoryview, width: int) -> bytes:
