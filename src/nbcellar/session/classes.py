@@ -12,6 +12,7 @@ Invariant: equal classes give equal bytes, and encoding a rebuilt class gives th
 
 from __future__ import annotations
 
+import copyreg
 import sys
 from types import (
     BuiltinFunctionType,
@@ -75,7 +76,8 @@ def reduce_by_value(cls: type, context: EncodingContext) -> Reduction:
     }
     methods = {name: value for name, value in held.items() if _is_method(value)}
     others = {name: value for name, value in held.items() if name not in methods}
-    state = _Methods(cls, methods, notes), _States(notes), _Others(cls, others), _virtual_subclasses(cls, attributes)
+    steps = _Methods(cls, methods, notes), _States(notes), _Others(cls, others)
+    state = *steps, _virtual_bases(cls), _virtual_subclasses(cls, attributes)
     return rebuild.make_class, arguments, state, None, None, rebuild.finish_class
 
 
@@ -237,21 +239,50 @@ def _virtual_subclasses(cls: type, attributes: dict[str, Any]) -> list[type]:
     """Return the classes registered with an abstract base class, in a fixed order."""
     if "_abc_impl" not in attributes:
         return []
-    registry = sys.modules["_abc"]._get_dump(cls)[0]
-    registered = [subclass for reference in registry if (subclass := reference()) is not None]
-    return sorted(registered, key=lambda subclass: (subclass.__module__, subclass.__qualname__))
+    return sorted(_registered(cls), key=lambda subclass: (str(subclass.__module__), subclass.__qualname__))
+
+
+def _virtual_bases(cls: type) -> list[type]:
+    """Return the abstract collections and numbers of the standard library that a class was registered with."""
+    found = [base for base in _registrars() if issubclass(cls, base) and base not in cls.__mro__]
+    return [base for base in found if cls in _registered(base)]
+
+
+def _registered(base: type) -> list[type]:
+    registry = sys.modules["_abc"]._get_dump(base)[0]
+    return [subclass for reference in registry if (subclass := reference()) is not None]
+
+
+def _registrars() -> list[type]:
+    import collections.abc
+
+    abstract: list[type] = [getattr(collections.abc, name) for name in _COLLECTIONS]
+    numbers = sys.modules.get("numbers")
+    return abstract + [getattr(numbers, name) for name in _NUMBERS] if numbers is not None else abstract
+
+
+# Those that have no `__subclasshook__`: of them one can be a subclass by registration only.
+_COLLECTIONS = ("Sequence", "MutableSequence", "Set", "MutableSet", "Mapping", "MutableMapping")
+_NUMBERS = ("Number", "Complex", "Real", "Rational", "Integral")
 
 
 def _member_parts(instance: Any, cls: Any) -> tuple[tuple[Any, ...], dict[str, Any], dict[str, Any]]:
-    """Return a member's arguments for its data type's constructor, its attributes and its slots."""
-    reduced = object.__reduce_ex__(instance, 2)
-    if not isinstance(reduced, tuple) or len(reduced) < 2:
-        raise CannotStoreError(
-            f"member {cls.__qualname__}.{instance._name_} cannot be stored: it has its own __reduce__"
-        )
-    arguments = reduced[1] if reduced[0] is cls else reduced[1][1:]
-    slots = reduced[2][1] if len(reduced) > 2 and isinstance(reduced[2], tuple) else {}
-    return tuple(arguments), dict(vars(instance)), slots or {}
+    """Return a member's arguments for its data type's constructor in C, its attributes and its slots."""
+    data_type = cls._member_type_
+    slots = {name: getattr(instance, name) for name in copyreg._slotnames(cls) if hasattr(instance, name)}  # type: ignore[attr-defined]
+    if native(data_type, "__new__") is object.__new__:
+        arguments: Any = ()
+    elif hasattr(data_type, "__getnewargs__"):
+        arguments = data_type.__getnewargs__(instance)
+    else:
+        reduced = data_type.__reduce__(instance)
+        if not isinstance(reduced, tuple) or reduced[0] is not cls:
+            raise CannotStoreError(
+                f"enum member {cls.__qualname__}.{instance._name_} cannot be stored: "
+                f"it is a {data_type.__qualname__}, which has a pickle format of its own"
+            )
+        arguments = reduced[1]
+    return tuple(arguments), dict(vars(instance)), slots
 
 
 __all__ = ["reduce_by_value", "reduce_enum_member"]

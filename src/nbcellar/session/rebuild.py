@@ -285,8 +285,11 @@ def _set_attributes(context: RebuildContext, cls: type, attributes: dict[str, An
 
 
 def finish_class(cls: type, state: tuple[Any, ...]) -> None:
-    """Register the virtual subclasses of an abstract base class; the rest happened while the state was loaded."""
-    for subclass in state[-1]:
+    """Register a class where it was, and with it those that were; the rest happened while the state was loaded."""
+    *_, bases, subclasses = state
+    for base in bases:
+        base.register(cls)
+    for subclass in subclasses:
         importlib.import_module("_abc")._abc_register(cls, subclass)
 
 
