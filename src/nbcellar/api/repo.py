@@ -102,7 +102,7 @@ class Repo:
     def graph(
         self, ref: str | None = None, *, all: bool = False, limit: int | None = None
     ) -> Iterator[tuple[str, views.CommitLine | None]]:
-        """Yield the log with a drawing beside it; lines of edges have no commit."""
+        """Yield the log with a drawing of the graph beside it; lines of edges have no commit."""
         from nbcellar.api import reading
 
         return reading.graph(self.log(ref, all=all, limit=limit))

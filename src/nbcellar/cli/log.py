@@ -9,11 +9,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from nbcellar.api.views import CommitLine
+import msgspec
+
+from nbcellar.api.reading import graph
+from nbcellar.api.views import CommitLine, Log
 from nbcellar.cli import exit_codes, text
 from nbcellar.cli.console import Console
 
 _TITLE_COLUMNS = 48
+_MOST_COMMITS = 1000
 _KIND_WORDS = {
     "start": "kernel started",
     "attach": "recording began",
@@ -30,33 +34,38 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ref", metavar="REF", nargs="?", help="where to begin (default: HEAD)")
     parser.add_argument("--all", action="store_true", help="all branches, not only what HEAD reaches")
     parser.add_argument("--graph", action="store_true", help="draw how commits follow each other")
-    parser.add_argument("-N", "--limit", type=_count, metavar="COUNT", help="at most so many commits")
+    parser.add_argument(
+        "-N", "--limit", type=_count, metavar="COUNT", help="at most so many commits (default: 1000; 0: all; JSON: all)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON (docs/schemas/log.json)")
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    repo = console.open_repo()
-    with repo:
-        if args.graph and not args.json:
-            for drawing, commit in repo.graph(args.ref, all=args.all, limit=args.limit):
-                body = format_line(commit, console) if commit is not None else ""
-                console.print(f"{console.style(drawing, 'blue')} {body}".rstrip())
-            return exit_codes.OK
-        log = repo.log(args.ref, all=args.all, limit=args.limit)
+    with console.open_repo() as repo:
         if args.json:
-            console.json(log)
-        elif not log.commits:
-            console.notice("nothing is recorded yet; open the notebook and run a cell")
-        else:
-            for line in format_lines(log.commits, console):
-                console.print(line)
+            console.json(repo.log(args.ref, all=args.all, limit=args.limit or None))
+            return exit_codes.OK
+        limit = _MOST_COMMITS if args.limit is None else args.limit
+        found = repo.log(args.ref, all=args.all, limit=limit + 1 if limit else None)
+    shown = msgspec.structs.replace(found, commits=found.commits[:limit]) if limit else found
+    if not shown.commits:
+        console.notice("nothing is recorded yet; open the notebook and run a cell")
+    for line in format_log(shown, console, drawn=args.graph):
+        console.print(line)
+    if args.limit is None and len(found.commits) > len(shown.commits):
+        console.notice(f"there are more than these {len(shown.commits):,}; all of them: cellar log -N 0")
     return exit_codes.OK
 
 
-def format_lines(lines: list[CommitLine], console: Console) -> Iterator[str]:
-    """Yield each commit as one line."""
-    for line in lines:
-        yield format_line(line, console)
+def format_log(log: Log, console: Console, *, drawn: bool) -> Iterator[str]:
+    """Yield each commit as one line, with a drawing of the graph beside it if `drawn`."""
+    if not drawn:
+        for line in log.commits:
+            yield format_line(line, console)
+        return
+    for drawing, commit in graph(log):
+        body = format_line(commit, console) if commit is not None else ""
+        yield f"{console.style(drawing, 'blue')} {body}".rstrip()
 
 
 def format_line(line: CommitLine, console: Console) -> str:

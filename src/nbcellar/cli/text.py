@@ -18,7 +18,7 @@ _control = re.compile(
 
 def clean(text: str) -> str:
     """Return text without escape sequences and control characters; line breaks and tabs stay."""
-    return _control.sub("", text)
+    return text if text.isprintable() else _control.sub("", text)
 
 
 def one_line(text: str, width: int) -> str:
