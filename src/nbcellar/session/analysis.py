@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-from nbcellar.session.codefacts import CodeFacts, code_facts, unseen_reason
+from nbcellar.session.codefacts import CodeFacts, find_facts, unseen_reason
 from nbcellar.session.follow import Follower
 from nbcellar.session.magics import MagicCall, UnknownMagicError, find_magics
 
@@ -73,7 +73,7 @@ def _find_touched(code: CodeType | None, source: str, namespace: Mapping[str, ob
         if code is None:
             return _everything("the cell cannot be compiled")
     follower = Follower(namespace)
-    reason = _follow_cell(code_facts(code), source, follower, 0)
+    reason = _follow_cell(find_facts(code), source, follower, 0)
     if reason or follower.run():
         return _everything(reason or follower.reason)
     return Touch(False, "", frozenset(follower.names))
@@ -119,8 +119,7 @@ def _follow_magic(call: MagicCall, follower: Follower, depth: int) -> str:
 def _follow_words(text: str, follower: Follower) -> str:
     """Count every identifier of a magic's argument as a name that is used: options, `$name` and `{name}` alike."""
     words = frozenset(_IDENTIFIER.findall(text))
-    for word in words:
-        follower.follow_name(word)
+    follower.follow_names(words)
     return unseen_reason(words, words)
 
 
@@ -131,7 +130,7 @@ def _follow_nested(source: str, follower: Follower, depth: int) -> str:
     transformed = _transform(source)
     code = _compile(transformed)
     if code is not None:
-        return _follow_cell(code_facts(code), transformed, follower, depth)
+        return _follow_cell(find_facts(code), transformed, follower, depth)
     if re.search(r"(^|\n)\s*[%!]|=\s*[%!]|\?\s*(\n|$)", source):
         return "a magic's argument cannot be analysed"
     return _follow_words(source, follower)

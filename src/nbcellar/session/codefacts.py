@@ -8,6 +8,7 @@ Not for: values. What the names lead to is followed in `analysis.py`.
 from __future__ import annotations
 
 import opcode
+import re
 import sys
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
@@ -71,20 +72,22 @@ class CodeFacts:
     """`names`: globals loaded, stored or deleted, nested code included; `ipython`: calls get_ipython().
 
     `partners`: names that matter together with a module of `UNSEEN_TOGETHER`, which may go by another name here.
+    `quoted`: words in strings that a library may look up among the caller's variables: `df.query("@f(a)")`, "y ~ f(x)".
     """
 
     names: frozenset[str]
     everything: str = ""
     ipython: bool = False
     partners: frozenset[str] = frozenset()
+    quoted: frozenset[str] = frozenset()
 
 
 def code_facts(code: CodeType) -> CodeFacts:
-    """Return the facts of a code object and all code nested in it; remembered by identity, a few thousand at most."""
+    """Return the facts of a code object and all code nested in it; remembered by identity, some thousand at most."""
     entry = _remembered.get(id(code))
     if entry is not None and entry[0] is code:
         return entry[1]
-    facts = _find_facts(code)
+    facts = find_facts(code)
     if len(_remembered) >= _REMEMBER_MAX:
         _remembered.clear()
     _remembered[id(code)] = (code, facts)  # the code is held, so its id stays its own
@@ -112,12 +115,26 @@ def reason_together(modules: Set[str], partners: Set[str]) -> str:
     return ""
 
 
-_REMEMBER_MAX = 4096
+_REMEMBER_MAX = 2048
 _remembered: dict[int, tuple[CodeType, CodeFacts]] = {}
 
 
-def _find_facts(code: CodeType) -> CodeFacts:
+def quoted_names(text: str) -> frozenset[str]:
+    """Return the words of a string that looks like an expression for pandas (`@name`) or a formula (`y ~ x`)."""
+    if ("@" in text or "~" in text) and len(text) <= _MAX_QUOTED:
+        return frozenset(_IDENTIFIER.findall(text))
+    return frozenset()
+
+
+_MAX_QUOTED = 10_000
+_IDENTIFIER = re.compile(r"[^\W\d]\w*")
+_EVALUATORS = frozenset({"eval", "query"})
+
+
+def find_facts(code: CodeType) -> CodeFacts:
+    """Return the facts of code that runs once, such as a cell's; like `code_facts`, but not remembered."""
     names: set[str] = set()
+    quoted: set[str] = set()
     loads: set[str] = set()
     mentioned: set[str] = set()
     everything = ""
@@ -128,7 +145,12 @@ def _find_facts(code: CodeType) -> CodeFacts:
         if _STAR in part.co_consts:
             everything = everything or "imports *"
         for constant in part.co_consts:
-            if type(constant) is str and "__main__" in constant:
+            if type(constant) is not str:
+                continue
+            quoted |= quoted_names(constant)
+            if not _EVALUATORS.isdisjoint(part.co_names):
+                quoted.update(_IDENTIFIER.findall(constant[:_MAX_QUOTED]))
+            if "__main__" in constant:
                 main_named = True
                 if constant != "__main__":  # code in a string, as in timeit.timeit(setup="from __main__ import x")
                     everything = everything or "names __main__ in a string"
@@ -136,7 +158,7 @@ def _find_facts(code: CodeType) -> CodeFacts:
         everything = everything or "awaits"
     everything = everything or unseen_reason(loads, mentioned)
     everything = everything or _module_reason(main_named, mentioned)
-    return CodeFacts(frozenset(names), everything, "get_ipython" in mentioned, _PARTNERS & mentioned)
+    return CodeFacts(frozenset(names), everything, "get_ipython" in mentioned, _PARTNERS & mentioned, frozenset(quoted))
 
 
 def _module_reason(main_named: bool, mentioned: set[str]) -> str:

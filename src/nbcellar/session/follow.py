@@ -22,7 +22,14 @@ import weakref
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from nbcellar.session.codefacts import UNSEEN_ANYWHERE, UNSEEN_GLOBALS, CodeFacts, code_facts, reason_together
+from nbcellar.session.codefacts import (
+    UNSEEN_ANYWHERE,
+    UNSEEN_GLOBALS,
+    CodeFacts,
+    code_facts,
+    quoted_names,
+    reason_together,
+)
 
 MAX_VISITED = 5_000  # objects looked at one by one, about a microsecond each
 MAX_SCANNED = 200_000  # elements of containers whose types are compared in C, about 20 ns each
@@ -78,8 +85,15 @@ class Follower:
         if name not in self.names:
             self.names.add(name)
             value = self._namespace.get(name)
-            if value is not None and name != "get_ipython" and not _is_exit_command(name, value):
+            if type(value) is str:
+                self.follow_names(quoted_names(value))
+            elif value is not None and name != "get_ipython" and not _is_exit_command(name, value):
                 self._pending.append(value)
+
+    def follow_names(self, names: Iterable[str]) -> None:
+        """Count names as touched and queue their values."""
+        for name in names:
+            self.follow_name(name)
 
     def follow_code(
         self, facts: CodeFacts, *, skip_ipython: bool = False, own_globals: Mapping[str, object] | None = None
@@ -89,8 +103,8 @@ class Follower:
             self._stop(facts.everything or "uses get_ipython")
             return
         self._partners |= facts.partners
-        for name in facts.names:
-            self.follow_name(name)
+        self.follow_names(facts.names)
+        self.follow_names(facts.quoted)
         if own_globals is not None:
             self._pending.extend(own_globals[name] for name in facts.names if name in own_globals)
 

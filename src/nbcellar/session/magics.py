@@ -102,7 +102,7 @@ def _without_options(line: str) -> str:
 
 
 _HARMLESS_METHODS = frozenset({"set_next_input", "get_parent", "show_usage"})
-_SHELL = frozenset(["system", "sx", "!", "!!", "sc", "pip", "conda", "mamba", "micromamba", "uv"])
+_SHELL = frozenset(["system", "sx", "!", "!!", "pip", "conda", "mamba", "micromamba", "uv"])
 
 
 def _words(text: str) -> frozenset[str]:
@@ -115,7 +115,7 @@ _HARMLESS = _SHELL | _words(
     cp dhist dirs doctest_mode env gui hist history killbgscripts ldir less lf lk ll load logoff logon logstart logstate
     logstop ls lsmagic lx magic man matplotlib mkdir more mv notebook page pastebin pdef pdoc pfile pinfo pinfo2
     pip popd pprint precision profile psearch psource pushd pwd pycat qtconsole quickref rehashx rep rm rmdir save
-    set_env subshell tb unalias who who_ls whos xmode"""
+    sc set_env subshell tb unalias who who_ls whos xmode"""
 )
 _CODE_ON_LINE = _words("time timeit memit")
 _CODE_ON_LINE_AND_IN_CELL = _words("time timeit prun memit")

@@ -83,5 +83,11 @@ def preview_scalar(value: Any, deadline: float) -> Preview:
     return Preview(class_name(type(value)), clean(text), (), int(value.nbytes))
 
 
+def preview_dtype(value: Any, deadline: float) -> Preview:
+    """Return a dtype as its name."""
+    return Preview("numpy.dtype", clean(str(value)))
+
+
 register("numpy.ndarray", preview_array)
+register("numpy.dtype", preview_dtype)
 register("numpy.generic", preview_scalar)

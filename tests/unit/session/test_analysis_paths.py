@@ -81,6 +81,9 @@ PATHS = {
     "f = io.BufferedReader(R()); del R\n#f.read()",
     "a redefined library class": "import json\nclass J(json.JSONEncoder):\n def default(s, o): hit(); return 1\n#json.dumps(object(), cls=J)",
     "a comparison during a sort": "class K:\n def __lt__(s, o): hit(); return True\nks = [K(), K()]; del K\n#ks.sort()",
+    "an expression for pandas": "import pandas as pd\ndf = pd.DataFrame({'a': [1]})\nf = lambda v: hit() or v\n#df.query('@f(a) > 0', engine='python')",
+    "an expression in a variable": "import pandas as pd\ndf = pd.DataFrame({'a': [1]})\nf = lambda v: hit() or v\nq = '@f(a) > 0'\n#df.query(q, engine='python')",
+    "an expression of pandas alone": "import pandas as pd\nclass A:\n @property\n def p(s): hit(); return 1\na = A()\n#pd.eval('a.p + 1', engine='python')",
     "another namespace": "own = {'hit': hit, '__name__': '__main__'}; exec('def f(): hit()', own); f = own['f']; del own\n#f()",
     "a namespace without a name": "own = {'hit': hit}; exec('def f(): hit()', own); f = own['f']; del own\n#f()",
 }  # fmt: skip

@@ -74,6 +74,12 @@ def test_small_values_show_their_repr(value: object) -> None:
         (np.array([{1: 2}, None], object), "[{1: 2}, None] object"),
         (pd.Series([1.5, None]), "[1.5, nan] float64"),
         (pd.Index([1, 2]), "[1, 2] int64"),
+        (pd.Categorical(["a"]), "[a] category"),
+        (pd.Timestamp("2026-01-02"), "2026-01-02 00:00:00"),
+        (pd.Timedelta("1s"), "0 days 00:00:01"),
+        (pd.NA, "<NA>"),
+        (pd.NaT, "NaT"),
+        (np.dtype("f8"), "float64"),
         (np, f"module numpy {np.__version__}"),
         (len, "function len"),
         (dict, "class dict"),
@@ -152,6 +158,14 @@ class HostileDict(collections.OrderedDict):  # type: ignore[type-arg]
     __repr__ = __len__ = __iter__ = items = keys = __getitem__ = Hostile._refuse  # type: ignore[assignment]
 
 
+class HostileFrame(pd.DataFrame):
+    __repr__ = __len__ = __iter__ = __getitem__ = Hostile._refuse  # type: ignore[assignment]
+
+    @property
+    def columns(self) -> Any:
+        return Hostile.calls.append("columns")
+
+
 def objects(value: object) -> Any:
     array = np.empty(1, object)  # np.array would ask the value for its length
     array[0] = value
@@ -161,12 +175,13 @@ def objects(value: object) -> Any:
 def test_no_method_of_the_notebook_runs() -> None:
     hostile = Hostile()
     held: list[object] = [hostile, (hostile,), {"k": hostile}, objects(hostile)]
-    several = [HostileList([1, 2]), np.zeros(3).view(HostileArray), HostileDict(a=1), ValueError(hostile)]
+    several: list[object] = [HostileList([1, 2]), np.zeros(3).view(HostileArray), HostileDict(a=1), ValueError(hostile)]
+    several.append(HostileFrame(pd.DataFrame({"a": [1]})))
     Hostile.calls.clear()
     shown = [preview(value) for value in [hostile, *held, held, *several]]
     assert Hostile.calls == []
     assert shown[0].text.endswith("Hostile field=7>")
-    assert shown[6].shape == (2,) and shown[7].shape == (3,) and shown[8].shape == (1,)
+    assert [s.shape for s in shown[6:]] == [(2,), (3,), (1,), (), (1, 1)]
 
 
 def test_arrays_show_range_and_missing_values() -> None:
