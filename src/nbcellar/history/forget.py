@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from nbcellar.history.repository import Repository
 
 _ATTEMPTS = 5
+_REMEMBERED = 64
 
 
 class Forgotten(msgspec.Struct, frozen=True):
@@ -80,7 +81,7 @@ def forget_variable(
     mentions = tuple(i for i, commit in _commits(repo) if commit.notebook == notebook and _mentions(commit, name))
     removed_bytes = _purge(repo, children_of)
     return Forgotten(
-        rewritten={entry.old: entry.new for entry in plan.rewritten},
+        rewritten=dict(plan.renamed),
         removed=(),
         signed_for_others=others,
         names=tuple(sorted(names)),
@@ -107,7 +108,7 @@ def forget_commit(
     repo.require_commit(commit)
     plan, others = _rewrite(repo, notebook, lambda: CommitCut(commit), key, "forget a commit", force=force)
     return Forgotten(
-        rewritten={entry.old: entry.new for entry in plan.rewritten},
+        rewritten=dict(plan.renamed),
         removed=tuple(plan.removed),
         signed_for_others=others,
         names=(),
@@ -167,6 +168,7 @@ def write_rewrite(repo: Repository, notebook: NotebookId, plan: Plan, key: Signe
         _update_index(repo, tx, plan)
         bump_generation(repo, tx)
         changes = _move_refs(repo, tx, plan)
+        _leave_word(repo, tx, plan)
         for scope in {notebook, *changes, *(NotebookId(entry.commit.notebook) for entry in plan.rewritten)}:
             _append(repo, tx, scope, changes.get(scope, []), words)
         tx.commit()
@@ -197,9 +199,8 @@ def _joined_changes(repo: Repository, plan: Plan, entry: Rewritten) -> Changes:
 def _move_refs(repo: Repository, tx: Transaction, plan: Plan) -> dict[NotebookId, list[RefChange]]:
     """Move every ref that names what came out otherwise. The log gets the new values only: the old ones must go."""
     changes: dict[NotebookId, list[RefChange]] = {}
-    renamed = {entry.old: entry.new for entry in plan.rewritten}
     for (scope, name), value in repo.store.refs().items():
-        new_name, new_value = _moved_ref(name, value, plan, renamed)
+        new_name, new_value = _moved_ref(name, value, plan)
         if (new_name, new_value) == (name, value):
             continue
         if new_name == name:
@@ -208,23 +209,21 @@ def _move_refs(repo: Repository, tx: Transaction, plan: Plan) -> dict[NotebookId
             tx.set_ref(scope, name, old=value, new=None)
             if new_name:
                 tx.set_ref(scope, new_name, old=repo.store.ref(scope, new_name), new=value)
-        if new_name:
+        if new_name and not name.startswith(refs.REWRITTEN):
             changes.setdefault(NotebookId(scope), []).append(RefChange(new_name, None, new_value))
-        if name.startswith(refs.BRANCH) and new_value is not None:
-            _leave_word(repo, tx, scope, CommitId(value), new_value)
     return changes
 
 
-def _moved_ref(name: str, value: bytes, plan: Plan, renamed: dict[CommitId, CommitId]) -> tuple[str, bytes | None]:
+def _moved_ref(name: str, value: bytes, plan: Plan) -> tuple[str, bytes | None]:
     """Return name and value of a ref afterwards; an empty name or the value None: it goes."""
     if name.startswith(refs.MESSAGE):
         commit = CommitId(bytes.fromhex(name.removeprefix(refs.MESSAGE)))
         if commit in plan.removed:
             return "", None
-        return (refs.message_ref(renamed[commit]) if commit in renamed else name), value
+        return (refs.message_ref(plan.renamed[commit]) if commit in plan.renamed else name), value
     if name.startswith(refs.TAG):
-        return name, None if CommitId(value) in plan.removed else renamed.get(CommitId(value), value)
-    if name.startswith(refs.BRANCH) or name == refs.FORKED_FROM:
+        return name, None if CommitId(value) in plan.removed else plan.renamed.get(CommitId(value), value)
+    if name.startswith((refs.BRANCH, refs.REWRITTEN)) or name == refs.FORKED_FROM:
         return name, plan.moved(CommitId(value))
     if name == refs.HEAD:
         _, detached, left = refs.decode_head(value)
@@ -234,9 +233,21 @@ def _moved_ref(name: str, value: bytes, plan: Plan, renamed: dict[CommitId, Comm
     return name, value
 
 
-def _leave_word(repo: Repository, tx: Transaction, scope: str, old: CommitId, new: bytes) -> None:
-    """Note the new id of a branch's tip, so that a kernel that still knows the old one can go on."""
-    name = refs.rewritten_ref(old)
+def _leave_word(repo: Repository, tx: Transaction, plan: Plan) -> None:
+    """Note what the newest commits of each notebook became, so that a kernel that stands at one can go on."""
+    newest: dict[str, dict[CommitId, None]] = {}
+    for entry in plan.rewritten:
+        newest.setdefault(entry.commit.notebook, {})[entry.old] = None
+    tips = {CommitId(v) for (_, name), v in repo.store.refs().items() if name.startswith(refs.BRANCH)}
+    for scope, commits in newest.items():
+        last = list(commits)[-_REMEMBERED:]
+        for old in {*last, *(tips & commits.keys())}:
+            _set(repo, tx, scope, refs.rewritten_ref(old), plan.moved(old))
+    for old, commit in plan.removed.items():
+        _set(repo, tx, commit.notebook, refs.rewritten_ref(old), plan.moved(old))
+
+
+def _set(repo: Repository, tx: Transaction, scope: str, name: str, new: bytes | None) -> None:
     tx.set_ref(scope, name, old=repo.store.ref(scope, name), new=new)
 
 

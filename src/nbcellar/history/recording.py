@@ -15,6 +15,7 @@ from blake3 import blake3
 
 from nbcellar.errors import ConflictError, InvalidInputError
 from nbcellar.history import refs
+from nbcellar.history.doubts import record_doubt
 from nbcellar.history.index import Row, insert_commit
 from nbcellar.history.model import Commit, State, encode_commit
 from nbcellar.history.operations import FIRST_PARENT, Operation, OperationKind, RefChange, encode_operation
@@ -134,6 +135,10 @@ class Recorder:
         self._pending[identifier] = row
         (self._advanced if advance is HeadMove.ADVANCE else self._stayed).append(identifier)
         return identifier
+
+    def doubt(self, version: bytes, *, since: CommitId, until: CommitId) -> None:
+        """Note that commits after `since` up to `until` may name a version wrongly; see `doubts.py`."""
+        record_doubt(self._repo, self._tx, self._notebook, version, since=since, until=until)
 
     def finish(self) -> Recorded:
         """Make everything durable and visible; returns when it is.

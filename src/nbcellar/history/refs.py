@@ -20,7 +20,7 @@ BRANCH = "branch/"
 TAG = "tag/"
 MESSAGE = "message/"  # + commit id in hexadecimal: a message given later
 FORKED_FROM = "forked-from"  # commit of another notebook that this one was copied from
-REWRITTEN = "rewritten/"  # + commit id that a branch had before history was rewritten: the id it has now
+REWRITTEN = "rewritten/"  # + commit id from before history was rewritten: what it became
 EVIDENCE = "evidence"  # how to recognise the notebook's file after a rename
 
 PROJECT_SCOPE = ""

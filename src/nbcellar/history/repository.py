@@ -251,10 +251,11 @@ class Repository:
         return Head(branch, commit, left)
 
     def rewritten_to(self, notebook: NotebookId, commit: CommitId) -> CommitId | None:
-        """Return what a commit became that stood at a branch when history was rewritten; for kernels that missed it."""
+        """Return what a commit became when history was rewritten, for a kernel that stands at it; None: unknown.
+
+        Known are the tips of branches and the newest commits of each notebook.
+        """
         value = self._store.ref(notebook, refs.rewritten_ref(commit))
-        while value is not None and not self.has_commit(CommitId(value)):
-            value = self._store.ref(notebook, refs.rewritten_ref(CommitId(value)))
         return CommitId(value) if value is not None else None
 
     def resolve(self, text: str, notebook: NotebookId | None, *, head: CommitId | None = None) -> CommitId:

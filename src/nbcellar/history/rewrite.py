@@ -103,15 +103,15 @@ class Plan(msgspec.Struct, frozen=True):
 
     rewritten: tuple[Rewritten, ...]
     removed: Mapping[CommitId, Commit]
+    renamed: Mapping[CommitId, CommitId]
 
     def moved(self, commit: CommitId) -> CommitId | None:
         """Return where a ref to `commit` should point: itself, its new id, or the parent of what is gone."""
-        renamed = {entry.old: entry.new for entry in self.rewritten}
         current: CommitId | None = commit
         while current is not None and current in self.removed:
             parents = self.removed[current].parents
             current = CommitId(parents[0]) if parents else None
-        return renamed.get(current, current) if current is not None else None
+        return self.renamed.get(current, current) if current is not None else None
 
 
 def versions_of(
@@ -156,7 +156,8 @@ def plan_rewrite(
     rewriter = _Rewriter(cut, read_commit, read_object)
     for identifier, commit in commits:
         rewriter.take(identifier, commit)
-    return Plan(tuple(rewriter.rewritten), rewriter.removed)
+    renamed = {entry.old: entry.new for entry in rewriter.rewritten}
+    return Plan(tuple(rewriter.rewritten), rewriter.removed, renamed)
 
 
 class _Rewriter:

@@ -301,6 +301,18 @@ def test_a_kernel_that_missed_a_forget_is_told_that_its_head_is_gone(local: Hist
     assert local.repo.node(moved).parent == first  # type: ignore[arg-type]
 
 
+def test_what_a_commit_became_is_known_after_two_rewritings_and_after_it_was_removed(local: History) -> None:
+    first, secret, last = local.step(), record_secret(local), local.step(values={"y": b"1"})
+    forget_variable(local.repo, local.notebook, "secret", key=local.key, children_of=no_children)
+    removed = local.repo.resolve("HEAD~1", local.notebook)
+    assert local.repo.rewritten_to(local.notebook, secret) == removed
+    forget_commit(local.repo, local.notebook, removed, key=local.key, children_of=no_children)
+    assert local.repo.rewritten_to(local.notebook, last) == local.head
+    assert local.repo.rewritten_to(local.notebook, secret) == first
+    assert local.repo.rewritten_to(local.notebook, removed) == first
+    assert local.repo.rewritten_to(local.notebook, first) is None
+
+
 def test_a_gc_while_a_commit_is_made_does_not_cost_the_commit(history: History) -> None:
     head = history.step()
     with history.repo.begin(history.notebook, history.key) as tx:
