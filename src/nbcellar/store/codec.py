@@ -123,7 +123,7 @@ def _encode(codec: Codec, data: memoryview) -> bytes | bytearray:
     width = _ELEMENT_BYTES[codec]
     packed = bytearray()
     for start in range(0, len(data), PIECE_BYTES):
-        piece: bytes = lz4_compress(_shuffle(data[start : start + PIECE_BYTES], width), store_size=False)
+        piece = lz4_compress(_shuffle(data[start : start + PIECE_BYTES], width), store_size=False)
         packed += len(piece).to_bytes(4, "little")
         packed += piece
     return packed

@@ -13,6 +13,7 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import apsw
 import msgspec
 
 from nbcellar.errors import CellarError
@@ -154,7 +155,9 @@ def _planned(store: LocalStore, live: AbstractSet[bytes], *, purge: bool) -> tup
     if purge:
         plan = msgspec.structs.replace(plan, wasteful_packs=_tainted(store, packs, plan, live))
     known = {pack.name.hex() for pack in packs}
-    return plan, [path for path in pack_paths(store.folder) if path.name not in known]
+    orphans = [path for path in pack_paths(store.folder) if path.name not in known]
+    # A writer that died leaves a whole pack. What cannot be read was passed over by a rebuild, and may yet be mended.
+    return plan, [path for path in orphans if purge or _is_readable(path)]
 
 
 def _waste(pack: PackRow, used: Mapping[int, int]) -> float:
@@ -169,13 +172,19 @@ def _tainted(store: LocalStore, packs: Sequence[PackRow], plan: Plan, live: Abst
     for pack in packs:
         if pack.log or pack.id in gone:
             continue
-        try:
-            entries = read_index(pack_path(store.folder, pack.name))
-        except (OSError, CellarError):
-            entries = ()
+        path = pack_path(store.folder, pack.name)
+        entries = read_index(path) if _is_readable(path) else ()
         if pack.id in with_dead_rows or any(entry.digest not in live for entry in entries):
             tainted.append(pack)
     return tuple(tainted)
+
+
+def _is_readable(path: Path) -> bool:
+    try:
+        read_index(path)
+    except (OSError, CellarError):
+        return False
+    return True
 
 
 def _delete_rows(store: LocalStore, plan: Plan, *, secure: bool) -> None:
@@ -220,8 +229,11 @@ def _is_stale(store: LocalStore, logs: Sequence[PackRow]) -> bool:
 def _shrink_database(store: LocalStore, *, always: bool) -> None:
     with sqlite_errors(store.database_path), store.connection() as db:
         free, pages = (one_integer(db, f"PRAGMA {name}") for name in ("freelist_count", "page_count"))
-        if always or free > _VACUUM_ABOVE * pages:
+        if always:
             db.execute("VACUUM")
+        elif free > _VACUUM_ABOVE * pages:
+            with contextlib.suppress(apsw.FullError):  # it needs room for a copy; the free pages will be used again
+                db.execute("VACUUM")
         truncate_wal(db)
 
 

@@ -16,6 +16,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import apsw
 import msgspec
@@ -89,8 +90,7 @@ class LocalStore:
             # A WAL without its database counts, too: SQLite would apply it to the new one.
             if any((folder / name).exists() for name in database.FILES) or pack_paths(folder):
                 raise AlreadyExistsError(f"there is already a store in {folder}")
-            for name in ("packs", "tmp", "trash"):
-                make_folder(folder / name)
+            make_folder(folder / "tmp")
             (folder / ".gitignore").write_text("*\n", encoding="ascii")
             sync_folder(folder)
         database.create_database(folder / "meta.db", temporary_folder=folder / "tmp")
@@ -119,6 +119,7 @@ class LocalStore:
             read_only = not (os.access(folder, os.W_OK | os.X_OK) and os.access(path, os.W_OK))
         store = cls(folder, read_only=read_only, network=network(folder))
         if not read_only:
+            store._make_folders()  # archives and git leave out empty ones
             store._sweep_temporary_files()
         return store
 
@@ -289,7 +290,8 @@ class LocalStore:
             rows = db.execute(statement, parameters).fetchall()
         return rows[0] if rows else None
 
-    def _rows(self, statement: str, parameters: tuple[object, ...]) -> list[tuple]:  # type: ignore[type-arg]
+    def _rows(self, statement: str, parameters: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        self.follow_rebuild()
         with sqlite_errors(self.database_path), self._pool.connection() as db:
             return db.execute(statement, parameters).fetchall()
 
@@ -330,6 +332,11 @@ class LocalStore:
     def _unreadable(self, digest: Digest, found: _Located, error: OSError) -> StoreUnavailableError:
         reason = error.strerror or str(error)
         return StoreUnavailableError(f"cannot read object {bytes(digest).hex()} in {self._file_of(found)}: {reason}")
+
+    def _make_folders(self) -> None:
+        with file_errors("create", self._folder):
+            for name in ("packs", "tmp", "trash"):
+                make_folder(self._folder / name)
 
     def _sweep_temporary_files(self) -> None:
         """Remove what killed processes left behind; nobody else has files there when the lock is free."""

@@ -57,7 +57,10 @@ class _Found(msgspec.Struct):
 
 
 def rebuild(folder: Path) -> RebuildReport:
-    """Make `meta.db` anew. Raises NoRepositoryError when there is nothing to make it from."""
+    """Make `meta.db` anew. Raises NoRepositoryError when there is nothing to make it from.
+
+    Raises UnsupportedFormatError, with nothing changed, when a file is of a newer format.
+    """
     if not folder.is_dir() or not (pack_paths(folder) or (folder / "meta.db").exists()):
         raise NoRepositoryError(f"there is no store in {folder}", hint="cellar init")
     with Collector(folder, timeout_s=_LOCK_TIMEOUT_S) as collector, collector.exclude_writers():
@@ -89,6 +92,8 @@ def _read_packs(folder: Path) -> _Found:
         try:
             entries = read_index(path)
             size = path.stat().st_size
+        except UnsupportedFormatError:
+            raise
         except (CellarError, OSError) as error:
             found.problems.append(str(error))
             continue

@@ -18,7 +18,8 @@ import apsw
 import msgspec
 from blake3 import blake3
 
-from nbcellar.store.codec import decompress
+from nbcellar.errors import UnsupportedFormatError
+from nbcellar.store.codec import UPGRADE_HINT, decompress
 from nbcellar.store.database import STORE_FORMAT
 from nbcellar.store.logpack import LoggedObject
 
@@ -35,7 +36,10 @@ class Salvaged(msgspec.Struct, frozen=True):
 
 
 def salvage(path: Path) -> Salvaged:
-    """Read what is readable of the database at `path`, which may be missing or no database at all."""
+    """Read what is readable of the database at `path`, which may be missing or no database at all.
+
+    Raises UnsupportedFormatError for a newer format: an older program must not replace what it does not understand.
+    """
     if not path.exists():
         return Salvaged(problems=(f"{path} was missing",))
     with tempfile.TemporaryDirectory(prefix="cellar-") as folder:
@@ -54,7 +58,8 @@ def _read(db: apsw.Connection, path: Path) -> Salvaged:
     meta = dict(_all(db, "SELECT key, value FROM meta") or [])
     project, number = meta.get("project"), meta.get("format")
     if isinstance(number, int) and number > STORE_FORMAT:
-        return Salvaged(problems=(f"{path} is of the newer store format {number}, so it was not read",))
+        message = f"{path} is of store format {number}; this Cellar rebuilds up to {STORE_FORMAT}"
+        raise UnsupportedFormatError(message, hint=UPGRADE_HINT)
     refs = _all(db, _REFS)
     problems = () if refs is not None else (f"the refs of {path} could not be read",)
     return Salvaged(

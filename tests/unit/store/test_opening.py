@@ -266,6 +266,15 @@ def test_files_of_a_killed_writer_are_swept_when_nobody_writes(store: LocalStore
     assert not left.exists()
 
 
+def test_a_store_that_lost_its_empty_folders_works(folder: Path) -> None:
+    LocalStore.create(folder).close()
+    for name in ("tmp", "trash"):
+        (folder / name).rmdir()
+    with LocalStore.open(folder) as store:
+        objects = fill(store)
+        assert {digest: store.read(digest) for digest in objects} == objects
+
+
 def test_too_large_an_object_is_refused(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nbcellar.store.transaction.MAX_RAW_BYTES", 10)
     with store.begin() as transaction, pytest.raises(InvalidInputError, match="11 bytes is too large"):

@@ -13,6 +13,7 @@ from blake3 import blake3
 from nbcellar.errors import CellarError, CorruptStoreError, NoRepositoryError, UnsupportedFormatError
 from nbcellar.ids import Digest
 from nbcellar.store.check import CheckReport, check
+from nbcellar.store.collect import collect
 from nbcellar.store.interface import Kind
 from nbcellar.store.local import LocalStore
 from nbcellar.store.logpack import decode_bundle
@@ -190,6 +191,48 @@ def test_a_rebuild_passes_over_a_damaged_pack_and_names_it(filled: LocalStore, f
     assert len(report.problems) == 2
     assert victim.name in report.problems[0]
     assert report.objects == 60
+
+
+def test_a_newer_store_is_not_rebuilt(filled: LocalStore, folder: Path) -> None:
+    with filled.connection() as db:
+        db.execute("UPDATE meta SET value = 2 WHERE key = 'format'")
+    filled.close()
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(UnsupportedFormatError, match="store format 2"):
+        rebuild(folder)
+    (folder / "meta.db").unlink()
+    (victim, *_) = pack_paths(folder)
+    victim.write_bytes(victim.read_bytes()[:-1] + b"\x02")
+    with pytest.raises(UnsupportedFormatError, match="format 2"):
+        rebuild(folder)
+    assert not (folder / "meta.db").exists()
+    assert all(path.read_bytes() == data for path, data in before.items() if path not in (folder / "meta.db", victim))
+
+
+def test_a_pack_that_a_rebuild_passed_over_survives_gc_but_no_purge(filled: LocalStore, folder: Path) -> None:
+    filled.write_log_pack()
+    filled.close()
+    (folder / "meta.db").unlink()
+    victim = max(pack_paths(folder), key=lambda path: path.stat().st_size)
+    victim.write_bytes(victim.read_bytes()[:-20])
+    rebuild(folder)
+    with LocalStore.open(folder) as store:
+        live = {found.digest for found in store.objects()}
+        collect(store, lambda: live, now_ns=0)
+        assert victim.exists()
+        assert check(store, read_data=False).unknown_packs == (str(victim),)
+        collect(store, lambda: live, now_ns=0, purge=True)
+        assert not victim.exists()
+
+
+def test_a_reader_that_was_open_during_a_rebuild_sees_what_is_written_afterwards(
+    filled: LocalStore, folder: Path
+) -> None:
+    with LocalStore.open(folder, read_only=True) as reader:
+        assert len(reader.records()) == 30
+        rebuild(folder)
+        commit(filled, 99)
+        assert len(reader.records()) == 31
 
 
 def test_bytes_that_are_no_bundle_are_refused() -> None:
