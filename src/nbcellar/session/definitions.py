@@ -13,7 +13,7 @@ from types import FunctionType
 from typing import Any
 
 from nbcellar.errors import CannotStoreError
-from nbcellar.session import classes, rebuild
+from nbcellar.session import classes, rebuild, rewrap
 from nbcellar.session.encoding_context import EncodingContext, Reducer, Reduction, notes_of
 from nbcellar.session.functions import reduce_function
 from nbcellar.session.importable import alias_of, is_found_by_name, is_heap_type, is_notebook_class
@@ -36,7 +36,7 @@ def reduce_class(cls: type, context: EncodingContext) -> Reduction:
     alias = alias_of(cls)
     if alias is None:
         raise CannotStoreError(f"type {cls.__module__}.{cls.__qualname__} cannot be stored: it is found under no name")
-    return rebuild.attribute, alias
+    return rewrap.attribute, alias
 
 
 def reducer_of(kind: type) -> Reducer | None:

@@ -15,7 +15,7 @@ Reducer = Callable[[Any, Any], Reduction]
 
 
 class EncodingContext(Protocol):
-    """A pickler, seen from the reducers of functions and classes. Attributes may be set on it."""
+    """A `pickle.Pickler`, seen from the reducers of functions and classes; attributes may be set on it."""
 
     @property
     def namespace(self) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import sys
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
-from nbcellar.session import rebuild
+from nbcellar.session import rebuild, rewrap
 from nbcellar.session.encoding_context import (
     EncodingContext,
     Notes,
@@ -123,7 +123,7 @@ class _Builtins:
     """Stands for the dictionary of builtins, which `exec` puts into the one it is given."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return rebuild.attribute, ("builtins", "__dict__")
+        return rewrap.attribute, ("builtins", "__dict__")
 
 
 class _Exchange:

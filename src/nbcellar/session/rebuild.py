@@ -11,16 +11,15 @@ built. Not for: deciding what to load, or whether it may be loaded.
 from __future__ import annotations
 
 import abc
-import builtins
 import functools
 import importlib
 import sys
 from collections.abc import Callable
-from types import CellType, CodeType, FunctionType, MethodType, ModuleType
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 from nbcellar.errors import CannotRestoreError
-from nbcellar.session.importable import MAIN_MODULES, is_class
+from nbcellar.session.importable import MAIN_MODULES
 from nbcellar.session.skeleton import make_skeleton, native
 
 KERNEL_FOLDER = "<kernel>/"
@@ -103,14 +102,15 @@ class RebuildContext:
 def find_by_name(module: str, name: str) -> Any:
     """Import a module and return what it holds under a dotted name; raises CannotRestoreError."""
     try:
-        return functools.reduce(getattr, name.split("."), _import(module))
+        return functools.reduce(getattr, name.split("."), import_by_name(module))
     except AttributeError:
         raise CannotRestoreError(
             f"the value needs {module}.{name}, which the installed version of {module.partition('.')[0]} does not have"
         ) from None
 
 
-def _import(module: str) -> Any:
+def import_by_name(module: str) -> Any:
+    """Return a module, imported if need be; raises CannotRestoreError."""
     try:
         return sys.modules.get(module) or importlib.import_module(module)
     except ImportError as error:
@@ -139,7 +139,7 @@ def _globals(where: Any, context: RebuildContext) -> dict[str, Any]:
     if where is None:
         return context.live_globals
     if isinstance(where, str):
-        found: dict[str, Any] = vars(_import(where))
+        found: dict[str, Any] = vars(import_by_name(where))
         return found
     own: dict[str, Any] = vars(where) if isinstance(where, ModuleType) else where[2]
     return own
@@ -326,116 +326,9 @@ def enum_value(cls: Any, value: Any) -> Any:
     return cls(value)
 
 
-# ----------------------------------------------------------------------------------------------------------------------
-# What wraps functions, and other objects that pickle refuses
-
-
-def attribute(module: str, name: str) -> Any:
-    """Return what an imported module holds under a name."""
-    return find_by_name(module, name)
-
-
-def import_module(name: str) -> Any:
-    """Return a module, imported if need be."""
-    return _import(name)
-
-
 def _main_module(context: RebuildContext) -> Any:
     """Return the module that the user namespace is the dictionary of."""
     return sys.modules["__main__"]
-
-
-def make_module(name: str) -> ModuleType:
-    """Return a new module that `sys.modules` does not know."""
-    return ModuleType(name)
-
-
-def set_module(module: ModuleType, contents: dict[str, Any]) -> None:
-    """Fill a new module; it has the names of the stored one in their order."""
-    namespace = vars(module)
-    held = namespace.get("__builtins__")
-    namespace.clear()
-    namespace.update(contents)
-    if held is not None:
-        namespace["__builtins__"] = held
-
-
-def make_property(kind: type, arguments: tuple[Any, ...]) -> Any:
-    """Return a property of the given (sub)class; its own __init__ does not run."""
-    made = _new(kind)
-    property.__init__(made, *arguments)
-    return made
-
-
-def make_wrapper(kind: type, function: Any) -> Any:
-    """Return a staticmethod or classmethod of the given (sub)class; its own __init__ does not run."""
-    made = _new(kind)
-    (staticmethod if issubclass(kind, staticmethod) else classmethod).__init__(made, function)
-    return made
-
-
-def _new(kind: type) -> Any:
-    """Return an instance whose constructor, if it is the user's, has not run."""
-    return native(kind, "__new__")(kind)
-
-
-def descriptor(owner: type, name: str) -> Any:
-    """Return a descriptor that Python put into a class."""
-    return vars(owner)[name]
-
-
-def make_bare(kind: type) -> Any:
-    """Return an instance of a class whose constructor is not run."""
-    return _new(kind)
-
-
-def set_slots(instance: Any, values: dict[str, Any]) -> None:
-    """Fill the slots of an object."""
-    for name, value in values.items():
-        object.__setattr__(instance, name, value)
-
-
-def set_dict(instance: Any, attributes: dict[str, Any]) -> None:
-    """Give an object exactly these instance attributes."""
-    instance.__dict__.clear()
-    instance.__dict__.update(attributes)
-
-
-def make_cached_property(kind: type) -> Any:
-    """Return a `functools.cached_property` without its function."""
-    made = _new(kind)
-    functools.cached_property.__init__(made, _only_in_a_restore)
-    return made
-
-
-def set_cached_property(instance: Any, attributes: dict[str, Any]) -> None:
-    """Fill a cached property; the lock that Python 3.10 and 3.11 give it stays."""
-    instance.__dict__.update(attributes)
-
-
-def make_lru_cache(function: Any, maxsize: int | None, typed: bool) -> Any:
-    """Return an empty cache around `function`."""
-    return functools.lru_cache(maxsize=maxsize, typed=typed)(function)
-
-
-def set_lru_cache(wrapper: Any, attributes: dict[str, Any]) -> None:
-    """Give a cache its attributes; `cache_parameters` stays the new one."""
-    parameters = wrapper.__dict__["cache_parameters"]
-    set_dict(wrapper, {"cache_parameters": parameters, **attributes})
-
-
-def bind_method(instance: Any, name: str) -> Any:
-    """Return the method `name` of an object's class, bound to the object; instance attributes are not asked."""
-    owners = instance.__mro__ if is_class(instance) else ()
-    for cls in (*owners, *type(instance).__mro__):
-        if name in vars(cls):
-            return MethodType(member(cls, name), instance)
-    raise CannotRestoreError(f"class {type(instance).__qualname__} no longer has the method '{name}'")
-
-
-def make_method(function: Any, instance: Any) -> Any:
-    """Return `function` bound to `instance`."""
-    return MethodType(function, instance)
 
 
 def _shell_method(context: RebuildContext, name: str) -> Any:
@@ -445,23 +338,6 @@ def _shell_method(context: RebuildContext, name: str) -> Any:
     if shell is None:
         raise CannotRestoreError("the value needs the IPython shell, and none is running")
     return getattr(shell, name)
-
-
-def make_view(method: str, contents: Any) -> Any:
-    """Return the keys, values or items view of a dictionary."""
-    return getattr(contents, method)()
-
-
-def make_type_variable(
-    kind: Callable[..., Any], name: str, arguments: tuple[Any, ...], options: dict[str, Any], module: Any
-) -> Any:
-    """Return a TypeVar, ParamSpec, TypeVarTuple, NewType or type alias."""
-    # They take their `__module__` from the globals of the function that makes them.
-    return FunctionType(_call.__code__, {"__name__": module, "__builtins__": builtins})(kind, name, arguments, options)
-
-
-def _call(kind: Any, name: str, arguments: Any, options: Any) -> Any:
-    return kind(name, *arguments, **options)
 
 
 # Streams name these; `RebuildContext.find` puts the method that knows the restore in their place.

@@ -17,7 +17,7 @@ from collections import OrderedDict
 from typing import Any
 
 from nbcellar.errors import CannotStoreError
-from nbcellar.session import rebuild
+from nbcellar.session import rebuild, rewrap
 from nbcellar.session.classes import reduce_enum_member
 from nbcellar.session.encoding_context import EncodingContext, Reducer, Reduction, notes_of
 from nbcellar.session.functions import reduce_cell, reduce_code
@@ -44,11 +44,11 @@ def reducer_for(kind: type) -> Reducer | None:
 
 def _reduce_property(obj: Any, context: EncodingContext) -> Reduction:
     arguments = obj.fget, obj.fset, obj.fdel, notes_of(context).text_or_value(obj.__doc__)
-    return _with_attributes(rebuild.make_property, (type(obj), arguments), obj, context)
+    return _with_attributes(rewrap.make_property, (type(obj), arguments), obj, context)
 
 
 def _reduce_wrapper(obj: Any, context: EncodingContext) -> Reduction:
-    return _with_attributes(rebuild.make_wrapper, (type(obj), obj.__func__), obj, context)
+    return _with_attributes(rewrap.make_wrapper, (type(obj), obj.__func__), obj, context)
 
 
 def _with_attributes(make: Any, arguments: tuple[Any, ...], obj: Any, context: EncodingContext) -> Reduction:
@@ -57,13 +57,13 @@ def _with_attributes(make: Any, arguments: tuple[Any, ...], obj: Any, context: E
         return make, arguments
     notes = notes_of(context)
     state = {key: notes.text_or_value(value) for key, value in notes.private_keys(attributes).items()}
-    return make, arguments, state, None, None, rebuild.set_dict
+    return make, arguments, state, None, None, rewrap.set_dict
 
 
 def _reduce_cached_property(obj: Any, context: EncodingContext) -> Reduction:
     notes = notes_of(context)
     state = {key: notes.text_or_value(value) for key, value in notes.private_keys(vars(obj)).items() if key != "lock"}
-    return rebuild.make_cached_property, (type(obj),), state, None, None, rebuild.set_cached_property
+    return rewrap.make_cached_property, (type(obj),), state, None, None, rewrap.set_cached_property
 
 
 def _reduce_lru_cache(obj: Any, context: EncodingContext) -> Reduction:
@@ -78,14 +78,14 @@ def _reduce_lru_cache(obj: Any, context: EncodingContext) -> Reduction:
         for key, value in notes.private_keys(vars(obj)).items()
         if key != "cache_parameters"
     }
-    return rebuild.make_lru_cache, arguments, state, None, None, rebuild.set_lru_cache
+    return rewrap.make_lru_cache, arguments, state, None, None, rewrap.set_lru_cache
 
 
 def _reduce_method(obj: types.MethodType, context: EncodingContext) -> Reduction:
     instance, function = obj.__self__, obj.__func__
     name = getattr(function, "__name__", None)
     if type(name) is not str:
-        return rebuild.make_method, (function, instance)
+        return rewrap.make_method, (function, instance)
     if isinstance(instance, types.ModuleType) or _is_shell(instance):
         return (rebuild.shell_method, (name,)) if _is_shell(instance) else NotImplemented
     owners = instance.__mro__ if is_class(instance) else ()
@@ -94,9 +94,9 @@ def _reduce_method(obj: types.MethodType, context: EncodingContext) -> Reduction
         if found is None:
             continue
         if found is function or (type(found) in (classmethod, staticmethod) and found.__func__ is function):
-            return rebuild.bind_method, (instance, notes_of(context).private(name))
+            return rewrap.bind_method, (instance, notes_of(context).private(name))
         break
-    return rebuild.make_method, (function, instance)
+    return rewrap.make_method, (function, instance)
 
 
 def _is_shell(instance: object) -> bool:
@@ -105,7 +105,7 @@ def _is_shell(instance: object) -> bool:
 
 
 def _reduce_descriptor(obj: Any, context: EncodingContext) -> Reduction:
-    return rebuild.descriptor, (obj.__objclass__, notes_of(context).private(obj.__name__))
+    return rewrap.descriptor, (obj.__objclass__, notes_of(context).private(obj.__name__))
 
 
 def _reduce_module(obj: types.ModuleType, context: EncodingContext) -> Reduction:
@@ -114,45 +114,45 @@ def _reduce_module(obj: types.ModuleType, context: EncodingContext) -> Reduction
     if vars(obj) is context.namespace:
         return rebuild.main_module, ()
     if is_importable_module(obj):
-        return rebuild.import_module, (notes.private(obj.__name__),)
+        return rewrap.import_module, (notes.private(obj.__name__),)
     if type(obj) is not types.ModuleType:
         raise CannotStoreError(
             f"module '{obj.__name__}' cannot be stored: it is a {type(obj).__qualname__} that no import finds"
         )
     notes.modules[id(vars(obj))] = obj
     contents = {key: value for key, value in vars(obj).items() if key != "__builtins__"}
-    return rebuild.make_module, (notes.private(obj.__name__),), contents, None, None, rebuild.set_module
+    return rewrap.make_module, (notes.private(obj.__name__),), contents, None, None, rewrap.set_module
 
 
 def _reduce_mapping_proxy(obj: Any, context: EncodingContext) -> Reduction:
     dataclasses = sys.modules.get("dataclasses")
     if dataclasses is not None and obj is getattr(dataclasses, "_EMPTY_METADATA", None):
-        return rebuild.attribute, ("dataclasses", "_EMPTY_METADATA")
+        return rewrap.attribute, ("dataclasses", "_EMPTY_METADATA")
     return types.MappingProxyType, (obj.copy(),)
 
 
 def _reduce_keys(obj: Any, context: EncodingContext) -> Reduction:
-    return rebuild.make_view, ("keys", dict(obj.mapping))
+    return rewrap.make_view, ("keys", dict(obj.mapping))
 
 
 def _reduce_values(obj: Any, context: EncodingContext) -> Reduction:
-    return rebuild.make_view, ("values", dict(obj.mapping))
+    return rewrap.make_view, ("values", dict(obj.mapping))
 
 
 def _reduce_items(obj: Any, context: EncodingContext) -> Reduction:
-    return rebuild.make_view, ("items", dict(obj.mapping))
+    return rewrap.make_view, ("items", dict(obj.mapping))
 
 
 def _reduce_ordered_keys(obj: Any, context: EncodingContext) -> Reduction:
-    return rebuild.make_view, ("keys", OrderedDict(obj.mapping))
+    return rewrap.make_view, ("keys", OrderedDict(obj.mapping))
 
 
 def _reduce_ordered_values(obj: Any, context: EncodingContext) -> Reduction:
-    return rebuild.make_view, ("values", OrderedDict(obj.mapping))
+    return rewrap.make_view, ("values", OrderedDict(obj.mapping))
 
 
 def _reduce_ordered_items(obj: Any, context: EncodingContext) -> Reduction:
-    return rebuild.make_view, ("items", OrderedDict(obj.mapping))
+    return rewrap.make_view, ("items", OrderedDict(obj.mapping))
 
 
 def _reduce_weak_set(obj: Any, context: EncodingContext) -> Reduction:
@@ -167,14 +167,14 @@ def _reduce_dataclass_sentinel(obj: Any, context: EncodingContext) -> Reduction:
     dataclasses = sys.modules["dataclasses"]
     for name, value in vars(dataclasses).items():
         if value is obj:
-            return rebuild.attribute, ("dataclasses", name)
+            return rewrap.attribute, ("dataclasses", name)
     return NotImplemented
 
 
 def _reduce_field(obj: Any, context: EncodingContext) -> Reduction:
     notes = notes_of(context)
     state = {notes.private(name): notes.text_or_value(getattr(obj, name)) for name in type(obj).__slots__}
-    return rebuild.make_bare, (type(obj),), state, None, None, rebuild.set_slots
+    return rewrap.make_bare, (type(obj),), state, None, None, rewrap.set_slots
 
 
 _DATACLASSES: dict[str, Reducer] = {
@@ -222,11 +222,11 @@ def _type_variable(
     if module is not None and vars(module) is not context.namespace and is_importable_module(module):
         found = vars(module).get(name)
         if found is obj:
-            return rebuild.attribute, (module_name, name)
+            return rewrap.attribute, (module_name, name)
     notes = notes_of(context)
     if getattr(obj, "has_default", None) is not None and obj.has_default():
         options = {**options, "default": obj.__default__}
-    return rebuild.make_type_variable, (
+    return rewrap.make_type_variable, (
         type(obj),
         notes.private(name),
         arguments,
