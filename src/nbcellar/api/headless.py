@@ -22,7 +22,7 @@ from nbcellar import __version__, notebook
 from nbcellar.api import views
 from nbcellar.api.code import replace_file
 from nbcellar.api.doctor import kernel_specs
-from nbcellar.api.kernels import KernelEntry, KernelRequests, live_kernels
+from nbcellar.api.kernels import JOIN, KernelEntry, KernelRequests, live_kernels
 from nbcellar.errors import CellarError, InvalidInputError, KernelError, NoRepositoryError, StoreUnavailableError
 from nbcellar.history.repository import FOLDER, find_root
 from nbcellar.ids import CellId, NotebookId
@@ -130,9 +130,11 @@ class _Runner:
 
         client = self._client()
         environ = self._kernel_environ()
+        root = _root_of(self.path)
+        if root is None:
+            self.notice(f"note: this run is not recorded: no .cellar in {self.path.parent} or above (cellar init)")
         try:
             with client.setup_kernel(env=environ, cwd=str(self.path.parent)):
-                root = _root_of(self.path)
                 entry = self._join(client, root) if root else None
                 try:
                     for number, place in enumerate(self.code_cells):
@@ -184,7 +186,7 @@ class _Runner:
         """Return the entry of the new kernel; let it join where it did not by itself."""
         entry = self._entry(client, root)
         if entry is None:
-            client.kc.execute_interactive("%load_ext nbcellar", silent=True, store_history=False, output_hook=_ignore)
+            client.kc.execute_interactive(JOIN, silent=True, store_history=False, output_hook=_ignore)
             entry = self._entry(client, root)
         if entry is None:
             self.notice("note: this run is not recorded: Cellar could not start in the kernel (cellar doctor says why)")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from nbcellar import config
-from nbcellar.api.kernels import live_kernels, run_silently
+from nbcellar.api.kernels import JOIN, live_kernels, run_silently
 from nbcellar.api.reading import off_reason
 from nbcellar.api.servers import sessions
 from nbcellar.api.session import stop
@@ -43,7 +43,7 @@ def attach(repo: Repo, text: str) -> Joined:
     session = next((s for s in sessions(repo.environ) if s.path == file.resolve()), None)
     if session is None:
         return Joined(relative, (*notes, "no running kernel was found; in one that runs: %load_ext nbcellar"))
-    run_silently(session.connection_file, "%load_ext nbcellar")
+    run_silently(session.connection_file, JOIN)
     if not _live(repo, relative):
         return Joined(relative, (*notes, "its kernel did not join; in a cell, %load_ext nbcellar says why"))
     return Joined(relative, (*notes, "its running kernel joined; what it held is the first commit"))

@@ -35,6 +35,9 @@ KERNELS_FOLDER = "kernels"
 _NOTICE_AFTER_S = 1.0
 _POLL_S = 0.25
 _ABORTED_RETRIES = 5
+JOIN = "__import__('nbcellar').load_ipython_extension(get_ipython())"
+"""Lets a kernel join; what `%load_ext nbcellar` does, also where IPython thinks that it is loaded already."""
+
 _EXPRESSION = "__import__('nbcellar.session.remote',fromlist=['handle']).handle('{request}')"
 
 

@@ -1,0 +1,227 @@
+"""The commands in a terminal against real kernels that record themselves."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyter_client.manager import KernelManager
+
+CELLS = ["import math\nn = 2", "values = [n] * 3\nprint(sum(values))", "values.append(math.pi)"]
+
+
+def notebook_text(sources: list[str], tags: dict[int, str] | None = None) -> str:
+    """Return the text of a notebook with these code cells."""
+    cells = [
+        {
+            "cell_type": "code",
+            "execution_count": None,
+            "id": f"c{number}",
+            "metadata": {"tags": [tags[number]]} if tags and number in tags else {},
+            "outputs": [],
+            "source": source.splitlines(keepends=True),
+        }
+        for number, source in enumerate(sources)
+    ]
+    spec = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    value = {"cells": cells, "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 5}
+    return json.dumps(value, indent=1) + "\n"
+
+
+class Desk:
+    """A folder with a recorded notebook, a terminal in it, and the notebook's kernel."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.file = folder / "work.ipynb"
+        self.file.write_text(notebook_text(CELLS))
+        self.manager: Any = None
+        self.client: Any = None
+
+    def cellar(self, *words: str, code: int = 0) -> str:
+        """Run a command in the terminal; return what it prints, and fail unless it exits with `code`."""
+        run = self.terminal(*words)
+        out, err = run.communicate(timeout=60)
+        assert run.returncode == code, out + err
+        return out + err
+
+    def terminal(self, *words: str) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "nbcellar.cli.main", *words]
+        return subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def start(self) -> None:
+        """Start the notebook's kernel as a server would, and let it join."""
+        self.manager = KernelManager(kernel_name="python3")
+        environ = {**os.environ, "JPY_SESSION_NAME": str(self.file), "NBCELLAR_RECORD": "1"}
+        self.manager.start_kernel(cwd=str(self.folder), env=environ)
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=60)
+        self.execute("%load_ext nbcellar")
+
+    def execute(self, source: str) -> str:
+        """Run a cell and return its text."""
+        texts: list[str] = []
+
+        def collect(message: Any) -> None:
+            content = message["content"]
+            texts.append(content.get("text") or content.get("data", {}).get("text/plain") or content.get("evalue", ""))
+
+        self.client.execute_interactive(source, output_hook=collect, timeout=60)
+        return "".join(texts)
+
+    def stop(self) -> None:
+        """End the kernel, if it runs."""
+        if self.manager is not None:
+            self.client.stop_channels()
+            self.manager.shutdown_kernel(now=True)
+            self.manager.cleanup_resources()
+            self.manager = None
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """An initialised folder without a kernel."""
+    made = Desk(tmp_path)
+    made.cellar("init")
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def session(desk: Desk) -> Desk:
+    """A kernel that has run three cells."""
+    desk.start()
+    for source in CELLS:
+        desk.execute(source)
+    return desk
+
+
+def test_undo_and_redo_in_a_terminal_change_the_live_kernel(session: Desk) -> None:
+    assert "undid [4] values.append(math.pi)\n  loaded: values" in session.cellar("undo")
+    assert session.execute("print(values)") == "[2, 2, 2]\n"
+    session.cellar("undo", "2")
+    assert "redid" in session.cellar("redo")
+    assert "cannot redo 9 steps" in session.cellar("redo", "9", code=2)
+
+
+def test_a_line_in_the_notebook_does_the_same_and_is_no_step(session: Desk) -> None:
+    assert "undid [4] values.append(math.pi)" in session.execute("%cellar undo")
+    assert "redid [4] values.append(math.pi)" in session.execute("%cellar redo")
+    assert "error: 'lgo' is no command of cellar" in session.execute("%cellar lgo")
+    assert "[3] values = [n] * 3  +values" in session.execute("%cellar log")
+    assert "%cellar" not in session.cellar("log")
+
+
+def test_a_checkout_leaves_nothing_behind_and_makes_a_branch(session: Desk) -> None:
+    session.cellar("commit", "-m", "good")
+    session.cellar("tag", "good")
+    session.execute("values = None")
+    assert "loaded: values" in session.cellar("checkout", "good")
+    assert session.execute("print(len(values))") == "4\n"
+    session.execute("fresh = 1")
+    drawn = session.cellar("log", "--graph", "--all")
+    assert "|/" in drawn and "(HEAD -> main-2)" in drawn
+    session.cellar("checkout", "main")
+    assert session.execute("print(values)") == "None\n"
+
+
+def test_the_kernel_follows_when_an_operation_is_undone(session: Desk) -> None:
+    said = session.cellar("op", "undo")
+    assert "the session is now at main" in said
+    assert session.execute("print(values)") == "[2, 2, 2]\n"
+
+
+def test_a_busy_kernel_is_waited_for_and_the_store_answers_meanwhile(session: Desk) -> None:
+    session.client.execute("import time; time.sleep(5)")
+    start = time.monotonic()
+    assert "values.append" in session.cellar("log")
+    assert "values" in session.cellar("vars")
+    assert time.monotonic() - start < 4
+    assert "waiting for the running cell of" in session.cellar("undo")
+    assert time.monotonic() - start > 3
+
+
+def test_ctrl_c_stops_waiting_and_says_what_happens(session: Desk) -> None:
+    session.client.execute("import time; time.sleep(4)")
+    waiting = session.terminal("undo")
+    assert waiting.stderr is not None
+    assert "waiting for the running cell" in waiting.stderr.readline()
+    waiting.send_signal(signal.SIGINT)
+    out, err = waiting.communicate(timeout=30)
+    assert waiting.returncode == 3
+    assert "stopped waiting; the request is queued" in err and "Traceback" not in out + err
+
+
+def test_a_request_behind_a_failing_cell_is_carried_out_all_the_same(session: Desk) -> None:
+    session.client.execute("import time; time.sleep(2); 1/0")
+    assert "undid" in session.cellar("undo")
+
+
+def test_after_a_crash_the_session_comes_back(session: Desk) -> None:
+    session.cellar("status", "--wait")
+    os.kill(session.manager.provisioner.pid, signal.SIGKILL)
+    session.stop()
+    assert "no kernel records this notebook" in session.cellar("undo", code=3)
+    assert "no live kernel" in session.cellar("status")
+    session.start()
+    assert "loaded:" in session.cellar("restore")
+    assert session.execute("print(values[:3], n, math.pi > 3)") == "[2, 2, 2] 2 True\n"
+
+
+def test_detach_stops_recording_and_attach_asks_for_it(session: Desk) -> None:
+    assert "its kernel stopped recording" in session.cellar("detach", "work.ipynb")
+    session.execute("unseen = 1")
+    assert "unseen" not in session.cellar("log")
+    assert "%load_ext nbcellar" in session.cellar("attach", "work.ipynb")
+    session.execute("__import__('nbcellar').load_ipython_extension(get_ipython())")
+    assert "+unseen" in session.cellar("log", "-N", "1")
+
+
+def test_run_records_a_fresh_kernel_and_writes_only_where_it_is_told(desk: Desk) -> None:
+    before = desk.file.read_bytes()
+    said = desk.cellar("run", "work.ipynb", "--out", "out.ipynb", "-p", "extra=[1, 2]")
+    assert "ran work.ipynb: 4 cells" in said and "recorded at" in said
+    assert desk.file.read_bytes() == before
+    written = json.loads((desk.folder / "out.ipynb").read_text())
+    assert written["cells"][0]["source"] == ["# Parameters\n", "extra = [1, 2]"]
+    assert written["cells"][2]["outputs"] == [{"name": "stdout", "output_type": "stream", "text": ["6\n"]}]
+    assert "~values" in desk.cellar("log") and "extra" in desk.cellar("vars")
+
+
+def test_a_failing_cell_stops_a_run_and_what_ran_is_kept(desk: Desk) -> None:
+    desk.file.write_text(notebook_text(["a = 1\nb = 2", "a = 5\n\n1/0", "never = 1"]))
+    said = desk.cellar("run", "work.ipynb", "--out", "out.ipynb", code=1)
+    assert "failed: work.ipynb, cell 2, line 3: ZeroDivisionError: division by zero" in said
+    cells = json.loads((desk.folder / "out.ipynb").read_text())["cells"]
+    assert [len(cell["outputs"]) for cell in cells] == [0, 1, 0]
+    assert "failed  ~a" in desk.cellar("log", "-N", "1")
+    shown = desk.cellar("vars")
+    assert "a " in shown and "never" not in shown
+
+
+def test_a_kernel_that_dies_ends_a_run_with_a_sentence(desk: Desk) -> None:
+    desk.file.write_text(
+        notebook_text(["kept = 1", "import os, signal, time; time.sleep(1); os.kill(os.getpid(), signal.SIGKILL)"])
+    )
+    said = desk.cellar("run", "work.ipynb", code=3)
+    assert "the kernel died in cell 2 of work.ipynb" in said and "Traceback" not in said
+    assert "+kept" in desk.cellar("log")
+
+
+def test_a_run_outside_of_a_repository_says_that_it_is_not_recorded(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    assert "not recorded" in desk.cellar("run", "work.ipynb")
+
+
+def test_a_kernel_that_is_not_installed_is_named(desk: Desk) -> None:
+    desk.file.write_text(notebook_text(["1"]).replace('"python3"', '"nowhere"'))
+    assert "wants the kernel 'nowhere', which is not installed" in desk.cellar("run", "work.ipynb", code=2)
