@@ -1,9 +1,9 @@
 """Versions of variables that may not be what the variable held: a change was found that no cell run accounts for.
 
 A miss can be found but not repaired: the commits between the last time the variable was hashed and the one that found
-the change name a version that may be older than the truth. A doubt is a ref `doubt/<version>` in the notebook's scope with two
-commit ids, the last one before the doubt and the last one in doubt. Invariant: a doubt is never taken back; where its
-commits are gone (rewritten history), every commit that names the version is in doubt.
+the change name a version that may be older than the truth. A doubt is a ref `doubt/<version>` in the notebook's scope
+with two commit ids, the last one before the doubt and the last one in doubt. Invariant: a doubt is never taken back;
+where its commits are gone (rewritten history), every commit that names the version is in doubt.
 """
 
 from __future__ import annotations

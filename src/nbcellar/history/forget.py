@@ -17,6 +17,7 @@ import msgspec
 
 from nbcellar.errors import ConflictError, InvalidInputError, NotFoundError
 from nbcellar.history import refs
+from nbcellar.history.doubts import DOUBT
 from nbcellar.history.index import delete_commits, update_commit
 from nbcellar.history.maintenance import bump_generation, collect_garbage
 from nbcellar.history.model import EMPTY_STATE, Commit
@@ -24,7 +25,7 @@ from nbcellar.history.operations import Operation, OperationKind, RefChange, enc
 from nbcellar.history.reach import ChildrenOf, live_objects
 from nbcellar.history.rewrite import CommitCut, Cut, Plan, Rewritten, VariableCut, plan_rewrite, versions_of
 from nbcellar.history.states import Changes, StateBuilder, chain_of
-from nbcellar.ids import CommitId, Digest, NotebookId
+from nbcellar.ids import DIGEST_BYTES, CommitId, Digest, NotebookId
 from nbcellar.store.interface import Kind, Transaction
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ def _move_refs(repo: Repository, tx: Transaction, plan: Plan) -> dict[NotebookId
             tx.set_ref(scope, name, old=value, new=None)
             if new_name:
                 tx.set_ref(scope, new_name, old=repo.store.ref(scope, new_name), new=value)
-        if new_name and not name.startswith(refs.REWRITTEN):
+        if new_name and not name.startswith((refs.REWRITTEN, DOUBT)):
             changes.setdefault(NotebookId(scope), []).append(RefChange(new_name, None, new_value))
     return changes
 
@@ -225,12 +226,21 @@ def _moved_ref(name: str, value: bytes, plan: Plan) -> tuple[str, bytes | None]:
         return name, None if CommitId(value) in plan.removed else plan.renamed.get(CommitId(value), value)
     if name.startswith((refs.BRANCH, refs.REWRITTEN)) or name == refs.FORKED_FROM:
         return name, plan.moved(CommitId(value))
+    if name.startswith(DOUBT):
+        return _moved_doubt(name, value, plan)
     if name == refs.HEAD:
         _, detached, left = refs.decode_head(value)
         if detached is not None:
             moved = plan.moved(detached)
             return name, refs.encode_head(branch=left) if moved is None else refs.encode_head(commit=moved, left=left)
     return name, value
+
+
+def _moved_doubt(name: str, value: bytes, plan: Plan) -> tuple[str, bytes | None]:
+    if bytes.fromhex(name.removeprefix(DOUBT)) in plan.versions:
+        return name, None
+    ends = (CommitId(value[:DIGEST_BYTES]), CommitId(value[DIGEST_BYTES:]))
+    return name, b"".join(plan.moved(end) or bytes(DIGEST_BYTES) for end in ends)
 
 
 def _leave_word(repo: Repository, tx: Transaction, plan: Plan) -> None:

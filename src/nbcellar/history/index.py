@@ -68,6 +68,14 @@ _UPDATE = (
 _INSERT_PARENT = f"INSERT OR IGNORE INTO ix_parents (n, position, parent) VALUES ({_NUMBER_OF}, ?, {_NUMBER_OF})"
 
 
+_ANCESTOR = (
+    "WITH RECURSIVE line (n, back) AS (SELECT n, 0 FROM ix_commits WHERE substr(id, 1, 8) = substr(?, 1, 8) AND id = ?"
+    " UNION ALL SELECT c.parent, back + 1 FROM line JOIN ix_commits c ON c.n = line.n"
+    " WHERE back < ? AND c.parent IS NOT NULL)"
+    " SELECT (SELECT id FROM ix_commits c WHERE c.n = line.n), back FROM line ORDER BY back DESC LIMIT 1"
+)
+
+
 class Row(msgspec.Struct, frozen=True):
     """What the index says of a commit beside what the commit itself does."""
 
@@ -215,6 +223,13 @@ class Index:
             raise UnknownReferenceError(f"there is no commit {short(commit)} in this repository")
         kind, parent, at = rows[0]
         return Node(commit, KINDS[cast("int", kind)], _optional_id(parent), _optional_id(at))
+
+    def ancestor(self, commit: CommitId, steps: int) -> tuple[CommitId, int]:
+        """Return the commit `steps` first parents back, or the last one on the way, and how many steps it is back."""
+        rows = self._rows(_ANCESTOR, commit, commit, steps)
+        if not rows:
+            raise UnknownReferenceError(f"there is no commit {short(commit)} in this repository")
+        return CommitId(cast("bytes", rows[0][0])), cast("int", rows[0][1])
 
     def with_prefix(self, prefix: str, *, limit: int = 64) -> list[tuple[CommitId, NotebookId, str]]:
         """Return (id, notebook, title) of the commits whose id begins with the hexadecimal `prefix`, newest first."""

@@ -138,7 +138,10 @@ def encode_commit(commit: Commit) -> bytes:
 
 def decode_commit(payload: bytes) -> Commit:
     """Raise UnsupportedFormatError for a newer format, CorruptStoreError for bytes that are no commit."""
-    return _decode(_commit_decoder, payload, "commit")
+    commit = _decode(_commit_decoder, payload, "commit")
+    if commit.format > COMMIT_FORMAT:  # a newer one may well decode: fields at the end are passed over
+        raise _newer("commit", commit.format)
+    return commit
 
 
 def encode_state(state: State) -> bytes:
@@ -150,13 +153,8 @@ def decode_state(payload: bytes) -> State:
     """Inverse of `encode_state`; errors as `decode_commit`."""
     number, raw = _split(payload, "state")
     if number > COMMIT_FORMAT:
-        raise UnsupportedFormatError(
-            f"state of format {number}; this Cellar reads up to {COMMIT_FORMAT}", hint=_UPGRADE
-        )
+        raise _newer("state", number)
     return _decode(_state_decoder, raw, "state")
-
-
-_UPGRADE = "upgrade with: pip install --upgrade nbcellar"
 
 
 def apply_delta(base: State, delta: StateDelta, *, commit: CommitId) -> State:
@@ -191,10 +189,15 @@ def _decode(decoder: msgspec.msgpack.Decoder[_T], payload: bytes, what: str) -> 
     except msgspec.DecodeError as error:
         number = _leading_number(payload)
         if number is not None and number > COMMIT_FORMAT:
-            raise UnsupportedFormatError(
-                f"{what} of format {number}; this Cellar reads up to {COMMIT_FORMAT}", hint=_UPGRADE
-            ) from None
+            raise _newer(what, number) from None
         raise CorruptStoreError(f"stored bytes are no {what}: {error}") from None
+
+
+def _newer(what: str, number: int) -> UnsupportedFormatError:
+    return UnsupportedFormatError(
+        f"{what} of format {number}; this Cellar reads up to {COMMIT_FORMAT}",
+        hint="upgrade with: pip install --upgrade nbcellar",
+    )
 
 
 def _leading_number(payload: bytes) -> int | None:

@@ -103,6 +103,7 @@ class Recorder:
         self._advanced: list[CommitId] = []
         self._stayed: list[CommitId] = []
         self._tip: tuple[CommitId, StateBuilder] | None = None
+        self._doubts: dict[bytes, tuple[CommitId, CommitId]] = {}
         self._finished = False
 
     def put(self, kind: Kind, data: Data, *, digest: Digest | None = None) -> Digest:
@@ -138,7 +139,8 @@ class Recorder:
 
     def doubt(self, version: bytes, *, since: CommitId, until: CommitId) -> None:
         """Note that commits after `since` up to `until` may name a version wrongly; see `doubts.py`."""
-        record_doubt(self._repo, self._tx, self._notebook, version, since=since, until=until)
+        earlier = self._doubts.get(version)
+        self._doubts[version] = (earlier[0] if earlier is not None else since, until)
 
     def finish(self) -> Recorded:
         """Make everything durable and visible; returns when it is.
@@ -259,6 +261,8 @@ class Recorder:
         changes = plan.changes if plan is not None else ()
         for change in changes:
             self._tx.set_ref(self._notebook, change.name, old=_value(change.old), new=change.new)
+        for version, (since, until) in self._doubts.items():
+            record_doubt(self._repo, self._tx, self._notebook, version, since=since, until=until)
         kept = tuple(RefChange("", None, commit) for commit in self._stayed)
         operation = Operation(
             notebook=self._notebook,

@@ -112,8 +112,9 @@ def _walk(repo: Repository, commit: CommitId, steps: str, text: str) -> CommitId
         if number > _MAX_STEPS:
             raise InvalidInputError(f"'{text}' asks for {number} steps")
         if sign == "~":
-            for done in range(number):
-                commit = _parent(repo, commit, 1, f"'{text}' goes back too far: {done} of {number} steps are there")
+            commit, done = repo.index.ancestor(commit, number)
+            if done < number:
+                raise UnknownReferenceError(f"'{text}' goes back too far: {done} of {number} steps are there")
         elif number:
             commit = _parent(repo, commit, number, f"'{text}': commit {short(commit)} has no parent {number}")
     return commit

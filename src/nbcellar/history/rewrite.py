@@ -25,6 +25,11 @@ REASON = "forgotten"
 class Cut(Protocol):
     """What is taken out."""
 
+    @property
+    def versions(self) -> AbstractSet[bytes]:
+        """The versions of variables that go."""
+        ...
+
     def is_removed(self, commit: CommitId) -> bool:
         """Say whether the commit as a whole goes."""
         ...
@@ -46,7 +51,7 @@ class VariableCut:
     ) -> None:
         """Collects into `values` and `names` what it takes out."""
         self._name = name
-        self._versions = versions
+        self.versions = versions
         self._salt = salt
         self._values = values
         self._names = names
@@ -55,7 +60,7 @@ class VariableCut:
         return False
 
     def entry(self, entry: Covariable, commit: Commit) -> Covariable:
-        if self._name not in entry.names or entry.version not in self._versions:
+        if self._name not in entry.names or entry.version not in self.versions:
             return entry
         self._names.update(entry.names)
         if entry.value is not None:
@@ -76,6 +81,7 @@ class CommitCut:
 
     def __init__(self, commit: CommitId) -> None:
         self._commit = commit
+        self.versions: AbstractSet[bytes] = frozenset()
 
     def is_removed(self, commit: CommitId) -> bool:
         return commit == self._commit
@@ -104,6 +110,7 @@ class Plan(msgspec.Struct, frozen=True):
     rewritten: tuple[Rewritten, ...]
     removed: Mapping[CommitId, Commit]
     renamed: Mapping[CommitId, CommitId]
+    versions: AbstractSet[bytes]  # of variables that were forgotten
 
     def moved(self, commit: CommitId) -> CommitId | None:
         """Return where a ref to `commit` should point: itself, its new id, or the parent of what is gone."""
@@ -157,7 +164,7 @@ def plan_rewrite(
     for identifier, commit in commits:
         rewriter.take(identifier, commit)
     renamed = {entry.old: entry.new for entry in rewriter.rewritten}
-    return Plan(tuple(rewriter.rewritten), rewriter.removed, renamed)
+    return Plan(tuple(rewriter.rewritten), rewriter.removed, renamed, cut.versions)
 
 
 class _Rewriter:

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from nbcellar.errors import ConflictError, InvalidInputError, NotFoundError, UnknownReferenceError
+from nbcellar.history.doubts import doubtful_versions
 from nbcellar.history.forget import forget_commit, forget_variable, write_rewrite
 from nbcellar.history.maintenance import bump_generation
 from nbcellar.history.model import Commit, CommitKind, Covariable, Preview, StateDelta
@@ -311,6 +312,23 @@ def test_what_a_commit_became_is_known_after_two_rewritings_and_after_it_was_rem
     assert local.repo.rewritten_to(local.notebook, secret) == first
     assert local.repo.rewritten_to(local.notebook, removed) == first
     assert local.repo.rewritten_to(local.notebook, first) is None
+
+
+def test_a_doubt_follows_its_commits_and_goes_with_a_forgotten_version(local: History) -> None:
+    repo, notebook = local.repo, local.notebook
+    first, secret = local.step(values={"x": b"1"}), record_secret(local)
+    x, told = (names(local, secret)[name].version for name in ("x", "secret"))
+    with repo.begin(notebook, local.key) as tx:
+        for version in (x, told):
+            tx.doubt(version, since=first, until=first)
+            tx.doubt(version, since=secret, until=secret)
+        last = tx.commit(local.commit_of((secret,)))
+        tx.finish()
+    assert doubtful_versions(repo, notebook, [x, told], secret) == {x, told}
+    assert doubtful_versions(repo, notebook, [x, told], last) == set()
+    forget_variable(repo, notebook, "secret", key=local.key, children_of=no_children)
+    assert doubtful_versions(repo, notebook, [x, told], repo.resolve("HEAD~1", notebook)) == {x}
+    assert not any(told.hex() in name for _, name in repo.store.refs())
 
 
 def test_a_gc_while_a_commit_is_made_does_not_cost_the_commit(history: History) -> None:

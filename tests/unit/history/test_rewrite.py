@@ -128,7 +128,7 @@ def check_origins(past: Past) -> None:
             assert entry.value is None or entry.value in past.objects[Digest(entry.origin)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(pasts(), st.data())
 def test_without_a_commit_all_other_states_are_what_they_were(past: Past, data: st.DataObject) -> None:
     gone = data.draw(st.sampled_from(list(past.commits)))
@@ -144,7 +144,7 @@ def test_without_a_commit_all_other_states_are_what_they_were(past: Past, data: 
     check_origins(left)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(pasts())
 def test_without_a_variable_all_others_are_what_they_were(past: Past) -> None:
     versions = versions_of("x", HERE, past.commits.items(), read_object=past.objects.__getitem__)
