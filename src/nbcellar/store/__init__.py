@@ -1,0 +1,1 @@
+"""Content-addressed objects, refs and the operation log: `interface.py` says what a store promises."""

@@ -116,8 +116,8 @@ def _if_smaller(codec: Codec, data: memoryview, worth: float) -> tuple[Codec, Da
 
 def _encode(codec: Codec, data: memoryview) -> bytes | bytearray:
     if codec is Codec.ZSTD:
-        packed: bytes = _zstd_compressor().compress(data)
-        return packed
+        frame: bytes = _zstd_compressor().compress(data)
+        return frame
     from lz4.block import compress as lz4_compress
 
     width = _ELEMENT_BYTES[codec]

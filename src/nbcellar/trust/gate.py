@@ -114,6 +114,18 @@ def unpickle(
     return unpickler.load()
 
 
+def unpickle_own(
+    stream: bytes, *, buffers: Iterable[object] | None = None, find_class: Callable[[str, str], object]
+) -> object:
+    """Return the object in a stream that this process has made a moment ago from live objects, and kept in memory.
+
+    No permit: nothing in it came from a store. Never for bytes that were read from anywhere.
+    """
+    unpickler = _Unpickler(io.BytesIO(stream), buffers=buffers)
+    unpickler.find_class = find_class  # type: ignore[method-assign]
+    return unpickler.load()
+
+
 class _Unpickler(pickle.Unpickler):
     """Has a `__dict__`, so that `find_class` can be set without a Python-level method in between."""
 

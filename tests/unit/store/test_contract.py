@@ -135,6 +135,21 @@ def test_a_digest_that_the_caller_computed_is_taken(any_store: Store) -> None:
     assert any_store.read(Digest(blake3(data).digest())) == data
 
 
+def test_digests_that_begin_alike_are_told_apart(any_store: Store) -> None:
+    one, other = Digest(bytes(31) + b"1"), Digest(bytes(31) + b"2")
+    with any_store.begin() as transaction:
+        transaction.put(Kind.BLOCK, b"one", digest=one)
+        transaction.commit()
+    assert any_store.has(one)
+    assert not any_store.has(other)
+    with any_store.begin() as transaction:
+        transaction.put(Kind.BLOCK, b"the other", digest=other)
+        transaction.sign(other, KEY, SIGNATURE)
+        transaction.commit()
+    assert (any_store.info(one).raw_bytes, any_store.info(other).raw_bytes) == (3, 9)
+    assert any_store.signatures(one) == []
+
+
 def test_data_that_is_not_contiguous_is_refused(any_store: Store) -> None:
     with any_store.begin() as transaction, pytest.raises(InvalidInputError, match="contiguous"):
         transaction.put(Kind.BLOCK, memoryview(bytes(10))[::2])
