@@ -6,6 +6,7 @@ fails leaves variables, HEAD and recording as they were. Not for: IPython's hook
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import msgspec
 
 from nbcellar.errors import NotFoundError, StoreUnavailableError
 from nbcellar.history import steps
+from nbcellar.history.doubts import doubtful_versions
 from nbcellar.history.model import CellRun, CommitKind, State
 from nbcellar.history.repository import Repository
 from nbcellar.ids import CommitId, Digest, NotebookId, short
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 RANDOM_PARTS = frozenset({"random", "numpy.random", "torch"})
 LOG_PACK_EVERY = 256
+MOST_OBSERVED = 4096
+UNCERTAIN = "it changed around that time without a cell that names it"
 INTERRUPTED = "the capture was interrupted: this cell's variables are not recorded"
 
 
@@ -221,7 +225,7 @@ class Session:
         """
         self.finish_capture()
         state = self._recorded_names(self.repo.read_state(target))
-        restored = self._turn(state, parts, started)
+        restored = self._with_doubts(self._turn(state, parts, started), state, target)
         arrive()
         later = self._observe(None)
         if later.changed or later.dropped_names:
@@ -231,6 +235,12 @@ class Session:
             restored = restored.followed_by(again)
         self.wait_saved()
         return restored
+
+    def _with_doubts(self, restored: Restored, state: State, target: CommitId) -> Restored:
+        """Add what is uncertain because a change was missed while `target` was made."""
+        doubtful = doubtful_versions(self.repo, self.notebook, (entry.version for entry in state.covariables), target)
+        names = {name: UNCERTAIN for c in state.covariables if c.version in doubtful for name in c.names}
+        return dataclasses.replace(restored, uncertain=names | dict(restored.uncertain)) if names else restored
 
     def _turn(self, state: State, parts: frozenset[str] | None, started: float) -> Restored:
         restorer = Restorer(self.repo, self.tracker, self._permit, Limits(self.settings.record.memory_mb << 20))
@@ -297,7 +307,12 @@ class Session:
             dropped.update(observation.dropped_names)
             job.versions = [self._version(change) for change in observation.changed]
             job.notes = tuple(_note(change) for change in observation.changed if change.unseen)
-            self._observed[observation.number] = job
+            job.doubts = tuple(
+                (change.doubtful, self._observed.get(change.doubtful_since))
+                for change in observation.changed
+                if change.doubtful
+            )
+            self._remember(observation.number, job)
         definitions = set(self._carried_definitions)
         self._carried_definitions = set()
         if observation is not None:
@@ -314,10 +329,14 @@ class Session:
         if group.size_bytes > limit:
             group.reason = f"it is larger than the cap of {self.settings.record.max_variable_mb} MiB for a variable"
             change.encoded = None
-        uncertain = ""
-        if change.unseen:
-            uncertain = "it changed without a cell that names it"
-        return Version(group, previews, make_pending(change, previews), uncertain)
+        return Version(group, previews, make_pending(change, previews))
+
+    def _remember(self, number: int, job: Job) -> None:
+        """Keep which commit an observation became, as long as some variable was last hashed then."""
+        self._observed[number] = job
+        if len(self._observed) > MOST_OBSERVED:
+            oldest = min((group.verified for group in self.tracker.groups()), default=number)
+            self._observed = {n: j for n, j in self._observed.items() if n >= oldest}
 
     def _ambient_changes(self) -> dict[str, bytes | None]:
         now = self.ambient.capture(self.tracker.namespace)

@@ -31,8 +31,9 @@ from nbcellar.session.codefacts import (
     reason_together,
 )
 
-MAX_VISITED = 5_000  # objects looked at one by one, about a microsecond each
+MAX_VISITED = 6_000  # objects looked at one by one, half a microsecond to one each
 MAX_SCANNED = 200_000  # elements of containers whose types are compared in C, about 20 ns each
+_TOO_MANY = f"reaches more than {MAX_VISITED} objects"
 
 _Handler = Callable[["Follower", Any], None]
 
@@ -75,6 +76,7 @@ class Follower:
         self._held: list[object] = []  # made during the walk: kept, so that no id is used twice
         self._visits_left = MAX_VISITED
         self._scans_left = MAX_SCANNED
+        self._handlers = dict(_HANDLERS)  # and those of the notebook's classes, for this walk only
         self._modules: set[str] = set()
         self._partners: set[str] = set()
         array = getattr(sys.modules.get("numpy"), "ndarray", None)
@@ -119,11 +121,9 @@ class Follower:
             self._seen.add(id(value))
             self._visits_left -= 1
             if self._visits_left < 0:
-                self._stop(f"reaches more than {MAX_VISITED} objects")
-            elif cls in _HANDLERS:
-                _HANDLERS[cls](self, value)
+                self._stop(_TOO_MANY)
             else:
-                self._other(value, cls)
+                (self._handlers.get(cls) or _library_handlers.get(cls) or self._choose_handler(cls))(self, value)
         if not self.reason and self._partners:
             self.reason = reason_together(self._modules, self._partners)
         return bool(self.reason)
@@ -133,7 +133,10 @@ class Follower:
 
     def _push(self, values: Iterable[object]) -> None:
         queue = self._in_libraries if self._inside_library else self._pending
-        queue.extend([v for v in values if type(v) not in _ATOMIC])
+        found = [v for v in values if type(v) not in _ATOMIC]
+        if len(found) > self._visits_left:
+            self._stop(_TOO_MANY)
+        queue.extend(found)
 
     def _push_made(self, values: list[object]) -> None:
         self._held.append(values)
@@ -147,9 +150,9 @@ class Follower:
             self._stop(f"reaches containers of more than {MAX_SCANNED} elements")
         return self._scans_left >= 0
 
-    def _scan_sized(self, value: object, cls: type) -> bool:
+    def _scan_sized(self, value: object) -> bool:
         """Count the elements of a subclass of a builtin container by the builtin's own length."""
-        base = next((c for c in cls.__mro__ if c in _SIZED), None)
+        base = next((c for c in type(value).__mro__ if c in _SIZED), None)
         return base is None or self._scan(_SIZED[base](value))
 
     def _elements(self, values: Any) -> None:
@@ -178,8 +181,9 @@ class Follower:
         )
 
     def _array(self, value: Any) -> None:
-        if value.dtype.hasobject and self._scan(value.size):
-            self._push_made(value.ravel("K").tolist() if value.dtype.kind == "O" else value.tolist())
+        numpy: Any = self._array_type  # its own attributes: a subclass may define anything
+        if numpy.dtype.__get__(value).hasobject and self._scan(numpy.size.__get__(value)):
+            self._push_made(numpy.tolist(numpy.ravel(value)))
 
     def _frame(self, value: Any) -> None:
         """Look at the object columns of a pandas frame, series or index, and at the user's `attrs`."""
@@ -270,41 +274,76 @@ class Follower:
         if not self._inside_library:
             self._stop("reaches a weak reference")
 
-    def _other(self, value: object, cls: type) -> None:
+    def _choose_handler(self, cls: type) -> _Handler:
+        """Return what to do with instances of a class; remembered for classes of libraries, some thousand at most."""
         mro = cls.__mro__
         if type in mro:
-            self._class(value)  # type: ignore[arg-type]  # `type in mro`: value is a class of another metaclass
-        elif _is_notebook_class(cls):
-            if self._scan_sized(value, cls):
-                self._push([cls, *gc.get_referents(value)])
-            if self._array_type in mro:
-                self._array(value)
-        elif not _WEAK_TYPES.isdisjoint(mro):
-            self._weak(value)
-        elif types.ModuleType in mro:
-            self._module(value)  # type: ignore[arg-type]
-        else:
-            self._library_instance(value, cls)
+            return Follower._class  # its instances are classes of another metaclass
+        if any(map(_is_notebook_class, mro)):
+            self._push([c for c in mro if _is_notebook_class(c)])
+            special = self._array_type in mro or not _SIZED.keys().isdisjoint(mro)
+            self._handlers[cls] = Follower._notebook_container if special else Follower._notebook_instance
+            return self._handlers[cls]
+        handler = self._choose_library_handler(cls, mro)
+        if len(_library_handlers) >= _REMEMBER_MAX:
+            _library_handlers.clear()
+        _library_handlers[cls] = handler
+        return handler
 
-    def _library_instance(self, value: object, cls: type) -> None:
+    def _choose_library_handler(self, cls: type, mro: tuple[type, ...]) -> _Handler:
         root = (cls.__module__ or "").partition(".")[0]
+        if not _WEAK_TYPES.isdisjoint(mro):
+            return Follower._weak
+        if types.ModuleType in mro:
+            return Follower._module
         if root in _KERNEL_ROOTS:
-            return
-        if self._array_type is not None and self._array_type in cls.__mro__:
-            self._array(value)
-            return
-        if root in _FRAME_ROOTS and type(getattr(value, "__dict__", None)) is dict and _has_frame_data(value):
-            self._frame(value)
-            return
+            return Follower._nothing
         if "InteractiveShell" in cls.__name__:
-            self._stop("reaches IPython's shell")
-            return
-        self._push([c for c in cls.__mro__ if _is_notebook_class(c)])  # a class made by a library from the notebook's
-        if not self._scan_sized(value, cls):
-            return
-        self._in_libraries.extend([v for v in gc.get_referents(value) if type(v) not in _ATOMIC and v is not cls])
+            return Follower._shell
+        if self._array_type in mro:
+            return Follower._array_instance
+        if root in _FRAME_ROOTS:
+            return Follower._pandas_instance
+        return Follower._library_instance if _SIZED.keys().isdisjoint(mro) else Follower._sized_instance
+
+    def _nothing(self, value: object) -> None:
+        pass
+
+    def _shell(self, value: object) -> None:
+        self._stop("reaches IPython's shell")
+
+    def _notebook_instance(self, value: object) -> None:
+        self._push(gc.get_referents(value))
+
+    def _notebook_container(self, value: object) -> None:
+        if self._array_type in type(value).__mro__:
+            self._array(value)
+        if self._scan_sized(value):
+            self._push(gc.get_referents(value))
+
+    def _library_instance(self, value: object) -> None:
+        seen = self._seen
+        self._in_libraries.extend([v for v in gc.get_referents(value) if type(v) not in _ATOMIC and id(v) not in seen])
+
+    def _sized_instance(self, value: object) -> None:
+        if self._scan_sized(value):
+            self._library_instance(value)
+
+    def _array_instance(self, value: object) -> None:
+        self._array(value)
+        if type(value) is not self._array_type:
+            self._library_instance(value)
+
+    def _pandas_instance(self, value: Any) -> None:
+        fields = getattr(value, "__dict__", None)
+        if type(fields) is dict and ("_mgr" in fields or "_data" in fields):
+            self._frame(value)
+        else:
+            self._library_instance(value)
 
 
+_REMEMBER_MAX = 2048
+_library_handlers: dict[type, _Handler] = {}
 _TPFLAGS_HAVE_GC = 1 << 14
 
 
@@ -336,10 +375,6 @@ def _held_by(function: types.FunctionType) -> list[object]:
     held.extend((function.__kwdefaults__ or {}).values())
     held.extend(function.__dict__.values())
     return held
-
-
-def _has_frame_data(value: Any) -> bool:
-    return "_mgr" in value.__dict__ or "_data" in value.__dict__
 
 
 _WEAK_TYPES: frozenset[type] = frozenset([*_WEAK, *_WEAK_CONTAINERS])

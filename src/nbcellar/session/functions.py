@@ -26,7 +26,7 @@ from nbcellar.session.encoding_context import (
     notes_of,
     sort_elements,
 )
-from nbcellar.session.importable import MAIN_MODULES, is_class, is_found_by_name, is_heap_type
+from nbcellar.session.importable import MAIN_MODULES, has_import, is_class, is_found_by_name, is_heap_type
 
 
 def reduce_function(function: FunctionType, context: EncodingContext) -> Reduction:
@@ -106,7 +106,7 @@ def _globals_of(function: FunctionType, context: EncodingContext, notes: Notes) 
         if module is not None and getattr(module, "__dict__", None) is namespace:
             if name in MAIN_MODULES:
                 return None
-            if getattr(module, "__spec__", None) is not None:
+            if has_import(name):
                 return notes.private(name)
             return module
     made_here = notes.modules.get(id(namespace))

@@ -24,9 +24,9 @@ def is_found_by_name(obj: Any) -> bool:
     name = getattr(obj, "__qualname__", None)
     if type(module_name) is not str or type(name) is not str or module_name in MAIN_MODULES:
         return False
-    module = sys.modules.get(module_name)
-    if module is None or getattr(module, "__spec__", None) is None:
+    if not has_import(module_name):
         return False
+    module = sys.modules[module_name]
     if "." not in name:
         found = vars(module).get(name)
         if found is obj:
@@ -54,12 +54,18 @@ def is_heap_type(cls: type) -> bool:
 def is_importable_module(module: types.ModuleType) -> bool:
     """True if `import` gives this module object."""
     name = module.__name__
-    return (
-        type(name) is str
-        and name not in MAIN_MODULES
-        and sys.modules.get(name) is module
-        and getattr(module, "__spec__", None) is not None
-    )
+    return type(name) is str and name not in MAIN_MODULES and sys.modules.get(name) is module and has_import(name)
+
+
+def has_import(module_name: str) -> bool:
+    """True for a loaded module that an import brought, itself or as a part that its parent made (as pybind11 does)."""
+    module = sys.modules.get(module_name)
+    if module is None:
+        return False
+    if getattr(module, "__spec__", None) is not None:
+        return True
+    parent = module_name.rpartition(".")[0]
+    return bool(parent) and has_import(parent)
 
 
 def alias_of(cls: type) -> tuple[str, str] | None:

@@ -42,7 +42,7 @@ class Job:
     state: bool = True
     names: int = 0  # live names, to judge when a whole state is due
     notes: tuple[str, ...] = ()
-    doubts: tuple[tuple[str, bytes], ...] = ()  # (name, version) of former versions that may be wrong
+    doubts: tuple[tuple[bytes, Job | None], ...] = ()  # versions in doubt since after a job (None: since ever)
     done: threading.Event = field(default_factory=threading.Event)
     commit: CommitId | None = None
     recorded: Recorded | None = None

@@ -6,6 +6,7 @@ frames over the same memory apart by itself: their overlap is not sharing, while
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Callable
 from typing import Any
 
@@ -51,6 +52,15 @@ def _choose_frame(kind: type) -> Callable[[Any, Encoder], Any] | None:
     return _reduce_frame
 
 
+def _reduce_masked_array(array: Any, encoder: Encoder) -> Any:
+    state = {name: value for name, value in vars(array).items() if name != "_cache"}  # a look at it fills the cache
+    return copyreg.__newobj__, (type(array),), state  # type: ignore[attr-defined]
+
+
+def _choose_masked_array(kind: type) -> Callable[[Any, Encoder], Any] | None:
+    return _reduce_masked_array if kind.__reduce_ex__ is object.__reduce_ex__ else None
+
+
 def _choose_block(kind: type) -> Callable[[Any, Encoder], Any] | None:
     return _reduce_block if copy_on_write_active() else None
 
@@ -60,6 +70,7 @@ def _choose_index(kind: type) -> Callable[[Any, Encoder], Any] | None:
 
 
 register_base("pandas.core.generic.NDFrame", _choose_frame)
+register_base("pandas.core.arrays.masked.BaseMaskedArray", _choose_masked_array)
 register_base("pandas._libs.internals.Block", _choose_block)
 register_base("pandas.core.indexes.base.Index", _choose_index)
 register_base("pandas.Index", _choose_index)

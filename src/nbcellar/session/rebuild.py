@@ -298,8 +298,10 @@ def _definition(context: RebuildContext, index: int) -> type:
 
 
 def member(owner: type, name: str) -> Any:
-    """Return a method of a class as the function it is."""
-    found = vars(owner)[name]
+    """Return a method of a class as the function it is; raises CannotRestoreError if the class is not that far yet."""
+    found = vars(owner).get(name)
+    if found is None:
+        raise CannotRestoreError(f"the value needs {owner.__qualname__}.{name}, which is not there")
     return found.__func__ if type(found) in (staticmethod, classmethod) else found
 
 

@@ -19,6 +19,7 @@ from xxhash import xxh3_128
 from nbcellar.errors import CannotRestoreError, CellarError
 from nbcellar.history.model import Covariable
 from nbcellar.session.encode import Context, Encoded, Limits, OverBudgetError, QuickHasher, encode
+from nbcellar.session.fidelity import Fidelity, is_opaque
 from nbcellar.session.immutable import ATOMS
 from nbcellar.session.importable import is_notebook_class
 from nbcellar.session.regions import KnownHashes, Layout, lay_out, overlapping_inline
@@ -50,8 +51,8 @@ class Group:
     verified: int  # number of the observation that last hashed it
     reason: str = ""  # why it cannot be stored; empty: it can
     atom: object = _NOTHING  # the one object, if it is immutable: then identity is enough
-    kinds: frozenset[type] = frozenset()
     covariable: Covariable | None = None
+    is_opaque: bool = False  # some class of it decides itself what its pickles hold
     is_plain: bool = False  # its short stream is all of it
     split: bool = False  # encoded in parts
     unstable: bool = False  # its pickle differs each time: only cells that name it count as changing it
@@ -68,7 +69,8 @@ class Changed:
     encoded: Encoded | None
     layout: Layout | None
     unseen: bool = False  # found by the check of everything, not by the analysis
-    doubtful_since: int = 0  # observation after which the former version is in doubt; 0: it is not
+    doubtful: bytes = b""  # the former version, if it may be wrong since the observation `doubtful_since`
+    doubtful_since: int = 0
 
 
 @dataclass(slots=True)
@@ -108,6 +110,7 @@ class Tracker:
         self.is_user_name = is_user_name
         self.uids = uids or Uids()
         self.context = Context(namespace, self.uids.uid_of)
+        self.fidelity = Fidelity()
         self.by_name: dict[str, Group] = {}
         self.by_uid: dict[str, Group] = {}
         self.number = 0
@@ -252,7 +255,7 @@ class Tracker:
             if item.encoded is not None:
                 layout = lay_out(item.encoded)
                 version = self._version(item.encoded, layout, group.defines)
-                if version == group.baseline:
+                if version == group.baseline and not (deep and self._loses(group, objects, item.encoded)):
                     if not deep or (item.shared == group.shared and item.spans == group.spans):
                         group.verified = self.number
                         group.object_ids = tuple(id(now[n]) for n in group.names)
@@ -270,6 +273,10 @@ class Tracker:
         dissolved[group] = not deep
         for name in alive:
             pool[name] = self._item(name, now[name], limits)
+
+    def _loses(self, group: Group, objects: tuple[object, ...], encoded: Encoded) -> bool:
+        """True if a class of its own pickling turns out to leave something out, now that its attributes differ."""
+        return group.is_opaque and bool(self.fidelity.reason(objects, encoded, self.namespace))
 
     def _is_unstable(
         self, group: Group, version: bytes, objects: tuple[object, ...], limits: Limits, roots: frozenset[int]
@@ -372,7 +379,7 @@ class Tracker:
             if old is not None and dissolved[old]:
                 change.unseen = True
                 if old.verified < self.number - 1:
-                    change.doubtful_since = old.verified
+                    change.doubtful, change.doubtful_since = old.version, old.verified
             changed.append(change)
         return changed
 
@@ -437,6 +444,10 @@ class Tracker:
         hidden = cast(tuple[type, ...], tuple(item.obj for item in items if not item.name))
         objects = (*(item.obj for item in named), *hidden)
         whole = items[0] if len(items) == 1 else self._try_encode(objects, limits, frozenset(map(id, roots)))
+        if whole.encoded is not None and not roots:
+            reason = self.fidelity.reason(objects, whole.encoded, self.namespace)
+            if reason:
+                whole = _Item("", objects, None, reason, whole.shared, whole.spans)
         group = self._make_group(names, cast(tuple[type, ...], roots), tuple(item.obj for item in named), whole)
         layout = None
         if whole.encoded is None:
@@ -480,7 +491,7 @@ class Tracker:
         group.version = group.baseline = self._version(encoded, layout, group.defines)
         group.seconds = encoded.seconds
         group.size_bytes = encoded.size_bytes + sum(region.size_bytes for region in layout.regions)
-        group.kinds = frozenset(encoded.types)
+        group.is_opaque = any(map(is_opaque, encoded.types))
         group.split = bool(encoded.container)
         group.is_plain = not (layout.places or encoded.needs or group.defines) and len(encoded.parts) == 1
         group.blocks = tuple(tuple(region.hashes) for region in layout.regions)

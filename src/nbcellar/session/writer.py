@@ -18,7 +18,7 @@ import msgspec
 
 from nbcellar.history.model import COMMIT_FORMAT, Commit, CommitKind, Covariable, StateDelta
 from nbcellar.history.recording import Recorder
-from nbcellar.ids import CommitId, NotebookId
+from nbcellar.ids import DIGEST_BYTES, CommitId, NotebookId
 from nbcellar.session.document import Document
 from nbcellar.session.jobs import Job, Version
 from nbcellar.session.pending import KnownBlocks, PendingValue, TornCaptureError, write_value
@@ -140,6 +140,7 @@ class Writer:
         for job in jobs:
             for version in job.versions:
                 version.pending = None
+            job.versions, job.outputs, job.cell = [], None, None  # the engine keeps the job for its commit's id
             job.done.set()
         with self._idle:
             self._pending -= 1
@@ -154,6 +155,7 @@ class Writer:
                     job.commit = head = recorder.commit(self._commit(job, head, recorder))
                     if job.state:
                         self.position.base = head
+                    self._note_doubts(job, recorder)
                 recorded = recorder.finish()
             except BaseException:
                 self.position.base = before
@@ -164,6 +166,13 @@ class Writer:
             self.position.branch = recorded.branch
         for job in jobs:
             job.recorded = recorded
+
+    def _note_doubts(self, job: Job, recorder: Recorder) -> None:
+        until = self.position.head
+        for version, since in job.doubts:
+            start = since.commit if since is not None else None
+            if until is not None:
+                recorder.doubt(version, since=start or CommitId(bytes(DIGEST_BYTES)), until=until)
 
     def _commit(self, job: Job, head: CommitId | None, recorder: Recorder) -> Commit:
         parent = job.parent or head

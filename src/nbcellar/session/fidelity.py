@@ -1,0 +1,187 @@
+"""Classes whose own pickling leaves something out: found by comparing the live object with a loaded copy.
+
+The bytes of such a class are stable and show neither the loss nor a change of what is left out, so hashing cannot find it.
+Asked once for each set of attributes of a class, of instances of classes with reduction methods of their own that are
+not of a library known to be good. Invariant: what differs is named, and the class counts as not storable from then on.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+from nbcellar.session import arrays
+from nbcellar.session.encode import Encoded
+from nbcellar.session.rebuild import RebuildContext
+from nbcellar.trust.gate import unpickle_own
+
+LARGEST_BYTES = 1 << 20
+MOST_NODES = 20_000
+_METHODS = ("__reduce__", "__reduce_ex__", "__getstate__", "__getnewargs__", "__getnewargs_ex__", "__setstate__")
+_GOOD = frozenset(sys.stdlib_module_names) | frozenset(
+    "numpy pandas pyarrow polars scipy sklearn statsmodels matplotlib seaborn PIL plotly networkx torch xgboost lightgbm dask "
+    "sympy joblib threadpoolctl dateutil pytz tzdata msgspec nbcellar".split()
+)
+
+
+class Fidelity:
+    """Verdicts on classes, for one kernel. Mutable."""
+
+    def __init__(self) -> None:
+        self._good: set[tuple[type, frozenset[str]]] = set()
+        self._lossy: dict[type, str] = {}
+
+    def reason(self, objects: tuple[object, ...], encoded: Encoded, namespace: dict[str, Any]) -> str:
+        """Return why a value that was just encoded would not come back as it is; empty: it would, or is too large."""
+        suspects = [kind for kind in encoded.types if is_opaque(kind)]
+        if not suspects:
+            return ""
+        for kind in suspects:
+            if kind in self._lossy:
+                return self._lossy[kind]
+        if encoded.container or encoded.size_bytes > LARGEST_BYTES:
+            return ""
+        shapes = {(type(obj), frozenset(_attributes(obj))) for obj in _instances(objects, frozenset(suspects))}
+        if shapes <= self._good:
+            return ""
+        reason = self._compare(objects, encoded, namespace)
+        if reason:
+            self._lossy.update(dict.fromkeys(suspects, reason))
+        else:
+            self._good |= shapes
+        return reason
+
+    def _compare(self, objects: tuple[object, ...], encoded: Encoded, namespace: dict[str, Any]) -> str:
+        try:
+            copies = _load(encoded, namespace)
+        except Exception as error:
+            return f"it cannot be loaded again: {type(error).__name__}: {error}"
+        return find_difference(objects, copies)
+
+
+_verdicts: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
+
+
+def is_opaque(kind: type) -> bool:
+    """True if a class outside the known libraries decides itself what its pickles hold."""
+    known = _verdicts.get(kind)
+    if known is None:
+        known = _decides_itself(kind)
+        if kind.__module__ != "__main__":  # a notebook class may be given such a method later
+            _verdicts[kind] = known
+    return known
+
+
+def _decides_itself(kind: type) -> bool:
+    if kind.__module__.partition(".")[0] in _GOOD and kind.__module__ != "__main__":
+        return False
+    for base in kind.__mro__[:-1]:
+        if base.__module__.partition(".")[0] in _GOOD and base.__module__ != "__main__":
+            continue  # an Enum, a NamedTuple, an exception: their methods are known
+        if any(name in vars(base) for name in _METHODS) and not hasattr(base, "__dataclass_fields__"):
+            return True
+    return False
+
+
+def find_difference(live: object, loaded: object) -> str:
+    """Return the first thing in which a loaded copy differs from the live object, in words; empty if none is found."""
+    queue: list[tuple[Any, Any, str]] = [(live, loaded, "")]
+    seen: set[int] = set()
+    while queue and len(seen) < MOST_NODES:
+        a, b, where = queue.pop()
+        if a is b or id(a) in seen:
+            continue
+        seen.add(id(a))
+        if type(a) is not type(b) and type(a).__qualname__ != type(b).__qualname__:
+            return f"{_of(where)}comes back as {type(b).__name__}, not {type(a).__name__}"
+        difference = _differs(a, b, where, queue)
+        if difference:
+            return difference
+    return ""
+
+
+def _differs(a: Any, b: Any, where: str, queue: list[tuple[Any, Any, str]]) -> str:
+    if isinstance(a, (list, tuple)):
+        if len(a) != len(b):
+            return f"{_of(where)}comes back with {len(b)} elements instead of {len(a)}"
+        queue.extend((x, y, where) for x, y in zip(a, b, strict=True))
+    elif isinstance(a, dict):
+        missing = [key for key in a if key not in b]
+        if missing and all(isinstance(key, (str, int, float, bytes, type(None))) for key in missing):
+            return f"{_of(where)}comes back without {missing[0]!r}"
+        queue.extend((value, b[key], where) for key, value in a.items() if key in b)
+    elif type(a) in (str, int, float, complex, bytes, bool):
+        if a != b and a == a:
+            return f"{_of(where)}comes back as {_short(b)} instead of {_short(a)}"
+    elif type(a).__module__.partition(".")[0] not in _GOOD or type(a).__module__ == "__main__":
+        names = _attributes(a)
+        theirs = _attributes(b)
+        lost = sorted(names.keys() - theirs.keys())
+        if lost:
+            return f"class {type(a).__qualname__} leaves out its attribute '{lost[0]}' when it is pickled"
+        queue.extend((value, theirs[name], f"{type(a).__qualname__}.{name}") for name, value in names.items())
+    return ""
+
+
+def _of(where: str) -> str:
+    return f"{where} " if where else "it "
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _attributes(obj: Any) -> dict[str, Any]:
+    """Return instance attributes and slots without running properties."""
+    found = dict(getattr(obj, "__dict__", None) or {})
+    for base in type(obj).__mro__:
+        slots = vars(base).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if name in ("__dict__", "__weakref__"):
+                continue
+            mangled = (
+                f"_{base.__name__.lstrip('_')}{name}" if name.startswith("__") and not name.endswith("__") else name
+            )
+            try:
+                found[mangled] = object.__getattribute__(obj, mangled)
+            except AttributeError:
+                continue
+    return found
+
+
+def _instances(objects: tuple[object, ...], kinds: frozenset[type]) -> Iterator[Any]:
+    """Yield reachable instances of the classes, through containers and attributes, up to a bound."""
+    queue: list[Any] = list(objects)
+    seen: set[int] = set()
+    while queue and len(seen) < MOST_NODES:
+        obj = queue.pop()
+        if id(obj) in seen:
+            continue
+        seen.add(id(obj))
+        if type(obj) in kinds:
+            yield obj
+        if isinstance(obj, (list, tuple, set, frozenset)):
+            queue.extend(obj)
+        elif isinstance(obj, dict):
+            queue.extend(obj.values())
+        elif type(obj).__module__.partition(".")[0] not in _GOOD or type(obj).__module__ == "__main__":
+            queue.extend(_attributes(obj).values())
+
+
+def _load(encoded: Encoded, namespace: dict[str, Any]) -> object:
+    """Return a copy made from the stream; arrays are the live ones, since only what classes do is in question."""
+    context = RebuildContext(dict(namespace), namespace, encoded.needs.__getitem__, lambda uid, cls: None)
+
+    def exported(index: int, dtype: Any, shape: Any, layout: Any, writeable: bool) -> Any:
+        return encoded.exports[index].owner
+
+    def find(module: str, name: str) -> Any:
+        if module == arrays.__name__ and name == "exported":
+            return exported
+        return context.find_class(module, name)
+
+    buffers = [encoded.exports[i].owner[1] for i in encoded.raw_buffers]  # type: ignore[index]
+    return unpickle_own(b"".join(encoded.parts), buffers=buffers, find_class=find)
