@@ -97,6 +97,11 @@ class Notebook:
                     classes += more
         return value
 
+    def encode_together(self, *values: Any) -> Parcel:
+        """Return one stream for all values; the classes among them are in it by value."""
+        with self._as_main():
+            return self._pickle(values, frozenset(id(value) for value in values if isinstance(value, type)))[0]
+
     def _pickle(self, values: tuple[Any, ...], roots: frozenset[int]) -> tuple[Parcel, list[type]]:
         buffer = io.BytesIO()
         pickler = Pickler(buffer, self, roots)

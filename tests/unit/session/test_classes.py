@@ -193,6 +193,34 @@ def test_a_base_class_that_registers_its_subclasses_loads_from_either_end(notebo
             assert type(other["second"]) is Plugin.registry["Second"]
 
 
+@pytest.mark.parametrize("order", [*itertools.permutations(["Base", "Sub", "Deep"])])
+def test_classes_in_one_stream_are_made_once_whatever_their_order(notebook: Any, order: tuple[str, ...]) -> None:
+    notebook.run(
+        """
+        import enum
+        class Base:
+            registry = []
+            def __init_subclass__(cls, **options): Base.registry.append(cls)
+        class Sub(Base):
+            pass
+        class Deep(Sub, enum.Enum):
+            ONE = 1
+        Base.default, Sub.made = Deep.ONE, Sub()
+        """
+    )
+    parcel = notebook.encode_together(*(notebook[name] for name in order), notebook["Deep"].ONE)
+    other = type(notebook)()
+
+    *classes, one = other.decode(parcel)
+    found = dict(zip(order, classes, strict=True))
+
+    assert found["Base"].registry == [found["Sub"], found["Deep"]]
+    assert found["Base"].__subclasses__() == [found["Sub"]]
+    assert one is found["Deep"].ONE is found["Base"].default
+    assert type(found["Sub"].made) is found["Sub"]
+    assert other.encode_together(*classes, one) == parcel
+
+
 def test_a_cache_of_instances_inside_a_method_is_loaded_after_the_methods(notebook: Any) -> None:
     notebook.run(
         """

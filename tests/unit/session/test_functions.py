@@ -351,6 +351,19 @@ def test_a_function_of_a_module_that_no_import_finds_is_encoded_by_value(
     assert f() == 5
 
 
+def test_a_part_of_a_module_that_its_parent_makes_counts_as_importable(
+    notebook: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = ModuleType("json.made_by_json")
+    exec("def f(): return 5", vars(part))
+    monkeypatch.setitem(sys.modules, "json.made_by_json", part)
+    notebook.run("import json")
+
+    (f,) = notebook.decode(notebook.encode(part.f))
+
+    assert f is part.f
+
+
 def test_bound_methods_are_bound_to_the_restored_object(notebook: Any) -> None:
     notebook.run(
         """
