@@ -11,15 +11,19 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+import msgspec
+
 from nbcellar.api import views
 from nbcellar.errors import CellarError
 from nbcellar.history import refs
+from nbcellar.history.doubts import doubtful_versions
 from nbcellar.history.log import Summary
 from nbcellar.history.model import CellRun, Commit, Covariable, Preview, State
 from nbcellar.history.operations import FIRST_PARENT, Operation, RefChange, describe
 from nbcellar.history.repository import Repository
 from nbcellar.ids import CommitId, Digest, NotebookId, short
 
+_DOUBT = "it was found changed later without a cell that names it, perhaps already here"
 _NO_PREVIEW = Preview(type="", text="")
 
 
@@ -64,6 +68,18 @@ def line(summary: Summary, path: str, labels: Mapping[CommitId, list[views.Label
         more_changes=summary.more_changes,
         at=summary.at.hex() if summary.at is not None else None,
     )
+
+
+def with_doubts(repository: Repository, notebook: NotebookId, commit: CommitId, state: State) -> State:
+    """Return the state with those versions marked uncertain that were found to be doubtful only later."""
+    doubtful = doubtful_versions(repository, notebook, (entry.version for entry in state.covariables), commit)
+    if not doubtful:
+        return state
+    marked = (
+        msgspec.structs.replace(entry, uncertain=entry.uncertain or _DOUBT) if entry.version in doubtful else entry
+        for entry in state.covariables
+    )
+    return State(tuple(marked), state.ambient)
 
 
 def variables(state: State) -> list[views.Variable]:

@@ -15,10 +15,10 @@ from nbcellar.errors import AmbiguousReferenceError, InvalidInputError, NotFound
 from nbcellar.history.repository import Repository
 from nbcellar.ids import Digest, short
 from nbcellar.store.interface import Kind
-from nbcellar.store.local import LocalStore
 
 if TYPE_CHECKING:
     from nbcellar.api.repo import Repo
+    from nbcellar.store.check import Problem
 
 _KIND_WORDS = {
     Kind.BLOCK: "pieces of values",
@@ -73,26 +73,27 @@ def gc(repository: Repository, settings: Settings, *, dry_run: bool, purge: bool
 
 def check(repository: Repository, *, read_data: bool) -> views.Check:
     """Verify objects, commits, signatures and refs; damage is in the answer, not raised."""
-    from nbcellar.store.check import check as check_store
-
-    store = repository.store
-    if not isinstance(store, LocalStore):
-        raise InvalidInputError("only a store in a folder can be checked")
-    report = check_store(store, read_data=read_data)
+    report = repository.check(read_data=read_data)
+    store, history = report.store, report.history
+    damaged = [f"{problem.about}: {problem.reason}" for problem in history.problems]
     not_read = []
-    if report.objects_not_read:
-        count = f"{report.objects_not_read:,} objects"
-        not_read.append(f"{count}, {report.bytes_not_read:,} bytes (cellar check --read-data)")
-    damaged = [
-        f"{problem.file}: {problem.reason}" + (f" (object {short(problem.object)})" if problem.object else "")
-        for problem in report.problems
-    ]
+    if store is not None:
+        damaged = [_store_problem(problem) for problem in store.problems] + damaged
+        if store.objects_not_read:
+            what = f"{store.objects_not_read:,} objects, {store.bytes_not_read:,} bytes"
+            not_read.append(f"{what} (cellar check --read-data)")
     return views.Check(
         damaged=damaged,
-        commits=sum(1 for _ in repository.index.ids()),
-        objects=report.objects_verified + report.objects_not_read,
+        commits=history.commits,
+        signatures=history.signatures,
+        objects=store.objects_verified + store.objects_not_read if store is not None else 0,
         not_read=not_read,
     )
+
+
+def _store_problem(problem: Problem) -> str:
+    what = f" (object {short(problem.object)})" if problem.object else ""
+    return f"{problem.file}: {problem.reason}{what}"
 
 
 def rebuild(cellar_folder: Path) -> list[str]:
@@ -101,7 +102,7 @@ def rebuild(cellar_folder: Path) -> list[str]:
 
     report = rebuild_store(cellar_folder)
     with Repository.open(cellar_folder.parent) as repository:
-        commits = sum(1 for _ in repository.index.ids())
+        commits = repository.rebuild_index()
     lines = [f"rebuilt from {report.packs:,} packs: {report.objects:,} objects, {commits:,} commits"]
     if report.moved_aside:
         lines.append(f"the old files are in {report.moved_aside}")

@@ -74,7 +74,8 @@ def changed_variables(repository: Repository, commit_id: CommitId, commit: Commi
         return []
     base = commit.state.base
     before = repository.read_state(CommitId(base)) if base is not None else EMPTY_STATE
-    return describe.changes(before, repository.read_state(commit_id))
+    after = repository.read_state(commit_id)
+    return describe.changes(before, describe.with_doubts(repository, NotebookId(commit.notebook), commit_id, after))
 
 
 def status(repository: Repository, settings: Settings) -> views.Status:

@@ -116,9 +116,9 @@ class Repo:
 
     def vars(self, ref: str = "HEAD") -> views.Variables:
         """Return the variables of a commit. Raises NotFoundError where none were recorded."""
-        commit = self.resolve(ref)
-        found = describe.variables(self.repository.read_state(commit))
-        return views.Variables(commit=commit.hex(), variables=found)
+        notebook, commit = self.locate(ref)
+        state = describe.with_doubts(self.repository, notebook, commit, self.repository.read_state(commit))
+        return views.Variables(commit=commit.hex(), variables=describe.variables(state))
 
     def status(self) -> views.Status:
         """Return what is recorded here, and by which kernels."""

@@ -354,6 +354,7 @@ class Check(View, frozen=True, kw_only=True):
     damaged: list[str]
     commits: int
     objects: int
+    signatures: int = 0
     not_read: list[str] = []
 
 

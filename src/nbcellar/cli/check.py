@@ -31,7 +31,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     else:
         for line in found.damaged:
             console.print(f"{console.style('damaged:', 'red')} {text.clean(line)}")
-        looked = f"{text.plural(found.commits, 'commit')}, {text.plural(found.objects, 'object')}"
+        counts = ((found.commits, "commit"), (found.signatures, "signature"), (found.objects, "object"))
+        looked = ", ".join(text.plural(count, noun) for count, noun in counts)
         state = console.style(text.plural(len(found.damaged), "problem"), "red") if found.damaged else "whole"
         console.print(f"{looked}: {state}")
         for line in found.not_read:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from blake3 import blake3
 
 from nbcellar.cli import main
 from nbcellar.cli.console import Console
@@ -28,6 +29,7 @@ from nbcellar.history.repository import Repository
 from nbcellar.ids import CommitId, NotebookId
 from nbcellar.notebook import tree
 from nbcellar.notebook.codec import read
+from nbcellar.session.value import VALUE_FORMAT, Value, encode_value
 from nbcellar.store.interface import Kind
 from nbcellar.trust.keys import SigningKey, load_or_create
 
@@ -45,6 +47,11 @@ DOCUMENT = {
 }
 
 
+# A manifest of nothing: these tests look at values but never load one.
+VALUE = encode_value(Value(format=VALUE_FORMAT, python=(3, 11)))
+VALUE_DIGEST = blake3(VALUE).digest()
+
+
 def document(source: str = "x = 1") -> bytes:
     """Return a notebook's file whose code cell is `source`."""
     value = json.loads(json.dumps(DOCUMENT))
@@ -57,7 +64,7 @@ def variable(name: str, text: str, *, type: str = "int", reason: str = "", uncer
     version = f"{name}={text}".encode().ljust(16, b".")[:16]
     return Covariable(
         names=(name,),
-        value=None if reason else b"v" * 32,
+        value=None if reason else VALUE_DIGEST,
         version=version,
         previews=(Preview(type=type, text=text, size_bytes=28),),
         reason=reason,
@@ -117,6 +124,7 @@ class History:
                 fields["tree"], objects = tree.split(read(file))
                 for part in objects:
                     recorder.put(Kind[part.kind], part.data, digest=part.digest)
+            recorder.put(Kind.VALUE, VALUE)
             fields.setdefault("state", StateDelta(base=self.head))
             commit = Commit(
                 format=COMMIT_FORMAT,
