@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import apsw
 import msgspec
 
-from nbcellar.errors import CellarError
+from nbcellar.errors import CellarError, StoreUnavailableError
 from nbcellar.store.database import immediate, one_integer, read_meta, rows_of, sqlite_errors, truncate_wal, write_meta
 from nbcellar.store.files import file_errors, make_folder
 from nbcellar.store.locks import Collector
@@ -114,7 +114,7 @@ def collect(
         trash = _Trash(store.folder / "trash", now_ns)
         with collector.exclude_writers():
             plan, orphans = _planned(store, reachable(), purge=purge)
-            _delete_rows(store, plan, secure=purge)
+            _delete_rows(store, plan)
             for path in [*(pack_path(store.folder, pack.name) for pack in plan.dead_packs), *orphans]:
                 trash.take(path)
             temporary = _sweep(store.folder / "tmp")
@@ -123,7 +123,7 @@ def collect(
         emptied = trash.empty(0 if purge else trash_days)
         if purge:
             shutil.rmtree(store.folder / "damaged", ignore_errors=True)  # what a rebuild set aside
-        _shrink_database(store, always=purge)
+        _shrink_database(store, purge=purge)
     report = _report(plan, before, dry_run=False)
     return msgspec.structs.replace(
         report,
@@ -187,19 +187,16 @@ def _is_readable(path: Path) -> bool:
     return True
 
 
-def _delete_rows(store: LocalStore, plan: Plan, *, secure: bool) -> None:
+def _delete_rows(store: LocalStore, plan: Plan) -> None:
     dead = [(item.id,) for item in plan.dead]
-    with sqlite_errors(store.database_path), store.connection() as db:
-        db.execute(f"PRAGMA secure_delete={'ON' if secure else 'OFF'}").fetchall()
-        with immediate(db):
-            db.executemany("DELETE FROM signatures WHERE object = ?", dead)
-            db.executemany("DELETE FROM objects WHERE id = ?", dead)
-            db.executemany("DELETE FROM packs WHERE id = ?", [(pack.id,) for pack in plan.dead_packs])
-            # SQLite gives the number of a removed last row to the next one, which must not count as logged.
-            last = one_integer(db, "SELECT coalesce(max(id), 0) FROM objects")
-            logged = read_meta(db, "log-object").get("log-object", 0)
-            write_meta(db, {"log-object": min(last, logged if isinstance(logged, int) else 0)})
-        db.execute("PRAGMA secure_delete=OFF").fetchall()
+    with sqlite_errors(store.database_path), store.connection() as db, immediate(db):
+        db.executemany("DELETE FROM signatures WHERE object = ?", dead)
+        db.executemany("DELETE FROM objects WHERE id = ?", dead)
+        db.executemany("DELETE FROM packs WHERE id = ?", [(pack.id,) for pack in plan.dead_packs])
+        # SQLite gives the number of a removed last row to the next one, which must not count as logged.
+        last = one_integer(db, "SELECT coalesce(max(id), 0) FROM objects")
+        logged = read_meta(db, "log-object").get("log-object", 0)
+        write_meta(db, {"log-object": min(last, logged if isinstance(logged, int) else 0)})
 
 
 def _tend_log(store: LocalStore, *, rewrite: bool) -> None:
@@ -226,15 +223,21 @@ def _is_stale(store: LocalStore, logs: Sequence[PackRow]) -> bool:
     return size > 2 * there
 
 
-def _shrink_database(store: LocalStore, *, always: bool) -> None:
-    with sqlite_errors(store.database_path), store.connection() as db:
+def _shrink_database(store: LocalStore, *, purge: bool) -> None:
+    """Give free pages back. With `purge` every page is rewritten and nothing may stay in the WAL."""
+    path = store.database_path
+    with sqlite_errors(path), store.connection() as db:
         free, pages = (one_integer(db, f"PRAGMA {name}") for name in ("freelist_count", "page_count"))
-        if always:
+        if purge:
             db.execute("VACUUM")
         elif free > _VACUUM_ABOVE * pages:
             with contextlib.suppress(apsw.FullError):  # it needs room for a copy; the free pages will be used again
                 db.execute("VACUUM")
-        truncate_wal(db)
+        if not truncate_wal(db, wait=purge) and purge:
+            message = f"what was removed may still be in {path}-wal, which another process is reading"
+            raise StoreUnavailableError(
+                message, hint="close notebooks and tools that use this repository, and try again"
+            )
 
 
 def _sweep(folder: Path) -> int:

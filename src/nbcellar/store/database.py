@@ -180,12 +180,15 @@ def choose_journal(db: apsw.Connection, *, network: bool) -> None:
             db.execute("PRAGMA journal_mode=WAL")
 
 
-def truncate_wal(db: apsw.Connection) -> None:
-    """Move the WAL's content into the database and empty it, unless others are using it."""
-    with contextlib.suppress(apsw.BusyError, apsw.LockedError):
-        db.set_busy_timeout(0)
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    db.set_busy_timeout(BUSY_TIMEOUT_MS)
+def truncate_wal(db: apsw.Connection, *, wait: bool = False) -> bool:
+    """Move the WAL's content into the database and empty it; False if others are using it."""
+    db.set_busy_timeout(BUSY_TIMEOUT_MS if wait else 0)
+    try:
+        return not one_integer(db, "PRAGMA wal_checkpoint(TRUNCATE)")
+    except (apsw.BusyError, apsw.LockedError):
+        return False
+    finally:
+        db.set_busy_timeout(BUSY_TIMEOUT_MS)
 
 
 @contextlib.contextmanager

@@ -122,6 +122,20 @@ def test_purging_leaves_no_trace_of_what_went(store: LocalStore, folder: Path) -
         assert len(again.records()) == 2
 
 
+def test_a_purge_says_so_when_a_reader_keeps_the_wal(
+    store: LocalStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nbcellar.store.database.BUSY_TIMEOUT_MS", 20)
+    put(store, *noise(1, 900))
+    with LocalStore.open(folder, read_only=True) as reader, reader.connection() as db:
+        db.execute("BEGIN")
+        db.execute("SELECT count(*) FROM objects").fetchall()
+        with pytest.raises(StoreUnavailableError, match=r"meta\.db-wal"):
+            collect(store, set, now_ns=0, purge=True)
+        db.execute("ROLLBACK")
+        collect(store, set, now_ns=0, purge=True)
+
+
 def test_purging_reaches_a_second_copy_that_no_row_knows(store: LocalStore, folder: Path) -> None:
     secret, other = noise(2)
     with store.begin() as first, store.begin() as second:
@@ -230,6 +244,7 @@ def test_a_reader_that_looked_before_a_join_finds_the_object_after_it(store: Loc
 
 def test_new_objects_are_logged_after_the_last_ones_were_removed(store: LocalStore, folder: Path) -> None:
     put(store, b"old")
+    store.write_log_pack()
     collect(store, set, now_ns=0)
     (new,) = put(store, b"new")
     assert store.write_log_pack()
