@@ -158,6 +158,17 @@ class Kernel:
         reply = self.reply_to(message_id)
         assert reply["status"] == "ok", reply
 
+    def comes_back(self, make: str, change: str, *truths: str) -> None:
+        """Hold that the truths are true after `make`, and again after `change` and an undo, and after redo and undo."""
+        self.run(make)
+        self.is_true(*truths)
+        self.run(change)
+        for _ in range(2):
+            self.undo()
+            self.is_true(*truths)
+            self.redo()
+        self.undo()
+
     # messages -----------------------------------------------------------------------------------------------------
 
     def next_output(self) -> Message:

@@ -1,0 +1,229 @@
+"""Values and what they share: aliases, views, cycles, random streams, objects that must stay the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from .support import Kernel, values_of
+
+
+def test_aliases_are_aliases_again(kernel: Kernel) -> None:
+    kernel.comes_back(
+        "a = [1, 2]\nb = a\nd = {'a': a, 'again': a}\npair = (a, d)",
+        "a.append(3)",
+        "a is b and d['a'] is a and d['again'] is a and pair[0] is a and pair[1] is d",
+        "a == [1, 2]",
+    )
+    kernel.run("b.append(9)")
+    kernel.is_true("d['a'] == [1, 2, 9]")
+
+
+def test_variables_that_stop_sharing_and_begin_again(kernel: Kernel) -> None:
+    kernel.run("a = [1]\nb = a", "b = [1]", "b = a\nb.append(2)")
+    kernel.is_true("a is b")
+    kernel.undo()
+    kernel.is_true("a is not b", "a == b == [1]")
+    kernel.undo()
+    kernel.is_true("a is b", "a == [1]")
+    kernel.redo(2)
+    kernel.is_true("a is b", "a == [1, 2]")
+
+
+def test_cyclic_data_comes_back_cyclic(kernel: Kernel) -> None:
+    kernel.comes_back(
+        "a = [1]\na.append(a)\nclass Node:\n    pass\nn = Node()\nm = Node()\nn.next, m.next = m, n\nd = {}\nd['self'] = d",
+        "a.append(2)\nn.extra = 1\nd['b'] = 1",
+        "a[1] is a and len(a) == 2",
+        "n.next is m and m.next is n and not hasattr(n, 'extra')",
+        "d['self'] is d and len(d) == 1",
+    )
+
+
+def test_deep_nesting_is_recorded_or_said_not_to_be(kernel: Kernel) -> None:
+    kernel.run("deep = []\nfor _i in range(100_000):\n    deep = [deep]\nshallow = []\nfor _i in range(100):\n    shallow = [shallow]")
+    assert "nested too deeply" in kernel.variable("deep").reason
+    assert not kernel.variable("shallow").reason
+    kernel.run("shallow = 1", "x = 1")
+    kernel.undo(2)
+    kernel.is_true("len(shallow) == 1")
+    assert kernel.value("isinstance(deep, list)") is True
+    kernel.do("while deep:\n    deep = deep.pop()")  # or freeing it overflows the stack of this Python
+
+
+def test_objects_of_unchanged_variables_stay_the_very_same(kernel: Kernel) -> None:
+    kernel.run("import collections\na = [1]\nclass A: pass\no = A()\nf = lambda: 1\nd = {'x': [1]}\nchanged = 0")
+    before = kernel.value("[id(v) for v in (a, A, o, f, d, d['x'])]")
+    kernel.run("changed = 1", "other = [2]")
+    change = kernel.undo(2)
+    assert kernel.value("[id(v) for v in (a, A, o, f, d, d['x'])]") == before
+    assert {"a", "A", "o", "f", "d"} <= set(change.kept) and change.loaded == ["changed"]
+    kernel.redo(2)
+    assert kernel.value("[id(v) for v in (a, A, o, f, d, d['x'])]") == before
+
+
+def test_views_of_an_array_are_views_again(kernel: Kernel) -> None:
+    kernel.comes_back(
+        "import numpy as np\na = np.arange(100_000.0)\nv = a[10:20]\nr = a.reshape(100, 1000)\nt = r.T\ns = a[::-3]\n"
+        "m = memoryview(a)\nlocked = a[:5]\nlocked.flags.writeable = False",
+        "v[:] = 0",
+        "v[0] == 10 and a[10] == 10 and r[0, 10] == 10 and t[10, 0] == 10",
+        "np.shares_memory(a, v) and np.shares_memory(a, r) and np.shares_memory(a, t) and np.shares_memory(a, s)",
+        "not locked.flags.writeable and a.flags.writeable and np.shares_memory(a, locked)",
+        "s.strides == (-24,) and t.flags.f_contiguous",
+    )
+    kernel.run("a[12] = -1")
+    kernel.is_true("v[2] == -1", "r[0, 12] == -1", "t[12, 0] == -1", "m[12] == -1")
+
+
+def test_a_view_whose_base_has_no_name_comes_back(kernel: Kernel) -> None:
+    kernel.comes_back(
+        "import numpy as np\nleft, right = np.arange(10), None\nright = left[5:]\nleft = left[:6]",
+        "left[5] = 50",
+        "left[5] == 5 and right[0] == 5 and np.shares_memory(left, right)",
+    )
+    kernel.run("left[5] = 77")
+    kernel.is_true("right[0] == 77")
+
+
+def test_arrays_of_all_kinds_come_back(kernel: Kernel) -> None:
+    kernel.comes_back(
+        "import numpy as np\n"
+        "arrays = [np.arange(6).reshape(2, 3), np.asfortranarray(np.arange(6).reshape(2, 3)), np.array(3.5), np.empty((0, 4)),\n"
+        "  np.array(['a', 'bc']), np.array([None, [1]], dtype=object), np.array([(1, 2.5)], dtype=[('n', 'i4'), ('x', 'f8')]),\n"
+        "  np.ma.masked_array([1, 2, 3], mask=[0, 1, 0]), np.array(['2020-01-01'], dtype='M8[D]'), np.arange(3, dtype='>i4'),\n"
+        "  np.rec.array([(1, 'x')], dtype=[('a', 'i4'), ('b', 'U1')]), np.array([1 + 2j]), np.float32(1.5), np.bool_(True)]\n"
+        "import copy\ncopies = copy.deepcopy(arrays)",
+        "arrays[0][0, 0] = 99\narrays[5][1].append(2)\narrays[7][0] = 9",
+        "all(type(a) is type(b) and a.dtype == b.dtype and a.shape == b.shape for a, b in zip(arrays, copies))",
+        "all(repr(a) == repr(b) for a, b in zip(arrays, copies))",
+        "arrays[1].flags.f_contiguous and not arrays[1].flags.c_contiguous",
+    )
+
+
+@pytest.mark.pandas2
+def test_a_frame_and_its_column_share_what_their_pandas_lets_them_share(kernel: Kernel) -> None:
+    kernel.run(
+        "import pandas as pd, numpy as np\ndf = pd.DataFrame({'a': np.arange(5000.0), 'b': 1})\ns = df['a']\n"
+        "def shows_through():\n    import warnings\n    with warnings.catch_warnings():\n        warnings.simplefilter('ignore')\n"
+        "        probe = s.copy()\n        s.iloc[0] = -5.0\n        through = df['a'].iloc[0] == -5.0\n"
+        "        s.iloc[0] = 0.0\n        return bool(through)"
+    )
+    then = kernel.value("shows_through()")
+    kernel.run("df.loc[1, 'a'] = 100.0\ns = s * 2")
+    kernel.undo()
+    kernel.is_true("df.loc[1, 'a'] == 1 and s.iloc[1] == 1")
+    assert kernel.value("shows_through()") is then
+
+
+@pytest.mark.pandas2
+def test_an_array_under_a_frame_is_shared_again(kernel: Kernel) -> None:
+    kernel.run("import pandas as pd, numpy as np\na = np.zeros((1000, 3))\ndf = pd.DataFrame(a, copy=False)\nchanged = 0")
+    assert kernel.value("bool(np.shares_memory(a, df.to_numpy()))") is True
+    kernel.run("a[0, 0] = 5", "changed = 1")
+    kernel.undo(2)
+    kernel.is_true("a[0, 0] == 0", "df.iloc[0, 0] == 0", "np.shares_memory(a, df.to_numpy())")
+    kernel.run("a[1, 1] = 7")
+    kernel.is_true("df.iloc[1, 1] == 7")
+    assert "df" in kernel.variable("a").names
+
+
+@pytest.mark.pandas2
+def test_frames_of_many_dtypes_come_back_equal(kernel: Kernel) -> None:
+    kernel.comes_back(
+        "import pandas as pd, numpy as np\n"
+        "df = pd.DataFrame({'i': [1, 2], 'f': [1.5, np.nan], 's': ['x', None], 'c': pd.Categorical(['u', 'v']),\n"
+        "  't': pd.to_datetime(['2020-01-01', None]), 'z': pd.to_datetime(['2020-01-01', '2021-01-01'], utc=True),\n"
+        "  'n': pd.array([1, None], dtype='Int64'), 'o': [[1], {'a': 2}], 'b': [True, False], 'd': pd.to_timedelta([1, 2], 's')},\n"
+        "  index=pd.MultiIndex.from_tuples([('a', 1), ('b', 2)], names=['k', 'm']))\n"
+        "df.attrs['source'] = 'test'\nidx = df.index\ngrouped = df.groupby(level='k')\ncopy = df.copy(deep=True)",
+        "df['i'] += 1\ndf['new'] = 0\ndf.attrs['source'] = 'changed'\ndf.at[('a', 1), 'f'] = 9.0",
+        "df.drop(columns='o').equals(copy.drop(columns='o')) and list(df.columns) == list(copy.columns)",
+        "(df.dtypes == copy.dtypes).all() and df['o'].tolist() == [[1], {'a': 2}]",
+        "df.attrs == {'source': 'test'} and df.index.equals(idx)",
+    )
+
+
+@pytest.mark.pandas2
+def test_columns_added_dropped_and_edited_in_place_are_undone_one_by_one(kernel: Kernel) -> None:
+    kernel.run("import pandas as pd, numpy as np\ndf = pd.DataFrame(np.arange(30_000.0).reshape(10_000, 3), columns=list('abc'))")
+    kernel.run("df['d'] = df.a + df.b", "df.drop(columns='a', inplace=True)", "df.iloc[5, 0] = -1.0", "df = df[df.b > 100]", "df.sort_values('b', ascending=False, inplace=True)")
+    shapes = [(9966, 3), (10_000, 3), (10_000, 3), (10_000, 4), (10_000, 3)]
+    for shape in shapes:
+        kernel.undo()
+        assert kernel.value("df.shape") == shape
+    kernel.is_true("list(df.columns) == ['a', 'b', 'c']", "(df.to_numpy() == np.arange(30_000.0).reshape(10_000, 3)).all()")
+    kernel.redo(3)
+    kernel.is_true("df.iloc[5, 0] == -1.0", "list(df.columns) == ['b', 'c', 'd']")
+
+
+def test_random_streams_go_on_as_they_did_then(kernel: Kernel) -> None:
+    kernel.run("import random\nimport numpy as np\nrandom.seed(1)\nnp.random.seed(2)\ng = np.random.default_rng(3)\nr = random.Random(4)")
+    draw = "first = [random.random(), np.random.rand(), g.random(), r.random(), np.random.randn()]"
+    kernel.run(draw)
+    then = kernel.value("first")
+    kernel.undo()
+    kernel.run(draw)
+    assert kernel.value("first") == then
+    kernel.run(draw)
+    assert kernel.value("first") != then
+
+
+def test_an_undo_of_a_cell_that_only_drew_random_numbers_turns_the_stream_back(kernel: Kernel) -> None:
+    kernel.run("import random\nrandom.seed(5)", "random.random()", "x = random.random()")
+    then = kernel.value("x")
+    kernel.undo(2)
+    kernel.run("random.random()", "x = random.random()")
+    assert kernel.value("x") == then
+
+
+def test_generators_that_two_objects_share_stay_shared(kernel: Kernel) -> None:
+    kernel.comes_back(
+        "import numpy as np\nrng = np.random.default_rng(0)\nclass Model:\n    pass\nm = Model()\nm.rng = rng",
+        "rng.random(5)",
+        "m.rng is rng",
+        "rng.bit_generator.state['state']['state'] == np.random.default_rng(0).bit_generator.state['state']['state']",
+    )
+
+
+def test_common_values_of_the_standard_library_come_back(kernel: Kernel) -> None:
+    kernel.comes_back(
+        "import collections, datetime, decimal, fractions, pathlib, uuid, re, array, io, types, itertools, queue, operator, copy\n"
+        "class Holder: pass\nh = Holder()\n"
+        "h.values = dict(counter=collections.Counter('abca'), default=collections.defaultdict(list, a=[1]), deque=collections.deque([1], 3),\n"
+        " ordered=collections.OrderedDict(a=1), day=datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc), dec=decimal.Decimal('1.10'),\n"
+        " frac=fractions.Fraction(1, 3), path=pathlib.Path('x/y'), uid=uuid.UUID(int=5), rx=re.compile('a+', re.I), arr=array.array('d', [1.5]),\n"
+        " ba=bytearray(b'xyz'), rng=range(5), sl=slice(1, 2), comp=1j, fs=frozenset({1, 2}), st={'a', 'b'}, none=None, ell=..., ni=NotImplemented,\n"
+        " big=10**50, nan=float('nan'), ns=types.SimpleNamespace(a=1), chain=collections.ChainMap({'a': 1}, {'b': 2}), get=operator.itemgetter(1))\n"
+        "v = h.values\nbefore = repr(sorted((k, repr(x)) for k, x in v.items() if k != 'st'))\nst = set(v['st'])",
+        "v['counter']['a'] += 1; v['default']['b'].append(1); v['deque'].append(2); v['ba'][0] = 0; v['ns'].a = 2; v['st'].add('c'); v['arr'].append(2.5)",
+        "repr(sorted((k, repr(x)) for k, x in v.items() if k != 'st')) == before",
+        "v['st'] == st and h.values is v",
+        "v['get']([1, 2]) == 2 and v['deque'].maxlen == 3 and v['default']['zz'] == []",
+    )
+
+
+def test_text_buffers_and_iterators_are_where_they_were(kernel: Kernel) -> None:
+    kernel.comes_back(
+        "import io\ntext = io.StringIO('one\\ntwo\\n')\nline = text.readline()\ndata = io.BytesIO(b'abc')\nit = iter([1, 2, 3])\nfirst = next(it)",
+        "text.readline(); data.write(b'z'); next(it)",
+        "text.tell() == 4 and data.getvalue() == b'abc'",
+        "__import__('copy').copy(it).__reduce__()[2] == 1",
+    )
+
+
+def test_an_instance_with_getstate_and_setstate_comes_back_through_them(kernel: Kernel) -> None:
+    kernel.comes_back(
+        "class Cached:\n    def __init__(self):\n        self.data = [1]\n        self.cache = {'x': 1}\n"
+        "    def __getstate__(self):\n        return {'data': self.data}\n"
+        "    def __setstate__(self, state):\n        self.__dict__.update(state, cache={})\nc = Cached()",
+        "c.data.append(2)",
+        "c.data == [1] and hasattr(c, 'cache')",
+    )
+
+
+def test_a_variable_is_written_once_however_often_it_is_named(kernel: Kernel) -> None:
+    kernel.run("import numpy as np\nbig = np.random.default_rng(0).random(1_000_000)")
+    saved = kernel.status()["saved_bytes"]
+    kernel.run("s = big.sum()", "big = big * 1", "other = big.copy()")
+    assert kernel.status()["saved_bytes"] - saved < 10_000
+    assert values_of(kernel.variable("s"))
