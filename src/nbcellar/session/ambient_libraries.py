@@ -57,7 +57,7 @@ class _LibraryPart:
 
 class _Generator(msgspec.Struct, frozen=True, array_like=True):
     kind: str  # name of the bit generator
-    words: dict[str, bytes]  # arrays, little-endian
+    words: dict[str, bytes]  # arrays; every machine that is supported is little-endian
     numbers: dict[str, str]  # up to 128 bits, so as decimal text; "/" leads those beside the state proper
     has_gauss: int
     gauss: float

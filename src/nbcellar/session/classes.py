@@ -244,8 +244,10 @@ def _virtual_subclasses(cls: type, attributes: dict[str, Any]) -> list[type]:
 
 def _virtual_bases(cls: type) -> list[type]:
     """Return the abstract collections and numbers of the standard library that a class was registered with."""
-    found = [base for base in _registrars() if issubclass(cls, base) and base not in cls.__mro__]
-    return [base for base in found if cls in _registered(base)]
+    # By identity: a metaclass may define what `==` and `in` mean.
+    ancestors = set(map(id, cls.__mro__))
+    found = [base for base in _registrars() if id(base) not in ancestors and issubclass(cls, base)]
+    return [base for base in found if any(registered is cls for registered in _registered(base))]
 
 
 def _registered(base: type) -> list[type]:

@@ -19,7 +19,7 @@ from nbcellar.session.functions import reduce_function
 from nbcellar.session.importable import alias_of, is_found_by_name, is_heap_type, is_notebook_class
 from nbcellar.session.wrappers import reducer_for
 
-_SINGLETON_TYPES = frozenset({type(None), type(...), type(NotImplemented)})  # pickle knows them
+_SINGLETONS = None, ..., NotImplemented  # pickle knows their types
 
 
 def reduce_class(cls: type, context: EncodingContext) -> Reduction:
@@ -29,10 +29,12 @@ def reduce_class(cls: type, context: EncodingContext) -> Reduction:
     """
     if id(cls) in context.root_definitions:
         return classes.reduce_by_value(cls, context)
-    if is_found_by_name(cls) or cls in _SINGLETON_TYPES:
+    if is_found_by_name(cls):
         return NotImplemented
     if is_heap_type(cls):
         return context.definition_ref(cls)
+    if any(cls is type(value) for value in _SINGLETONS):
+        return NotImplemented
     alias = alias_of(cls)
     if alias is None:
         raise CannotStoreError(f"type {cls.__module__}.{cls.__qualname__} cannot be stored: it is found under no name")

@@ -2,14 +2,14 @@
 
 Protocol-5 pickle by C, with arrays and buffers left out of the stream: `Encoded.exports` lists the memory they cover.
 Invariant: the stream and the exported bytes together determine the value; equal values that were made the same way
-give equal streams. Encoding changes no object. Not for: what is written where (`writer.py`), what changed (`tracker.py`).
+give equal streams. Encoding changes no object. Not for: what is written where (`writer.py`), what changed
+(`tracker.py`).
 """
 
 from __future__ import annotations
 
 import ctypes
 import pickle
-import sys
 import time
 from array import array
 from collections.abc import Callable, Iterator, Sequence
@@ -23,9 +23,8 @@ from xxhash import xxh3_128_digest
 
 from nbcellar.errors import CannotStoreError
 from nbcellar.session import definitions
-from nbcellar.session.immutable import is_immutable_type
-from nbcellar.session.importable import is_found_by_name
 from nbcellar.session.registry import find_reducer
+from nbcellar.session.shared import shared_state
 
 PROTOCOL = 5
 
@@ -57,7 +56,7 @@ class Export:
 
 @dataclass(slots=True)
 class Encoded:
-    """What one pass found. `parts` is the stream in pieces; `raw_buffers` are the indexes of exports in buffer order."""
+    """What one pass found. `parts`: the stream in pieces; `raw_buffers`: indexes of exports in buffer order."""
 
     parts: list[bytes]
     part_ends: list[int]  # where each pickle of the stream ends; one unless `container` says that there are parts
@@ -244,7 +243,7 @@ def encode(
             return _result(encoder, shared, started, _SPLIT[type(obj)])
     encoder = Encoder(context, limits, roots, inline=inline)
     encoder.dump(tuple(objects))
-    shared = _shared_state(encoder.memo.copy(), roots, encoder.not_shared) if sharing else array("Q")
+    shared = shared_state(encoder.memo.copy(), roots, encoder.not_shared) if sharing else array("Q")
     encoder.sink.end_part()
     return _result(encoder, shared, started, "")
 
@@ -278,6 +277,8 @@ def _dump_parts(encoder: Encoder, whole: Any, sharing: bool) -> array[int] | Non
     shared = array("Q", [id(whole)])
     repeated: set[int] = set()
     for part in _parts(whole):
+        if time.perf_counter() > encoder.sink.deadline:
+            raise OverBudgetError("it takes longer than the time budget")
         encoder.clear_memo()
         encoder.dump(part)
         encoder.sink.end_part()
@@ -286,18 +287,14 @@ def _dump_parts(encoder: Encoder, whole: Any, sharing: bool) -> array[int] | Non
         memo = encoder.memo.copy()
         if id(whole) in memo:
             return None
-        shared.extend(_shared_state(memo, frozenset(), encoder.not_shared | {id(part)}))
-        long = [id(obj) for _, obj in memo.values() if type(obj) in _LONG and len(obj) > _LONG_FROM]
+        shared.extend(shared_state(memo, frozenset(), encoder.not_shared | {id(part)}))
+        long = long_values(memo)
         if not repeated.isdisjoint(long):
             return None  # one long text in many places would become many
         repeated.update(long)
     if sharing and _has_repeats(shared):
         return None
     return shared
-
-
-_LONG = frozenset({str, bytes, tuple, frozenset})
-_LONG_FROM = 256
 
 
 def _parts(whole: Any) -> Iterator[Any]:
@@ -336,47 +333,6 @@ class QuickHasher:
             self._encoder = Encoder(encoder.context, Limits(sink.limit, sink.deadline))
             return None
         return xxh3_128_digest(sink.parts[0])
-
-
-# References to an object that only the pickler's memo keeps alive, as seen in the loop below: the memo, the pair in
-# the copied memo, the loop variable, the argument of getrefcount. From 3.14 on borrowed references make it fewer; a
-# temporary that passes for shared state costs a second look, never a wrong answer.
-_TEMPORARY_REFERENCES = 4
-
-
-def _shared_state(memo: dict[int, tuple[int, Any]], roots: frozenset[int], ignored: set[int]) -> array[int]:
-    """Return ids of the memo's objects that two variables could share and change: not immutable, not temporary."""
-    ids = array("Q")
-    by_type: dict[type, list[Any]] = {}
-    for _, obj in memo.values():
-        kind = type(obj)
-        if kind in _PLAIN:
-            continue
-        known = by_type.get(kind)
-        if known is None:
-            by_type[kind] = [obj]
-        else:
-            known.append(obj)
-    count = sys.getrefcount
-    for kind, objects in by_type.items():
-        if kind not in _CONTAINERS:
-            if is_immutable_type(kind):
-                objects = [obj for obj in objects if id(obj) in roots] if roots else []
-            elif _is_callable_type(kind):  # pickled by name, most likely: a function of a library
-                objects = [obj for obj in objects if not is_found_by_name(obj)]
-        # The list above holds one more reference than the loop that collected it.
-        ids.extend([id(obj) for obj in objects if count(obj) > _TEMPORARY_REFERENCES + 1])
-    if ignored:
-        ids = array("Q", [ident for ident in ids if ident not in ignored])
-    return ids
-
-
-def _is_callable_type(kind: type) -> bool:
-    return any("__call__" in vars(base) for base in kind.__mro__)
-
-
-_PLAIN = frozenset({str, int, float, bytes, tuple, complex, bool})
-_CONTAINERS = frozenset({list, dict, set, bytearray})
 
 
 class _PyBuffer(ctypes.Structure):

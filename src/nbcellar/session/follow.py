@@ -164,6 +164,9 @@ class Follower:
                 return
             if kinds <= _UNTRACKABLE and not any(map(gc.is_tracked, values)) and not self._has_untracked_class():
                 return  # the collector knows: dicts and tuples of nothing but atoms
+            if len(values) > self._visits_left and kinds.isdisjoint(_ATOMIC):
+                self._stop(_TOO_MANY)
+                return
         self._push(values)
 
     def _mapping(self, values: dict[object, object]) -> None:

@@ -6,6 +6,7 @@ class, no random state. The swap itself is a few dictionary operations with sign
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 import time
@@ -101,6 +102,7 @@ class Restorer:
         self._limits = limits
         self._donors = Donors()
         self._owners: list[object] = []
+        self._split: set[bytes] = set()  # versions that are stored in parts
         self._digests: dict[bytes, list[tuple[bytes, ...]]] = {}  # version -> stored digests by region
 
     def plan(self, state: State) -> Plan:
@@ -157,7 +159,9 @@ class Restorer:
 
     def _adopt(self, entry: Covariable, objects: tuple[object, ...], roots: tuple[type, ...]) -> Group:
         try:
-            group = self._tracker.adopt(entry, objects, roots, self._limits, self._donors.known)
+            group = self._tracker.adopt(
+                entry, objects, roots, self._limits, self._donors.known, entry.version in self._split
+            )
         except CannotRestoreError as error:
             raise CannotRestoreError(f"{_name(entry)}: {error.message}", hint=_UNCHANGED) from error
         group.digests = self._digests.get(entry.version, [])
@@ -178,6 +182,8 @@ class Restorer:
                 raise CannotRestoreError(entry.reason)
             value = decode_value(self._repo.store.read(Digest(entry.value)))
             self._digests[entry.version] = [tuple(region.digests()) for region in value.regions]
+            if value.container:
+                self._split.add(entry.version)
             permit = self._permit_of(CommitId(entry.origin))
             if not permit.covers(entry.value):
                 raise CorruptStoreError(f"commit {short(entry.origin)} is said to have recorded it, but did not")
@@ -209,7 +215,13 @@ class Restorer:
         self, plan: Plan, layouts: dict[Group, Layout], swap_ambient: Callable[[], None], started: float
     ) -> Restored:
         """Carry out a plan; `swap_ambient` runs inside the swap and must not fail. started: time.perf_counter()."""
-        groups = self.rebuild(plan, layouts)
+        collects = gc.isenabled()
+        gc.disable()  # a collection while a million objects appear finds nothing and costs more than they do
+        try:
+            groups = self.rebuild(plan, layouts)
+        finally:
+            if collects:
+                gc.enable()
         with signals_held():
             self._swap(plan, groups)
             swap_ambient()

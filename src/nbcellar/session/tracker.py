@@ -29,6 +29,7 @@ from nbcellar.session.uids import Uids
 _NOTHING: Any = object()
 _NO_IDS: array[int] = array("Q")
 SMALL_ATOM_BYTES = 4096
+QUICK_BYTES = 1 << 18
 
 
 @dataclass(slots=True, eq=False)
@@ -54,6 +55,7 @@ class Group:
     covariable: Covariable | None = None
     is_opaque: bool = False  # some class of it decides itself what its pickles hold
     is_plain: bool = False  # its short stream is all of it
+    is_complete: bool = True  # `shared` and `spans` are known
     split: bool = False  # encoded in parts
     unstable: bool = False  # its pickle differs each time: only cells that name it count as changing it
     blocks: tuple[tuple[bytes, ...], ...] = ()  # quick hashes of its regions' blocks
@@ -147,6 +149,7 @@ class Tracker:
     ) -> Observation:
         started = time.perf_counter()
         self.number += 1
+        self.complete()
         limits = Limits(self.memory_bytes, deadline)
         now = self._user_objects()
         gone = [name for name in self.by_name if name not in now]
@@ -325,12 +328,17 @@ class Tracker:
         roots: tuple[type, ...],
         limits: Limits,
         known: KnownHashes,
+        split: bool,
     ) -> Group:
         """Return a group for objects that were just rebuilt: their hash is the baseline, the version stays the stored one.
 
-        The group is not tracked until `track`. Raises CannotRestoreError if the objects cannot be encoded again.
+        The group is not tracked until `track`; what it shares is found out by `complete`, later, if that takes long.
+        Raises CannotRestoreError if the objects cannot be encoded again.
         """
-        item = self._try_encode(objects, limits, frozenset(map(id, roots)))
+        quick = covariable.size_bytes <= QUICK_BYTES
+        item = self._try_encode(
+            objects, limits, frozenset(map(id, roots)), sharing=quick, split=None if quick else split
+        )
         if item.encoded is None:
             raise CannotRestoreError(f"what was rebuilt cannot be encoded again: {item.reason}")
         group = self._make_group(covariable.names, roots, objects[: len(covariable.names)], item)
@@ -338,7 +346,17 @@ class Tracker:
         if len(objects) == 1 and _is_atom(objects[0]) and covariable.names:
             group.atom = objects[0]
         group.version, group.covariable = covariable.version, covariable
+        group.is_complete = quick
         return group
+
+    def complete(self) -> None:
+        """Find out what rebuilt groups share, where that was put off."""
+        for group in self.groups():
+            if not group.is_complete:
+                objects = self._objects_of(group, self.namespace)
+                roots = frozenset(map(id, group.roots))
+                item = self._try_encode(objects, Limits(self.memory_bytes), roots, split=group.split or None)
+                group.shared, group.spans, group.is_complete = item.shared, item.spans, True
 
     def track(self, group: Group) -> None:
         """Let a group stand for its names and definitions."""

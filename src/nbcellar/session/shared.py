@@ -1,0 +1,66 @@
+"""Which of the objects that a pickle reached could be state shared with another variable.
+
+Read off the pickler's memo while it is alive. Invariant: what is left out is immutable, found by name, or a temporary
+that only the memo keeps; everything else counts as shared state. Written for a million objects: loops run in C.
+"""
+
+from __future__ import annotations
+
+import sys
+from array import array
+from collections.abc import Iterable, Mapping
+from itertools import compress, repeat
+from operator import is_
+from typing import Any
+
+from nbcellar.session.immutable import is_immutable_type
+from nbcellar.session.importable import is_found_by_name
+
+Memo = Mapping[int, tuple[int, Any]]
+
+_PLAIN = frozenset({str, int, float, bytes, tuple, complex, bool, frozenset})
+_CONTAINERS = frozenset({list, dict, set, bytearray})
+_LONG = (str, bytes, tuple, frozenset)
+_LONG_FROM = 256
+
+
+def shared_state(memo: Memo, roots: frozenset[int], ignored: set[int]) -> array[int]:
+    """Return ids of objects that two variables could share and change.
+
+    roots: ids of classes that count although classes do not. ignored: ids that a reducer has told not to count.
+    """
+    objects = [pair[1] for pair in memo.values()]
+    kinds = list(map(type, objects))
+    ids = array("Q")
+    for kind in set(kinds) - _PLAIN:
+        ids.extend(_shared_of(kind, list(compress(objects, map(is_, kinds, repeat(kind)))), roots))
+    if ignored:
+        ids = array("Q", [ident for ident in ids if ident not in ignored])
+    return ids
+
+
+def _shared_of(kind: type, objects: list[Any], roots: frozenset[int]) -> Iterable[int]:
+    if kind not in _CONTAINERS:
+        if is_immutable_type(kind):
+            return [id(obj) for obj in objects if id(obj) in roots] if roots else []
+        if any("__call__" in vars(base) for base in kind.__mro__):  # pickled by name, most likely
+            return [id(obj) for obj in objects if not is_found_by_name(obj)]
+    held = map(_TEMPORARY.__lt__, map(sys.getrefcount, objects))
+    return compress(map(id, objects), held)
+
+
+def long_values(memo: Memo) -> list[int]:
+    """Return ids of long immutable values."""
+    return [id(obj) for _, obj in memo.values() if isinstance(obj, _LONG) and len(obj) > _LONG_FROM]
+
+
+def _count_of_temporary() -> int:
+    """Return the reference count that `_shared_of` sees of an object which only a memo holds."""
+    table: list[object] = [[]]  # stands for the pickler's own table
+    memo = {0: (0, table[0])}
+    objects = [pair[1] for pair in memo.values()]
+    chosen = list(compress(objects, map(is_, map(type, objects), repeat(list))))
+    return next(map(sys.getrefcount, chosen))
+
+
+_TEMPORARY = _count_of_temporary()
