@@ -24,7 +24,7 @@ from xxhash import xxh3_128_digest
 from nbcellar.errors import CannotStoreError
 from nbcellar.session import definitions
 from nbcellar.session.registry import find_reducer
-from nbcellar.session.shared import shared_state
+from nbcellar.session.shared import long_values, shared_state
 
 PROTOCOL = 5
 
