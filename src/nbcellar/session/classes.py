@@ -244,7 +244,8 @@ def _virtual_subclasses(cls: type, attributes: dict[str, Any]) -> list[type]:
 
 def _virtual_bases(cls: type) -> list[type]:
     """Return the abstract collections and numbers of the standard library that a class was registered with."""
-    # By identity: a metaclass may define what `==` and `in` mean.
+    if type(cls).__eq__ is not type.__eq__:
+        return []  # asking would run that method of the user
     ancestors = set(map(id, cls.__mro__))
     found = [base for base in _registrars() if id(base) not in ancestors and issubclass(cls, base)]
     return [base for base in found if any(registered is cls for registered in _registered(base))]

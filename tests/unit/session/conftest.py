@@ -42,9 +42,10 @@ class Pickler(pickle.Pickler):
         return self.notebook.uid_of(cls)
 
     def definition_ref(self, cls: type) -> tuple[Any, ...]:
-        if cls not in self.needs:
+        index = next((index for index, known in enumerate(self.needs) if known is cls), len(self.needs))
+        if index == len(self.needs):
             self.needs.append(cls)
-        return definitions.reference(self.needs.index(cls))
+        return definitions.reference(index)
 
 
 class Unpickler(pickle.Unpickler):

@@ -636,6 +636,22 @@ def test_subclasses_of_builtins_and_exceptions(notebook: Any) -> None:
     assert isinstance(other["problem"], other["Problem"])
 
 
+def test_a_metaclass_that_defines_equality(notebook: Any) -> None:
+    notebook.run(
+        """
+        class Meta(type):
+            def __eq__(cls, other): raise RuntimeError("compared")
+            __hash__ = type.__hash__
+        class A(metaclass=Meta): pass
+        class B(A): pass
+        b = B()
+        """
+    )
+    other = notebook.again("b")
+
+    assert type(other["b"]).__mro__[1].__name__ == "A"
+
+
 def test_local_and_nested_classes(notebook: Any) -> None:
     notebook.run(
         """
