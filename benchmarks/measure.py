@@ -19,6 +19,7 @@ from workloads import Workload
 
 UNDO_ROUNDS = 3
 LOAD_ROUNDS = 5
+AT_ONCE = 20
 REST_S = 2.0
 
 
@@ -42,6 +43,7 @@ class Figures:
     idle_s: tuple[float, ...]
     output_s: tuple[float, ...]
     rest_cpu_s: float  # processor time of the kernel in some idle seconds after the last cell
+    all_s: float  # the counted cells once more, sent at once, until the last reply
     printed: tuple[str, ...]
     stored_bytes: int
     stored_at_mark: tuple[int, ...]
@@ -81,6 +83,7 @@ def combine(runs: Sequence[Figures]) -> Figures:
         idle_s=_medians(run.idle_s for run in runs),
         output_s=_medians(run.output_s for run in runs),
         rest_cpu_s=statistics.median(run.rest_cpu_s for run in runs),
+        all_s=statistics.median(run.all_s for run in runs),
         stored_bytes=statistics.median_high(run.stored_bytes for run in runs),
         load_s=statistics.median(run.load_s for run in runs),
         undo=_combine_undo([run.undo for run in runs]),
@@ -117,6 +120,8 @@ def _measure(workload: Workload, variant: Variant, kernel: Kernel, folder: Path)
     stored = variant.stored_bytes(folder)
     undo = _undo(kernel, variant, workload.last, workload.probe)
     untouched = _undo(kernel, variant, workload.untouched, workload.untouched_probe) if workload.untouched else None
+    all_s = kernel.run_at_once(workload.cells[:AT_ONCE])
+    kernel.ask(variant.saved)
     size, load = _final_state(kernel, folder) if variant.name == "bare" else (0, 0.0)
     return Figures(
         variant=variant.name,
@@ -126,6 +131,7 @@ def _measure(workload: Workload, variant: Variant, kernel: Kernel, folder: Path)
         idle_s=tuple(cell.idle_s for cell in cells),
         output_s=tuple(cell.output_s for cell in cells),
         rest_cpu_s=rest,
+        all_s=all_s,
         printed=tuple(cell.text for cell in cells),
         stored_bytes=stored,
         stored_at_mark=tuple(marks),

@@ -143,6 +143,9 @@ def _latency(workload: Workload, figures: Mapping[str, Figures]) -> list[Row]:
                 None if more is None else more < LATENCY_BAR_MS,
             )
         )
+    at_once = _each(figures, lambda f: _time(f.all_s))
+    ratio = f"{figures['cellar'].all_s / figures['bare'].all_s:.2f} x bare" if "cellar" in figures else ""
+    lines.append(Row(workload.number, "cells sent at once, last reply", at_once, ratio))
     return lines
 
 

@@ -7,6 +7,7 @@ table on standard output, progress on standard error. Times and sizes mean:
 - capture CPU: processor time of the kernel process (all threads) from sending a cell until its commit is durable, less
   the same in the bare kernel, for one cell on average; the cells that build the data are shown apart;
 - reply, idle, last output: from sending a cell until that message arrives;
+- cells sent at once: the first twenty cells again, without waiting between them, as "run all" does;
 - store: `.cellar` with the write-ahead log truncated; Kishu's database; all dumps of dill;
 - final state: the variables as one protocol-5 pickle, uncompressed, in band; full load: the best of five `pickle.load`;
 - undo: timed in the kernel from the request until the variables are the old ones, median of three; a probe compares

@@ -24,14 +24,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from kernel import Kernel
-from variants import NOTEBOOK, VARIANTS, Variant, environment, prepare, prepare_cellar
-from workloads import Workload, arrays, small_objects
 
+from kernel import Kernel
 from nbcellar.history.model import COMMIT_FORMAT, CellRun, Commit, CommitKind, Covariable, Preview, StateDelta
 from nbcellar.history.repository import Repository
 from nbcellar.ids import CommitId, KeyId, NotebookId
 from nbcellar.store.interface import Kind
+from variants import NOTEBOOK, VARIANTS, Variant, environment, prepare, prepare_cellar
+from workloads import Workload, arrays, small_objects
 
 ROUNDS = 5
 SETTLE_S = 3.0

@@ -87,9 +87,9 @@ class Terminal:
         )
         manager.start_kernel(cwd=str(self.folder), env=self.environment, stderr=subprocess.DEVNULL)
         client = manager.client()
-        client.start_channels()
-        client.wait_for_ready(timeout=60)
         try:
+            client.start_channels()
+            client.wait_for_ready(timeout=60)
             yield LiveKernel(manager, client)
         finally:
             client.stop_channels()
