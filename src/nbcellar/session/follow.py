@@ -184,9 +184,10 @@ class Follower:
         )
 
     def _array(self, value: Any) -> None:
-        numpy: Any = self._array_type  # its own attributes: a subclass may define anything
-        if numpy.dtype.__get__(value).hasobject and self._scan(numpy.size.__get__(value)):
-            self._push_made(numpy.tolist(numpy.ravel(value)))
+        array_type: Any = self._array_type
+        plain = array_type.view(value, array_type)  # a subclass may define anything
+        if plain.dtype.hasobject and self._scan(plain.size):
+            self._push_made(plain.ravel().tolist())
 
     def _frame(self, value: Any) -> None:
         """Look at the object columns of a pandas frame, series or index, and at the user's `attrs`."""

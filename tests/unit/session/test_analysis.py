@@ -353,11 +353,22 @@ def test_analysis_runs_no_code_of_the_notebook() -> None:
         "    __eq__ = __hash__ = __len__ = __iter__ = __repr__ = __bool__ = __class_getitem__ = note\n"
         "    @property\n"
         "    def __dict__(self): note()\n"
-        "loud, held = Loud(), [Loud()]\n",
+        "loud, held = Loud(), [Loud()]\n"
+        "import numpy, pandas\n"
+        "class LoudArray(numpy.ndarray):\n"
+        "    dtype = size = property(note)\n"
+        "    ravel = tolist = __len__ = __iter__ = __getitem__ = __array_finalize__ = note\n"
+        "class LoudFrame(pandas.DataFrame):\n"
+        "    columns = property(note)\n"
+        "    __len__ = __iter__ = __getitem__ = items = note\n"
+        "class LoudList(list):\n"
+        "    __len__ = __iter__ = __getitem__ = note\n"
+        "array = numpy.array([1, loud.__class__], object).view(LoudArray)\n"
+        "frame, items = LoudFrame({'a': [1]}), LoudList([Loud()])\n",
         namespace,
     )
     namespace["calls"].clear()
-    touched_names(None, "loud; held; Loud", namespace)
+    assert not touched_names(None, "loud; held; Loud; array; frame; items", namespace).everything
     assert namespace["calls"] == []
 
 
@@ -581,6 +592,7 @@ def test_data_beyond_the_bound_touches_everything() -> None:
     nested = [[i] for i in range(follow.MAX_VISITED + 1)]
     assert analyse("big[0]", big=nested).everything
     assert analyse("big[0]", big=list(range(follow.MAX_SCANNED + 1))).everything
+    assert analyse("big[0]", big=[types.SimpleNamespace(a=1) for _ in range(follow.MAX_VISITED + 1)]).everything
     assert not analyse("other = 1", big=nested).everything
 
 

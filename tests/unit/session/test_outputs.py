@@ -40,10 +40,12 @@ class Kernel:
         self.client.execute_interactive(source, output_hook=messages.append, timeout=60)
         return [m for m in messages if m["msg_type"] not in ("status", "execute_input")]
 
+    def printed(self, expression: str) -> str:
+        return "".join(message["content"]["text"] for message in self.execute(f"print({expression})"))
+
     def run(self, source: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]] | None]:
         sent = self.execute(source)
-        (shown,) = self.execute("print((_records[-1] or b'null').decode(), end='')")
-        record = json.loads(shown["content"]["text"])
+        record = json.loads(self.printed("(_records[-1] or b'null').decode()"))
         if record is not None:
             cell = nbformat.v4.new_code_cell("", outputs=record)
             nbformat.validate(nbformat.v4.new_notebook(cells=[cell]))
@@ -75,6 +77,19 @@ def as_front_end(sent: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
     return outputs or None
 
 
+THREADS = """
+import threading
+def count():
+    for i in range(200):
+        print(i, flush=i % 50 == 0)
+threads = [threading.Thread(target=count) for _ in range(6)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -97,6 +112,8 @@ def as_front_end(sent: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
         "import asyncio\nprint('a')\nawait asyncio.sleep(0.01)\nprint('b')",
         "import threading\nt = threading.Thread(target=print, args=('in a thread',)); t.start(); t.join()",
         "import time\nfor i in range(3): print(i, flush=True); time.sleep(0.12)",
+        THREADS,
+        "import subprocess, sys\nprint(subprocess.run(['echo', 'x'], capture_output=True).stdout)",
         "5;",
     ],
 )
@@ -151,9 +168,8 @@ def test_uninstall_leaves_no_trace(kernel: Kernel) -> None:
     kernel.execute("_recorder = OutputRecorder(get_ipython()); during = traces()")
     kernel.execute("print('recorded'); 1")
     kernel.execute("_recorder.uninstall(); after = traces(); result = before == after, before == during")
-    (shown,) = kernel.execute("print(result)")
-    assert shown["content"]["text"] == "(True, False)\n"
-    assert [m["msg_type"] for m in kernel.execute("print(1)\n1/0")] == ["stream", "error"]
+    assert kernel.printed("result") == "(True, False)\n"
+    assert {m["msg_type"] for m in kernel.execute("print(1)\n1/0")} == {"stream", "error"}
     kernel.execute("_recorder = OutputRecorder(get_ipython())")
     assert kernel.run("print('again')")[1] is not None
 
