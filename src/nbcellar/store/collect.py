@@ -22,7 +22,7 @@ from nbcellar.store.files import file_errors, make_folder
 from nbcellar.store.locks import Collector
 from nbcellar.store.logpack import append_log
 from nbcellar.store.packs import is_pack_name, pack_path, pack_paths, read_index
-from nbcellar.store.repack import PackRow, pack_rows, rewrite_packs
+from nbcellar.store.repack import PackRow, join, pack_rows, rewrite_packs
 
 if TYPE_CHECKING:
     from nbcellar.store.local import LocalStore
@@ -118,9 +118,12 @@ def collect(
             for path in [*(pack_path(store.folder, pack.name) for pack in plan.dead_packs), *orphans]:
                 trash.take(path)
             temporary = _sweep(store.folder / "tmp")
+        days = 0 if purge else trash_days
+        emptied = trash.empty(days)  # first, since what follows needs room
         repacked = rewrite_packs(store, plan.wasteful_packs, trash.take) if plan.wasteful_packs else []
         _tend_log(store, rewrite=purge)
-        emptied = trash.empty(0 if purge else trash_days)
+        join(store)
+        emptied += trash.empty(days)
         if purge:
             shutil.rmtree(store.folder / "damaged", ignore_errors=True)  # what a rebuild set aside
         _shrink_database(store, purge=purge)

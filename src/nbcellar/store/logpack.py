@@ -23,6 +23,7 @@ from nbcellar.store.codec import UPGRADE_HINT, Codec, decompress
 from nbcellar.store.database import immediate, read_meta, rows_of, sqlite_errors, write_meta
 from nbcellar.store.locks import Collector
 from nbcellar.store.packs import LOG_KIND, PackWriter, Sealed
+from nbcellar.store.repack import join
 from nbcellar.store.transaction import LATE_SIGNATURE, add_pack
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 BUNDLE_FORMAT = 1
 _BUNDLE_BYTES = 4 << 20
+_JOIN_FROM = 16
 _LEVEL = 3  # of zstd: bundles are written once and off the user's path
 
 Signed = tuple[bytes, bytes]  # key, signature
@@ -78,8 +80,12 @@ def write_log_pack(store: LocalStore) -> bool:
         alone = Collector(store.folder, timeout_s=0)
     except StoreUnavailableError:
         return False
-    with alone, store.writers_lock.share():
-        return append_log(store) is not None
+    with alone:
+        with store.writers_lock.share():
+            written = append_log(store) is not None
+        if written:
+            join(store, logs=[True], at_least=_JOIN_FROM)
+    return written
 
 
 def backlog(store: LocalStore) -> tuple[int, int]:

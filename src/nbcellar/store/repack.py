@@ -55,12 +55,23 @@ def join_small_packs(store: LocalStore, *, below_bytes: int = SMALL_BYTES, at_le
         alone = Collector(store.folder, timeout_s=0)
     except StoreUnavailableError:
         return 0
-    gone = 0
     with alone:
-        small = [pack for pack in pack_rows(store) if pack.size_bytes < below_bytes]
-        for log in (False, True):
-            for group in _groups([pack for pack in small if pack.log is log], at_least):
-                gone += len(rewrite_packs(store, group, _remove))
+        return join(store, below_bytes=below_bytes, at_least=at_least)
+
+
+def join(
+    store: LocalStore,
+    *,
+    logs: Sequence[bool] = (False, True),
+    below_bytes: int = SMALL_BYTES,
+    at_least: int = _JOIN_FROM,
+) -> int:
+    """As `join_small_packs`, for packs of objects, log packs or both; the caller is the only collector."""
+    gone = 0
+    small = [pack for pack in pack_rows(store) if pack.size_bytes < below_bytes]
+    for log in logs:
+        for group in _groups([pack for pack in small if pack.log is log], at_least):
+            gone += len(rewrite_packs(store, group, _remove))
     return gone
 
 

@@ -233,6 +233,21 @@ def test_small_packs_are_joined_and_read_as_before(store: LocalStore, folder: Pa
         assert len(again.records()) == 12
 
 
+def test_log_packs_do_not_pile_up(store: LocalStore, folder: Path) -> None:
+    objects = [b"object %d" % i for i in range(60)]
+    digests = []
+    for data in objects:
+        digests += put(store, data)
+        assert store.write_log_pack()
+    assert len(pack_paths(folder)) < 20
+    store.close()
+    (folder / "meta.db").unlink()
+    rebuild(folder)
+    with LocalStore.open(folder) as again:
+        assert [again.read(digest) for digest in digests] == objects
+        assert len(again.records()) == 60
+
+
 def test_a_reader_that_looked_before_a_join_finds_the_object_after_it(store: LocalStore, folder: Path) -> None:
     digests = [put(store, data)[0] for data in noise(8)]
     found = store._locate(digests[0])
