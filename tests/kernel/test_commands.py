@@ -208,6 +208,23 @@ def test_a_failing_cell_stops_a_run_and_what_ran_is_kept(desk: Desk) -> None:
     assert "a " in shown and "never" not in shown
 
 
+def test_ctrl_c_interrupts_the_cell_of_a_run_and_what_it_did_is_recorded(desk: Desk) -> None:
+    desk.file.write_text(
+        notebook_text(["a = 1", "b = 2\nimport time, pathlib; pathlib.Path('on').touch()\ntime.sleep(60)"])
+    )
+    run = desk.terminal("run", "work.ipynb")
+    for _ in range(600):
+        if (desk.folder / "on").exists():
+            break
+        time.sleep(0.1)
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "interrupted: work.ipynb, cell 2, line 3: KeyboardInterrupt" in out
+    assert "Traceback" not in err
+    assert "+b" in desk.cellar("log", "-N", "1")
+
+
 def test_a_kernel_that_dies_ends_a_run_with_a_sentence(desk: Desk) -> None:
     desk.file.write_text(
         notebook_text(["kept = 1", "import os, signal, time; time.sleep(1); os.kill(os.getpid(), signal.SIGKILL)"])

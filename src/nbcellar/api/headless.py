@@ -8,13 +8,16 @@ Parameters follow papermill's convention: a cell tagged `injected-parameters` af
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import keyword
+import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -22,7 +25,7 @@ from nbcellar import __version__, notebook
 from nbcellar.api import views
 from nbcellar.api.code import replace_file
 from nbcellar.api.doctor import kernel_specs
-from nbcellar.api.kernels import JOIN, KernelEntry, KernelRequests, live_kernels
+from nbcellar.api.kernels import JOIN, KernelEntry, KernelRequests, live_kernels, run_silently
 from nbcellar.errors import CellarError, InvalidInputError, KernelError, NoRepositoryError, StoreUnavailableError
 from nbcellar.history.repository import FOLDER, find_root
 from nbcellar.ids import CellId, NotebookId
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 INJECTED_TAG, PARAMETERS_TAG = "injected-parameters", "parameters"
 _STARTUP_TIMEOUT_S = 60
 
+_Ended = TypeVar("_Ended")
 Progress = Callable[[int, int, str], None]
 """Told before each code cell: cells done, cells in all, first line of the next one."""
 
@@ -70,6 +74,7 @@ def run(
         out=str(out) if out is not None else None,
         failed_cell=failed[0] if failed else None,
         error=failed[1] if failed else None,
+        interrupted=runner.interrupted,
     )
 
 
@@ -112,7 +117,9 @@ class _Runner:
         self.executed = 0
         self.recorded = False
         self.head: str | None = None
+        self.interrupted = False
         self._head_before: str | None = None
+        self._interrupting: asyncio.Future[Any] | None = None  # kept: the loop holds tasks weakly
         self._node = _to_nbformat(source)
 
     def outputs(self) -> list[tuple[tuple[dict[str, Any], ...], int | None] | None]:
@@ -126,28 +133,10 @@ class _Runner:
     def run_cells(self, progress: Progress) -> tuple[int, views.Failure] | None:
         """Run the code cells in order; return (number of the failed cell from 1, failure) or None."""
         from jupyter_client.kernelspec import NoSuchKernel
-        from nbclient.exceptions import CellExecutionError, DeadKernelError
+        from nbclient.exceptions import DeadKernelError
 
-        client = self._client()
-        environ = self._kernel_environ()
-        root = _root_of(self.path)
-        if root is None:
-            self.notice(f"note: this run is not recorded: no .cellar in {self.path.parent} or above (cellar init)")
         try:
-            with client.setup_kernel(env=environ, cwd=str(self.path.parent)):
-                entry = self._join(client, root) if root else None
-                try:
-                    for number, place in enumerate(self.code_cells):
-                        progress(number, len(self.code_cells), self.source.cells[place].source)
-                        self.executed = number + 1
-                        try:
-                            client.execute_cell(self._node.cells[place], place)
-                        except CellExecutionError as error:
-                            return place + 1, self._failure(place, error)
-                    progress(len(self.code_cells), len(self.code_cells), "")
-                finally:
-                    if entry is not None and root is not None:
-                        self._wait_saved(entry, root)
+            return _run_to_end(self._run(progress))
         except NoSuchKernel as error:
             known = ", ".join(spec.name for spec in kernel_specs(self.environ)) or "none"
             raise InvalidInputError(
@@ -160,7 +149,48 @@ class _Runner:
                 f"the kernel died in cell {cell} of {self.path.name}",
                 hint="what it recorded before is kept: cellar log",
             ) from None
+
+    async def _run(self, progress: Progress) -> tuple[int, views.Failure] | None:
+        client = self._client()
+        root = _root_of(self.path)
+        if root is None:
+            self.notice(f"note: this run is not recorded: no .cellar in {self.path.parent} or above (cellar init)")
+        async with client.async_setup_kernel(env=self._kernel_environ(), cwd=str(self.path.parent)):
+            self._pass_on_interrupts(client)
+            entry = await asyncio.to_thread(self._join, str(client.km.connection_file), root) if root else None
+            try:
+                return await self._run_each(client, progress)
+            finally:
+                if entry is not None and root is not None:
+                    await asyncio.to_thread(self._wait_saved, entry, root)
+
+    async def _run_each(self, client: Any, progress: Progress) -> tuple[int, views.Failure] | None:
+        from nbclient.exceptions import CellExecutionError
+
+        for number, place in enumerate(self.code_cells):
+            progress(number, len(self.code_cells), self.source.cells[place].source)
+            if self.interrupted:
+                return place + 1, views.Failure(name="KeyboardInterrupt", value="", line=0)
+            self.executed = number + 1
+            try:
+                await client.async_execute_cell(self._node.cells[place], place)
+            except CellExecutionError as error:
+                return place + 1, self._failure(place, error)
+        progress(len(self.code_cells), len(self.code_cells), "")
         return None
+
+    def _pass_on_interrupts(self, client: Any) -> None:
+        """Let Ctrl-C interrupt the cell, so that what it did is recorded; a second one ends this process."""
+        loop = asyncio.get_running_loop()
+
+        def interrupt() -> None:
+            loop.remove_signal_handler(signal.SIGINT)
+            self.interrupted = True
+            self._interrupting = asyncio.ensure_future(client.km.interrupt_kernel())
+
+        # Windows has no such handlers; outside of the main thread interrupts go elsewhere.
+        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
+            loop.add_signal_handler(signal.SIGINT, interrupt)
 
     def _client(self) -> Any:
         from jupyter_client.manager import KernelManager
@@ -182,12 +212,13 @@ class _Runner:
     def _kernel_environ(self) -> dict[str, str]:
         return {**self.environ, "NBCELLAR_RECORD": "1", "JPY_SESSION_NAME": str(self.path)}
 
-    def _join(self, client: Any, root: Path) -> KernelEntry | None:
+    def _join(self, connection_file: str, root: Path) -> KernelEntry | None:
         """Return the entry of the new kernel; let it join where it did not by itself."""
-        entry = self._entry(client, root)
+        entry = _entry(connection_file, root)
         if entry is None:
-            client.kc.execute_interactive(JOIN, silent=True, store_history=False, output_hook=_ignore)
-            entry = self._entry(client, root)
+            with contextlib.suppress(KernelError):
+                run_silently(Path(connection_file), JOIN)
+            entry = _entry(connection_file, root)
         if entry is None:
             self.notice("note: this run is not recorded: Cellar could not start in the kernel (cellar doctor says why)")
             return None
@@ -195,10 +226,6 @@ class _Runner:
             self._head_before = _ask(entry, root, "status", self.notice).get("head") or None
         self.recorded = True
         return entry
-
-    def _entry(self, client: Any, root: Path) -> KernelEntry | None:
-        file = str(client.km.connection_file)
-        return next((e for e in live_kernels(root / FOLDER) if _same_file(e.connection_file, file)), None)
 
     def _wait_saved(self, entry: KernelEntry, root: Path) -> None:
         try:
@@ -220,6 +247,20 @@ class _Runner:
             if output.get("output_type") == "error":
                 line = _line_in(output.get("traceback", ()))
         return views.Failure(name=str(error.ename), value=str(error.evalue), line=line)
+
+
+def _run_to_end(work: Coroutine[Any, Any, _Ended]) -> _Ended:
+    """Run a coroutine, also where a loop runs already: in a notebook."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
+def _entry(connection_file: str, root: Path) -> KernelEntry | None:
+    return next((e for e in live_kernels(root / FOLDER) if _same_file(e.connection_file, connection_file)), None)
 
 
 def _ask(entry: KernelEntry, root: Path, command: str, notice: Callable[[str], None]) -> dict[str, Any]:
@@ -315,7 +356,3 @@ def _same_file(first: str, second: str) -> bool:
         return Path(first).samefile(second)
     except OSError:
         return first == second
-
-
-def _ignore(message: Any) -> None:
-    """Drop a message of a silent request."""

@@ -406,3 +406,4 @@ class Run(View, frozen=True, kw_only=True):
     out: str | None = None
     failed_cell: int | None = None
     error: Failure | None = None
+    interrupted: bool = False

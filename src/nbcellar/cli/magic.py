@@ -33,6 +33,17 @@ def unload(shell: Any) -> None:
         remote.perform("detach", {})
 
 
+def welcome(shell: Any) -> None:
+    """Register `%cellar` in a kernel that has just started, and offer the last session."""
+    from nbcellar.cli.offer import offer
+    from nbcellar.session import remote
+
+    register(shell)
+    recorder = remote.current()
+    if recorder is not None:
+        offer(shell, recorder)
+
+
 def register(shell: Any) -> None:
     """Make `%cellar` known to the shell."""
     shell.register_magic_function(_cellar, magic_kind="line", magic_name="cellar")
@@ -43,6 +54,8 @@ def _cellar(line: str) -> None:
     from nbcellar.session import remote
 
     recorder = remote.current()
+    if recorder is not None:
+        recorder.session.wait_saved()  # what the cell before did is part of what is asked about
     requests = remote.local_requests()
     folder = Path(recorder.path).parent if recorder is not None else Path.cwd()
     name = Path(recorder.path).name if recorder is not None else None

@@ -50,6 +50,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         console.json(done)
     else:
         _say(done, console)
+    if done.interrupted:
+        return exit_codes.INTERRUPTED
     return exit_codes.FINDINGS if done.error else exit_codes.OK
 
 
@@ -57,10 +59,9 @@ def _say(done: Run, console: Console) -> None:
     name = Path(done.notebook).name
     if done.error is not None:
         where = f"cell {done.failed_cell}" + (f", line {done.error.line}" if done.error.line else "")
-        console.print(
-            f"{console.style('failed:', 'red')} {name}, {where}: {done.error.name}: "
-            f"{text.one_line(done.error.value, 200)}"
-        )
+        reason = ": ".join(part for part in (done.error.name, text.one_line(done.error.value, 200)) if part)
+        verb = "interrupted:" if done.interrupted else "failed:"
+        console.print(f"{console.style(verb, 'red')} {name}, {where}: {reason}")
         console.print(f"  {done.executed} of {text.plural(done.cells, 'cell')} ran in {text.seconds(done.seconds)}")
     else:
         console.print(f"ran {name}: {text.plural(done.cells, 'cell')} in {text.seconds(done.seconds)}")
