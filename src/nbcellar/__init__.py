@@ -49,9 +49,9 @@ def autoload(shell: Any) -> None:
     from nbcellar.session.join import autoload as start
 
     if start(shell):
-        from nbcellar.cli.magic import register
+        from nbcellar.cli.magic import welcome
 
-        register(shell)
+        welcome(shell)
 
 
 __all__ = ["__version__", "autoload", "load_ipython_extension", "open", "unload_ipython_extension"]

@@ -27,7 +27,21 @@ ENVIRONMENT_PREFIX = "NBCELLAR_"
 _ALIASES = {"NBCELLAR_RECORD": "record.enabled"}
 _LONGEST_FILE_BYTES = 1_000_000
 
-SECRET_NAMES = ("*KEY*", "*TOKEN*", "*SECRET*", "*PASSWORD*")
+# Constants by the four words anywhere; small letters only where no analysis uses them: `key`, `token_ids`, `sort_key` are data.
+SECRET_NAMES = (
+    "*KEY*",
+    "*TOKEN*",
+    "*SECRET*",
+    "*PASSWORD*",
+    "*password*",
+    "*passwd*",
+    "*secret*",
+    "*api_key*",
+    "*apikey*",
+    "*api_token*",
+    "*access_token*",
+    "*auth_token*",
+)
 
 
 def _doc(description: str, allowed: str) -> Meta:
@@ -48,7 +62,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     skip_names: Annotated[
         tuple[str, ...],
         _doc(
-            "Variables and environment variables that are never recorded, as shell patterns; case does not matter.",
+            "Variables and environment variables that are never recorded, as shell patterns in which case matters.",
             "a list of patterns",
         ),
     ] = SECRET_NAMES

@@ -164,6 +164,18 @@ class Session:
             self.repo.store.write_log_pack()
         self.repo.close()
 
+    def earlier_session(self) -> tuple[tuple[str, ...], int] | None:
+        """Return the names in the last recorded state and its time, if this kernel could bring any back."""
+        head = self.repo.head(self.notebook).commit
+        if head is None or self._opened:
+            return None
+        try:
+            state = self.repo.read_state(head)
+        except NotFoundError:
+            return None
+        names = tuple(sorted(name for entry in state.covariables if entry.value for name in entry.names))
+        return (names, self.repo.read_commit(head).time_ns) if names else None
+
     # commands -----------------------------------------------------------------------------------------------------
 
     def wait_saved(self, timeout_s: float | None = None) -> bool:
@@ -483,6 +495,7 @@ def status_of(session: Session) -> Mapping[str, Any]:
         "branch": session.writer.position.branch or session.repo.head(session.notebook).branch,
         "variables": len(session.tracker.by_name),
         "not_stored": {name: g.reason for name, g in session.tracker.by_name.items() if g.reason},
+        "skipped": sorted(name for name in session.tracker.namespace if session.names.is_skipped(name)),
         "failed": str(session.writer.failed) if session.writer.failed else "",
         "saved_bytes": session.writer.saved_bytes,
     }

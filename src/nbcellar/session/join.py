@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,19 @@ def autoload(shell: Any, environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def _why_not(shell: Any, environ: Mapping[str, str]) -> str:
-    asked = environ.get("NBCELLAR_RECORD", "").lower()
-    if asked in ("0", "false", "no", "off"):
-        return "NBCELLAR_RECORD switches it off"
-    if find_folder(notebook_path(shell, environ)) is None:
+    path = notebook_path(shell, environ)
+    root = find_folder(path)
+    if root is None:
         return "no .cellar folder here or above"
-    if asked in ("1", "true", "yes", "on"):
+    from nbcellar import config
+
+    record = config.load(root / ".cellar", environ).record
+    relative = path.relative_to(root).as_posix()
+    if record.enabled is False:
+        return "the setting record.enabled (or NBCELLAR_RECORD) switches it off"
+    if any(fnmatchcase(relative, pattern) for pattern in record.off_notebooks):
+        return f"the setting record.off_notebooks names {relative}"
+    if record.enabled is True:
         return ""
     if not hasattr(shell, "kernel"):
         return "an IPython terminal records only when asked: %load_ext nbcellar"

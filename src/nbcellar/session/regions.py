@@ -1,12 +1,13 @@
 """Exported memory of one encoding, merged where it overlaps, cut into blocks and hashed.
 
 A *region* is a run of bytes that is stored and restored as one: overlapping exports (an array and its views) fall into
-one region, so they are views of one buffer again. Invariant: the layout (region, offset of each export) depends only on
+one region, so they are views of one buffer again; copy-on-write holders of one memory get a region each. Invariant: the layout (region, offset of each export) depends only on
 how the exports lie relative to each other, never on addresses. Not for: memory that two variables share (`sharing.py`).
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -43,16 +44,7 @@ class Layout:
 
 def overlapping_inline(exports: list[Export]) -> bool:
     """True if memory of an array that went into the stream overlaps another export: aliases would be lost."""
-    spans = sorted((e.low, e.high, e.inline) for e in exports if e.high > e.low)
-    reach, reach_inline = 0, False
-    for low, high, inline in spans:
-        if low < reach and (inline or reach_inline):
-            return True
-        if high > reach:
-            reach, reach_inline = high, inline
-        else:
-            reach_inline = reach_inline or inline
-    return False
+    return any(len(group) > 1 and any(exports[i].inline for i in group) for group in _merge(exports, inline=True))
 
 
 KnownHashes = Mapping[tuple[int, int], list[bytes]]  # (low, size) of a region -> quick hashes of its blocks
@@ -86,22 +78,58 @@ def lay_out(encoded: Encoded, known: KnownHashes | None = None) -> Layout:
     return Layout(regions, places, frozenset(compacted))
 
 
-def _merge(exports: list[Export]) -> list[list[int]]:
-    """Return groups of export indexes whose memory overlaps, each sorted, groups in order of their first member."""
-    order = sorted((e.low, e.high, i) for i, e in enumerate(exports) if e.high > e.low and not e.inline)
+def _merge(exports: list[Export], *, inline: bool = False) -> list[list[int]]:
+    """Return groups of export indexes that must stay one memory, each sorted, groups in order of their first member.
+
+    Overlapping memory is one, but not that of two holders whose library keeps them apart when one is written: rebuilt as
+    views of one buffer, the library would no longer know of it, and a write to one would show in the other. inline: look
+    at arrays in the stream, too.
+    """
+    order = sorted((e.low, e.high, i) for i, e in enumerate(exports) if e.high > e.low and (inline or not e.inline))
+    apart = [entry for entry in order if exports[entry[2]].copy_on_write and not exports[entry[2]].readonly]
+    if apart:
+        alone = {index for _, _, index in apart}
+        order = [entry for entry in order if entry[2] not in alone]
     groups: list[list[int]] = []
-    reach = -1
+    spans: list[tuple[int, int]] = []
     for low, high, index in order:
-        if low < reach:
+        if spans and low < spans[-1][1]:
             groups[-1].append(index)
-            reach = max(reach, high)
+            spans[-1] = spans[-1][0], max(spans[-1][1], high)
         else:
             groups.append([index])
-            reach = high
+            spans.append((low, high))
+    groups = _join(groups, spans, apart)
     for group in groups:
         group.sort()
     groups.sort()
     return groups
+
+
+def _join(groups: list[list[int]], spans: list[tuple[int, int]], apart: list[tuple[int, int, int]]) -> list[list[int]]:
+    """Add exports that are kept apart from each other, but not from the groups (disjoint, ascending) they overlap."""
+    lows = [low for low, _ in spans]
+    owner = list(range(len(groups)))  # where a group's members went
+
+    def final(number: int) -> int:
+        while owner[number] != number:
+            number = owner[number]
+        return number
+
+    single = []
+    for low, high, index in apart:
+        first = max(bisect_right(lows, low) - 1, 0)
+        touched = [n for n in range(first, bisect_left(lows, high)) if spans[n][1] > low]
+        if not touched:
+            single.append([index])
+            continue
+        target = final(touched[0])
+        groups[target].append(index)
+        for other in map(final, touched[1:]):
+            if other != target:
+                groups[target].extend(groups[other])
+                owner[other] = target
+    return [group for number, group in enumerate(groups) if owner[number] == number] + single
 
 
 def _region(low: int, size: int, row: int, first_row: int, owner: object, known: KnownHashes | None = None) -> Region:

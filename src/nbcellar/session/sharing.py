@@ -110,6 +110,8 @@ class Sets:
 
 def partition(items: Sequence[Sharer]) -> list[list[int]]:
     """Return the indexes of items that share state, joined transitively."""
+    if len(items) == 1:
+        return [[0]]
     sets = Sets(len(items))
     owner: dict[int, int] = {}
     for index, item in enumerate(items):
