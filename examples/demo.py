@@ -104,16 +104,16 @@ class LiveKernel:
         self._client = client
 
     def run(self, source: str) -> str:
-        """Show a cell, run it, show its output and return it."""
+        """Show a cell, run it, show its output; return its result, without what it printed."""
         print(f"\n{BOLD}In [ ]: {PLAIN}{source}", flush=True)
-        texts: list[str] = []
-        reply = self._client.execute_interactive(source, timeout=120, output_hook=lambda m: texts.extend(_text_of(m)))
-        text = "".join(texts).rstrip()
+        messages: list[dict[str, Any]] = []
+        reply = self._client.execute_interactive(source, timeout=120, output_hook=messages.append)
+        text = "".join(map(_text_of, messages)).rstrip()
         if text:
             print(text, flush=True)
         if reply["content"]["status"] != "ok":
             raise DemoError(f"the cell failed: {source}")
-        return text
+        return "".join(_text_of(m) for m in messages if m["msg_type"] == "execute_result").rstrip()
 
     def records_itself(self) -> bool:
         """True if Cellar records this kernel already."""
@@ -181,15 +181,15 @@ def expect(condition: bool, failure: str) -> None:
         raise DemoError(failure)
 
 
-def _text_of(message: dict[str, Any]) -> list[str]:
+def _text_of(message: dict[str, Any]) -> str:
     content = message["content"]
     if message["msg_type"] == "stream":
-        return [content["text"]]
+        return str(content["text"])
     if message["msg_type"] in ("execute_result", "display_data"):
-        return [content["data"].get("text/plain", ""), "\n"]
+        return f"{content['data'].get('text/plain', '')}\n"
     if message["msg_type"] == "error":
-        return ["\n".join(content["traceback"]), "\n"]
-    return []
+        return "\n".join((*content["traceback"], ""))
+    return ""
 
 
 if __name__ == "__main__":
