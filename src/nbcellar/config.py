@@ -99,19 +99,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     ] = 4096
 
 
-class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """How the store keeps its promises."""
-
-    durability: Annotated[
-        Literal["full", "normal"],
-        _doc(
-            '"full": a commit survives a power failure once it is made; "normal": the last commits may be lost then, '
-            "but the store stays whole.",
-            '"full" or "normal"',
-        ),
-    ] = "full"
-
-
 class Gc(msgspec.Struct, frozen=True, kw_only=True):
     """What garbage collection keeps."""
 
@@ -150,7 +137,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings, by section."""
 
     record: Record = Record()
-    store: StoreSettings = StoreSettings()
     gc: Gc = Gc()
     ui: Ui = Ui()
     author: Author = Author()

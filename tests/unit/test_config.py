@@ -61,7 +61,7 @@ def test_lists_in_the_environment_are_separated_by_commas(environ: dict[str, str
         ("[record]\nbudget_s = 0\n", "record.budget_s must be a number above 0, not 0", ""),
         ("[record]\nenabled = 'never'\n", 'record.enabled must be true, false or "auto", not "never"', ""),
         ("[record]\noff_notebooks = 'a.ipynb'\n", "record.off_notebooks must be a list of patterns", ""),
-        ("[store]\ndurability = 'none'\n", 'store.durability must be "full" or "normal", not "none"', ""),
+        ("[ui]\ncolor = 'none'\n", 'ui.color must be "auto", "always" or "never", not "none"', ""),
         ("[record]\nplugins = []\n", "unknown key 'record.plugins'", "in [record] there are: enabled, skip_names"),
         ("colour = 1\n", "unknown key 'colour'", "sections are: record, store, gc, ui, author"),
         ("[hooks]\npost = 'rm'\n", "unknown key 'hooks.post'", "sections are: record"),
