@@ -34,14 +34,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.json:
         console.json(done)
         return exit_codes.OK
-    console.print(
-        f"forgot {done.what}: {text.plural(done.rewritten, 'commit')} rewritten, ",
-    )
-    console.print(f"  {text.size(done.removed_bytes)} deleted")
+    rewritten, deleted = text.plural(done.rewritten, "commit"), text.size(done.removed_bytes)
+    console.print(f"forgot {done.what}: {rewritten} rewritten, {deleted} deleted")
     note = console.style("note:", "yellow")
     if done.shared_pieces:
         pieces = text.plural(done.shared_pieces, "piece")
-        console.print(f"  {note} {pieces} of the value stay, because other variables hold the same bytes")
+        console.print(f"  {note} kept: {pieces} of the value, because other variables hold the same bytes")
     for commit in done.sources_with_text:
         console.print(
             f"  {note} the code or message of {commit[:8]} names it; remove that with: cellar forget {commit[:8]}"

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     repo = init(folder, environ=console.environ, clock=console.clock)
     console.print(f"recording the notebooks in {repo.root}")
     console.print("  every cell run becomes a commit: variables, the cell and its outputs; kept in .cellar/")
-    skipped = ", ".join(repo.settings.record.skip_names)
+    skipped = text.names(repo.settings.record.skip_names, most=4)
     console.print(f"  not recorded: variables named like {skipped} (change with: cellar config)")
     findings = doctor.look_at_kernels(console.environ)
     unready = [finding for finding in findings if finding.state == "problem"]
