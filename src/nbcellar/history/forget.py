@@ -13,12 +13,13 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+import apsw
 import msgspec
 
 from nbcellar.errors import ConflictError, InvalidInputError, NotFoundError
 from nbcellar.history import refs
 from nbcellar.history.doubts import DOUBT
-from nbcellar.history.index import delete_commits, update_commit
+from nbcellar.history.index import delete_commits, require_unchanged, update_commit
 from nbcellar.history.maintenance import bump_generation, collect_garbage
 from nbcellar.history.model import EMPTY_STATE, Commit
 from nbcellar.history.operations import Operation, OperationKind, RefChange, encode_operation
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from nbcellar.history.recording import Signer
     from nbcellar.history.repository import Repository
 
-_ATTEMPTS = 5
+_ATTEMPTS = 10
 _REMEMBERED = 64
 
 
@@ -123,6 +124,7 @@ def _rewrite(
     repo: Repository, notebook: NotebookId, make_cut: Callable[[], Cut], key: Signer, words: str, *, force: bool
 ) -> tuple[Plan, int]:
     for _ in range(_ATTEMPTS):
+        mark = repo.index.mark()
         plan = plan_rewrite(_commits(repo), make_cut(), read_commit=repo.read_commit, read_object=repo.store.read)
         if not plan.rewritten and not plan.removed:
             return plan, 0
@@ -133,7 +135,7 @@ def _rewrite(
                 hint="with --force they are signed as yours, and their variables will load without asking",
             )
         try:
-            write_rewrite(repo, notebook, plan, key, words)
+            write_rewrite(repo, notebook, plan, key, words, mark=mark)
         except ConflictError:
             continue  # a kernel recorded meanwhile: its commit must be rewritten, too
         finally:
@@ -155,12 +157,16 @@ def _count_others(repo: Repository, plan: Plan, key: Signer) -> int:
     return sum(key.key_id not in found for found in signers)
 
 
-def write_rewrite(repo: Repository, notebook: NotebookId, plan: Plan, key: Signer, words: str) -> None:
+def write_rewrite(
+    repo: Repository, notebook: NotebookId, plan: Plan, key: Signer, words: str, *, mark: tuple[int, int]
+) -> None:
     """Carry out a plan in one transaction: new commits signed, index, refs and one operation a notebook concerned.
 
-    The old objects are still in the store then. Raises ConflictError when a ref moved since the plan was made.
+    mark: `Index.mark` from before the plan was made. The old objects are still in the store afterwards. Raises
+    ConflictError when a ref moved or a commit was added since the plan was made.
     """
     with repo.store.begin() as tx:
+        require_unchanged(tx, mark)
         for entry in plan.rewritten:
             if entry.state_object is not None:
                 tx.put(Kind.STATE, entry.state_object)
@@ -172,7 +178,10 @@ def write_rewrite(repo: Repository, notebook: NotebookId, plan: Plan, key: Signe
         _leave_word(repo, tx, plan)
         for scope in {notebook, *changes, *(NotebookId(entry.commit.notebook) for entry in plan.rewritten)}:
             _append(repo, tx, scope, changes.get(scope, []), words)
-        tx.commit()
+        try:
+            tx.commit()
+        except apsw.ConstraintError:
+            raise ConflictError("a commit was recorded while history was rewritten") from None
 
 
 def _update_index(repo: Repository, tx: Transaction, plan: Plan) -> None:

@@ -116,6 +116,8 @@ def _walk(
     chunk = _CHUNK if limit is None else min(_CHUNK, limit + 16)
     while wanted and left:
         rows: list[Any] = list(repo.index.rows(_SELECT, max(wanted), chunk))
+        if not rows:
+            return
         for row in rows:
             number = row[0]
             if number not in wanted:
@@ -129,6 +131,8 @@ def _walk(
             left -= 1
             if not left or not wanted:
                 return
+        # What a damaged index names and does not hold is passed over: `check` reports it.
+        wanted = {number for number in wanted if number < rows[-1][0]}
         chunk = _CHUNK
 
 

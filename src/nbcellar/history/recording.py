@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import msgspec
 from blake3 import blake3
 
-from nbcellar.errors import ConflictError, InvalidInputError
+from nbcellar.errors import ConflictError, InvalidInputError, UnknownReferenceError
 from nbcellar.history import refs
 from nbcellar.history.doubts import record_doubt
 from nbcellar.history.index import Row, insert_commit
@@ -181,8 +181,11 @@ class Recorder:
         if advance is HeadMove.ADVANCE and self._advanced and (not parents or parents[0] != self._advanced[-1]):
             raise InvalidInputError("commits of one transaction that advance HEAD must follow each other")
         for reference in _references(commit):
-            if reference not in self._pending:
-                self._repo.require_commit(reference)
+            # Asked of the transaction first: from then on gc leaves what is there alone.
+            if reference not in self._pending and not (
+                self._tx.has(Digest(reference)) and self._repo.has_commit(reference)
+            ):
+                raise UnknownReferenceError(f"there is no commit {short(reference)} in this repository")
 
     def _apply_state(self, identifier: CommitId, commit: Commit) -> Changes:
         delta = commit.state

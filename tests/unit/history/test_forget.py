@@ -18,7 +18,9 @@ from nbcellar.history.recording import HeadMove
 from nbcellar.history.repository import Repository
 from nbcellar.history.rewrite import REASON, CommitCut, plan_rewrite
 from nbcellar.ids import CommitId, Digest
+from nbcellar.store.collect import collect
 from nbcellar.store.interface import Kind
+from nbcellar.store.local import LocalStore
 
 from .conftest import History, Key
 
@@ -280,9 +282,9 @@ def test_a_commit_that_was_being_made_on_top_of_what_is_forgotten_does_not_bring
         tx = kernel.begin(local.notebook, local.key)
         tx.commit(local.commit_of((secret,)))
         # What forgets waits for open transactions before it removes; here the rewriting is done first, as it may be.
-        cut = CommitCut(secret)
+        cut, mark = CommitCut(secret), local.repo.index.mark()
         plan = plan_rewrite(_all(local), cut, read_commit=local.repo.read_commit, read_object=local.repo.store.read)
-        write_rewrite(local.repo, local.notebook, plan, local.key, "forget a commit")
+        write_rewrite(local.repo, local.notebook, plan, local.key, "forget a commit", mark=mark)
         with pytest.raises(ConflictError, match="taken out of history"):
             tx.finish()
         tx.abort()
@@ -300,6 +302,25 @@ def test_a_kernel_that_missed_a_forget_is_told_that_its_head_is_gone(local: Hist
     assert moved == local.head != tip
     assert local.record(moved).branch == "main"  # type: ignore[arg-type]
     assert local.repo.node(moved).parent == first  # type: ignore[arg-type]
+
+
+def test_nothing_is_recorded_on_top_of_a_commit_that_gc_is_just_removing(local: History) -> None:
+    ids = local.build([1], [2, 1])
+    local.repo.op_undo(local.notebook)
+    live = live_objects(local.repo, no_children, now_ns=10**30)
+    assert isinstance(local.repo.store, LocalStore)
+    collect(local.repo.store, lambda: live, now_ns=0)
+    assert local.repo.index.has(ids[2]), "its row goes after its object"
+    with pytest.raises(UnknownReferenceError):
+        local.record(ids[2])
+
+
+def test_a_listing_ends_where_the_index_is_damaged(history: History) -> None:
+    history.build([1], [2, 1], [3, 2])
+    with history.repo.store.begin() as tx:
+        tx.execute("DELETE FROM ix_commits WHERE n = 2")
+        tx.commit()
+    assert [entry.id for entry in history.repo.log(history.notebook)] == [history.ids[3]]
 
 
 def test_what_a_commit_became_is_known_after_two_rewritings_and_after_it_was_removed(local: History) -> None:
@@ -340,6 +361,19 @@ def test_a_gc_while_a_commit_is_made_does_not_cost_the_commit(history: History) 
             other.commit()
         assert tx.finish().branch == "main"
     assert history.head == made
+
+
+def test_a_commit_that_took_a_branch_of_its_own_meanwhile_is_rewritten_too(local: History) -> None:
+    secret, last = record_secret(local), local.step(values={"y": b"1"})
+    mark = local.repo.index.mark()
+    cut = CommitCut(secret)
+    plan = plan_rewrite(_all(local), cut, read_commit=local.repo.read_commit, read_object=local.repo.store.read)
+    late = local.record(secret, source="took main-2")
+    assert late.branch == "main-2" and local.head == last, "no ref that the plan knows has moved"
+    with pytest.raises(ConflictError, match="was recorded while"):
+        write_rewrite(local.repo, local.notebook, plan, local.key, "forget a commit", mark=mark)
+    forget_commit(local.repo, local.notebook, secret, key=local.key, children_of=no_children)
+    assert local.repo.check(read_data=True).is_clean
 
 
 def _all(history: History) -> Iterator[tuple[CommitId, Commit]]:
