@@ -121,6 +121,11 @@ def test_a_line_in_the_notebook_does_the_same_and_is_no_step(session: Desk) -> N
     assert "%cellar" not in session.cellar("log")
 
 
+def test_status_says_what_the_kernel_does_also_from_inside(session: Desk) -> None:
+    assert "recording: kernel" in session.cellar("status", "--wait")
+    assert "recording: kernel" in session.execute("%cellar status")
+
+
 def test_a_checkout_leaves_nothing_behind_and_makes_a_branch(session: Desk) -> None:
     session.cellar("commit", "-m", "good")
     session.cellar("tag", "good")
@@ -141,11 +146,12 @@ def test_the_kernel_follows_when_an_operation_is_undone(session: Desk) -> None:
 
 
 def test_a_busy_kernel_is_waited_for_and_the_store_answers_meanwhile(session: Desk) -> None:
-    session.client.execute("import time; time.sleep(5)")
+    session.client.execute("import time; time.sleep(6)")
     start = time.monotonic()
     assert "values.append" in session.cellar("log")
     assert "values" in session.cellar("vars")
-    assert time.monotonic() - start < 4
+    assert "busy (a cell is running): kernel" in session.cellar("status")
+    assert time.monotonic() - start < 5
     assert "waiting for the running cell of" in session.cellar("undo")
     assert time.monotonic() - start > 3
 

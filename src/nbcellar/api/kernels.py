@@ -34,6 +34,7 @@ KERNELS_FOLDER = "kernels"
 
 _NOTICE_AFTER_S = 1.0
 _POLL_S = 0.25
+_PEEK_S = 0.5
 _ABORTED_RETRIES = 5
 JOIN = "__import__('nbcellar').load_ipython_extension(get_ipython())"
 """Lets a kernel join; what `%load_ext nbcellar` does, also where IPython thinks that it is loaded already."""
@@ -42,7 +43,7 @@ _EXPRESSION = "__import__('nbcellar.session.remote',fromlist=['handle']).handle(
 
 
 class KernelEntry(msgspec.Struct, frozen=True):
-    """What a recording kernel says about itself. `host` and `state` are empty when the kernel did not say."""
+    """What a recording kernel says about itself. `host` is empty when the kernel did not say."""
 
     protocol: int
     version: str
@@ -52,7 +53,6 @@ class KernelEntry(msgspec.Struct, frozen=True):
     path: str
     started_ns: int
     host: str = ""
-    state: str = ""
 
 
 Requests = Callable[[NotebookId, str, Mapping[str, Any]], dict[str, Any]]
@@ -105,28 +105,40 @@ class KernelRequests:
 
     def __call__(self, notebook: NotebookId, command: str, args: Mapping[str, Any]) -> dict[str, Any]:
         entry = find_kernel(self._folder, notebook)
-        if entry.protocol != PROTOCOL:
-            raise _other_version(entry.version, entry.protocol, self._version)
-        request = {"protocol": PROTOCOL, "version": self._version, "command": command, "args": dict(args)}
-        return send(entry, request, notice=self._notice)
+        return send(entry, command, args, version=self._version, notice=self._notice)
 
 
-def send(entry: KernelEntry, request: Mapping[str, Any], *, notice: Callable[[str], None]) -> dict[str, Any]:
+def send(
+    entry: KernelEntry, command: str, args: Mapping[str, Any], *, version: str, notice: Callable[[str], None]
+) -> dict[str, Any]:
     """Send one request and wait for its result, however long a cell runs before it.
 
     Raises KernelError when the kernel dies or cannot answer; what the kernel answers with is raised as its own class.
     """
-    encoded = base64.b64encode(msgspec.json.encode(request)).decode()
-    expressions = {"r": _EXPRESSION.format(request=encoded)}
+    _check_protocol(entry, version)
+    expressions = _encode_request(command, args, version)
     with _Connection(entry.connection_file, entry.path) as connection:
         for _ in range(_ABORTED_RETRIES):
-            content = connection.request(
-                "", expressions, str(request["command"]), notice, alive=lambda: _is_alive(entry)
-            )
+            content = connection.wait(connection.send("", expressions), command, notice, lambda: _is_alive(entry))
             if content.get("status") != "aborted":
                 return decode_reply(_expression_value(content))
             # A cell before this one failed, and the kernel dropped what was queued behind it: nothing has happened yet.
     raise KernelError("the kernel drops requests because cells before them fail", hint="try again when it is idle")
+
+
+def peek(entry: KernelEntry, *, version: str, timeout_s: float = _PEEK_S) -> dict[str, Any] | None:
+    """Return what a kernel says of its recording, None when it is busy. Raises KernelError when it cannot answer.
+
+    A busy kernel answers later, to nobody: asking changes nothing.
+    """
+    _check_protocol(entry, version)
+    if not _is_local(entry):
+        return None
+    with _Connection(entry.connection_file, entry.path) as connection:
+        content = connection.poll(connection.send("", _encode_request("status", {}, version)), timeout_s)
+    if content is None or content.get("status") == "aborted":
+        return None
+    return decode_reply(_expression_value(content))
 
 
 def run_silently(connection_file: Path, code: str) -> None:
@@ -135,7 +147,7 @@ def run_silently(connection_file: Path, code: str) -> None:
     Raises KernelError when the kernel cannot be reached or the line fails.
     """
     with _Connection(str(connection_file), str(connection_file.stem)) as connection:
-        content = connection.request(code, {}, code, lambda text: None, alive=connection_file.exists)
+        content = connection.wait(connection.send(code, {}), code, lambda text: None, connection_file.exists)
     if content.get("status") != "ok":
         raise KernelError(f"'{code}' failed in the kernel: {content.get('ename')}: {content.get('evalue')}")
 
@@ -184,46 +196,52 @@ class _Connection:
     def __exit__(self, *exc: object) -> None:
         self._client.stop_channels()
 
-    def request(
-        self,
-        code: str,
-        expressions: Mapping[str, str],
-        what: str,
-        notice: Callable[[str], None],
-        *,
-        alive: Callable[[], bool],
-    ) -> dict[str, Any]:
-        """Return the content of the reply to a silent request; `what` and `notice` tell a user what is waited for."""
-        sent = self._client.execute(
+    def send(self, code: str, expressions: Mapping[str, str]) -> str:
+        """Send a silent request and return its id."""
+        sent: str = self._client.execute(
             code, silent=True, store_history=False, user_expressions=dict(expressions), allow_stdin=False
         )
+        return sent
+
+    def poll(self, sent: str, timeout_s: float) -> dict[str, Any] | None:
+        """Return the content of the reply, None if there is none after `timeout_s`."""
+        until = time.monotonic() + timeout_s
+        while (left := until - time.monotonic()) > 0:
+            try:
+                message = self._client.get_shell_msg(timeout=left)
+            except queue.Empty:
+                break
+            if message["parent_header"].get("msg_id") == sent:
+                content: dict[str, Any] = message["content"]
+                return content
+        return None
+
+    def wait(self, sent: str, what: str, notice: Callable[[str], None], alive: Callable[[], bool]) -> dict[str, Any]:
+        """Return the content of the reply, however long it takes; `what` and `notice` tell a user of it."""
+        start = time.monotonic()
+        noticed = False
         try:
-            return self._wait(sent, what, notice, alive)
+            while (content := self.poll(sent, _POLL_S)) is None:
+                if not alive():
+                    raise KernelError(
+                        f"the kernel of {self._name} died before it answered '{what}'",
+                        hint="start it again and run: cellar restore",
+                    )
+                if not noticed and time.monotonic() - start >= _NOTICE_AFTER_S:
+                    notice(f"waiting for the running cell of {self._name} (Ctrl-C stops waiting) ...")
+                    noticed = True
         except KeyboardInterrupt:
             raise KernelError(
                 f"stopped waiting; the request is queued, and the kernel will still do '{what}' after the running cell",
                 hint="cellar op log shows when it has; cellar op undo takes it back",
             ) from None
+        return content
 
-    def _wait(self, sent: str, what: str, notice: Callable[[str], None], alive: Callable[[], bool]) -> dict[str, Any]:
-        start = time.monotonic()
-        noticed = False
-        while True:
-            try:
-                message = self._client.get_shell_msg(timeout=_POLL_S)
-            except queue.Empty:
-                if not alive():
-                    raise KernelError(
-                        f"the kernel of {self._name} died before it answered '{what}'",
-                        hint="start it again and run: cellar restore",
-                    ) from None
-                if not noticed and time.monotonic() - start >= _NOTICE_AFTER_S:
-                    notice(f"waiting for the running cell of {self._name} (Ctrl-C stops waiting) ...")
-                    noticed = True
-                continue
-            if message["parent_header"].get("msg_id") == sent:
-                content: dict[str, Any] = message["content"]
-                return content
+
+def _encode_request(command: str, args: Mapping[str, Any], version: str) -> dict[str, str]:
+    """Return the user expression that carries a request."""
+    request = {"protocol": PROTOCOL, "version": version, "command": command, "args": dict(args)}
+    return {"r": _EXPRESSION.format(request=base64.b64encode(msgspec.json.encode(request)).decode())}
 
 
 def _expression_value(content: Mapping[str, Any]) -> str:
@@ -239,6 +257,11 @@ def _expression_value(content: Mapping[str, Any]) -> str:
         )
     reason = value.get("evalue") or content.get("evalue") or "no reason given"
     raise KernelError(f"the kernel could not carry out the request: {value.get('ename', 'error')}: {reason}")
+
+
+def _check_protocol(entry: KernelEntry, version: str) -> None:
+    if entry.protocol != PROTOCOL:
+        raise _other_version(entry.version, entry.protocol, version)
 
 
 def _other_version(theirs: str, protocol: object, ours: str) -> KernelError:

@@ -6,11 +6,13 @@ Invariant: nothing here asks a kernel or loads a value.
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
 
 from nbcellar.api import describe, views
 from nbcellar.api.kernels import KernelEntry, live_kernels
 from nbcellar.config import Settings
+from nbcellar.errors import CellarError
 from nbcellar.history import log as listing
 from nbcellar.history.graph import draw_graph
 from nbcellar.history.model import EMPTY_STATE, Commit
@@ -78,9 +80,14 @@ def changed_variables(repository: Repository, commit_id: CommitId, commit: Commi
     return describe.changes(before, describe.with_doubts(repository, NotebookId(commit.notebook), commit_id, after))
 
 
-def status(repository: Repository, settings: Settings) -> views.Status:
-    """Return the notebooks with their kernels, and what is off and why."""
-    kernels = live_kernels(repository.root / FOLDER)
+_State = Literal["recording", "saving", "busy", "failing", "unknown"]
+Ask = Callable[[KernelEntry], "dict[str, Any] | None"]
+"""Returns what a kernel says of its recording, None when it is busy."""
+
+
+def status(repository: Repository, settings: Settings, ask: Ask) -> views.Status:
+    """Return the notebooks with their kernels, and what is off and why; a busy kernel is not waited for."""
+    kernels = [_kernel(entry, ask) for entry in live_kernels(repository.root / FOLDER)]
     known = repository.notebooks()
     ids = {info.id for info in known}
     enabled = settings.record.enabled
@@ -91,7 +98,7 @@ def status(repository: Repository, settings: Settings) -> views.Status:
         enabled=enabled if isinstance(enabled, str) else ("on" if enabled else "off"),
         notebooks=[_notebook(repository, settings, info, kernels) for info in known],
         stored_bytes=stored_bytes(repository),
-        kernels_elsewhere=[_kernel(entry) for entry in kernels if entry.notebook not in ids],
+        kernels_elsewhere=[kernel for notebook, kernel in kernels if notebook not in ids],
     )
 
 
@@ -118,7 +125,7 @@ def stored_bytes(repository: Repository) -> int:
 
 
 def _notebook(
-    repository: Repository, settings: Settings, info: NotebookInfo, kernels: list[KernelEntry]
+    repository: Repository, settings: Settings, info: NotebookInfo, kernels: list[tuple[str, views.Kernel]]
 ) -> views.NotebookLine:
     newest = listing.log(repository, info.id, limit=1)
     return views.NotebookLine(
@@ -130,16 +137,32 @@ def _notebook(
         last_time=describe.moment(info.time_ns) if info.commits else None,
         title=(newest[0].title or newest[0].kind.value) if newest else "",
         off=off_reason(settings, info.path),
-        kernels=[_kernel(entry) for entry in kernels if entry.notebook == info.id],
+        kernels=[kernel for notebook, kernel in kernels if notebook == info.id],
     )
 
 
-def _kernel(entry: KernelEntry) -> views.Kernel:
-    return views.Kernel(
+def _kernel(entry: KernelEntry, ask: Ask) -> tuple[str, views.Kernel]:
+    try:
+        answer = ask(entry)
+        state, detail = _recording_state(answer) if answer is not None else ("busy", "a cell is running")
+    except CellarError as error:
+        state, detail = "unknown", error.message
+    kernel = views.Kernel(
         pid=entry.pid,
         notebook=entry.path,
         version=entry.version,
+        host=entry.host,
         started=describe.moment(entry.started_ns),
-        state=entry.state,
-        detail=entry.host,
+        state=state,
+        detail=detail,
     )
+    return entry.notebook, kernel
+
+
+def _recording_state(answer: Mapping[str, Any]) -> tuple[_State, str]:
+    if answer.get("failed"):
+        return "failing", str(answer["failed"])
+    errors = answer.get("errors")
+    last = [text for text in str(errors[-1]).splitlines() if text.strip()] if errors else []
+    detail = f"Cellar met an error: {last[-1]}" if last else ""
+    return ("saving" if answer.get("saving") else "recording"), detail

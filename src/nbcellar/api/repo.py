@@ -13,11 +13,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from nbcellar import __version__, config
 from nbcellar.api import describe, selection, views
-from nbcellar.api.kernels import KernelRequests, Requests
+from nbcellar.api.kernels import KernelEntry, KernelRequests, Requests, peek
 from nbcellar.errors import AlreadyExistsError, InvalidInputError
 from nbcellar.history.operations import local_identity
 from nbcellar.history.repository import FOLDER, Repository, find_root
@@ -121,10 +121,10 @@ class Repo:
         return views.Variables(commit=commit.hex(), variables=describe.variables(state))
 
     def status(self) -> views.Status:
-        """Return what is recorded here, and by which kernels."""
+        """Return what is recorded here, and by which kernels; those that are busy are not waited for."""
         from nbcellar.api import reading
 
-        return reading.status(self.repository, self.settings)
+        return reading.status(self.repository, self.settings, self._peek)
 
     def size(self) -> views.Size:
         """Return what takes how much space."""
@@ -296,6 +296,11 @@ class Repo:
         return trusting.remove(self, key)
 
     # private ------------------------------------------------------------------------------------------------------
+
+    def _peek(self, entry: KernelEntry) -> dict[str, Any] | None:
+        if entry.pid == os.getpid():  # this very kernel runs the command: a request to it would wait for itself
+            return self._requests(NotebookId(entry.notebook), "status", {})
+        return peek(entry, version=__version__)
 
     def _start(self, ref: str | None) -> tuple[NotebookId, CommitId | None]:
         return (self.notebook(), None) if ref is None else self.locate(ref)

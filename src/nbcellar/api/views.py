@@ -254,14 +254,15 @@ class NamedCommit(View, frozen=True, kw_only=True):
 
 
 class Kernel(msgspec.Struct, frozen=True, kw_only=True):
-    """A live kernel that records. `state` is its own word: recording, saving, off, busy."""
+    """A live kernel that records; `detail` says why when it is busy, failing or cannot be asked."""
 
     pid: int
     notebook: str
     version: str
     started: datetime
-    state: str = ""
+    state: Literal["recording", "saving", "busy", "failing", "unknown"]
     detail: str = ""
+    host: str = ""
 
 
 class NotebookLine(msgspec.Struct, frozen=True, kw_only=True):

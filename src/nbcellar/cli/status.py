@@ -63,7 +63,11 @@ def _notebook(notebook: NotebookLine, console: Console) -> Iterator[str]:
         yield console.style("  no live kernel", "dim")
 
 
+_COLORS = {"recording": "green", "saving": "green", "busy": "cyan", "failing": "red", "unknown": "yellow"}
+
+
 def _kernel(kernel: Kernel, console: Console) -> str:
-    state = kernel.state or "recording"
-    host = f" on {text.clean(kernel.detail)}" if kernel.detail else ""
-    return f"{console.style(state, 'green')}: kernel {kernel.pid}{host}, since {console.ago(kernel.started)}"
+    host = f" on {text.clean(kernel.host)}" if kernel.host else ""
+    detail = f" ({text.one_line(kernel.detail, 200)})" if kernel.detail else ""
+    state = console.style(kernel.state, _COLORS[kernel.state])
+    return f"{state}{detail}: kernel {kernel.pid}{host}, since {console.ago(kernel.started)}"
