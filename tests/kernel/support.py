@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -108,7 +109,7 @@ class Kernel:
         message = self.client.session.msg(
             "execute_request",
             {
-                "code": code,
+                "code": textwrap.dedent(code).strip("\n"),
                 "silent": False,
                 "store_history": True,
                 "user_expressions": {},
@@ -154,7 +155,7 @@ class Kernel:
 
     def do(self, code: str) -> None:
         """Run statements in the kernel that no hook sees: what a cell cannot do without being recorded."""
-        message_id = self.client.execute(code, silent=True, store_history=False)
+        message_id = self.client.execute(textwrap.dedent(code), silent=True, store_history=False)
         reply = self.reply_to(message_id)
         assert reply["status"] == "ok", reply
 

@@ -59,9 +59,17 @@ def test_what_an_async_function_changes_is_recorded(kernel: Kernel) -> None:
 
 def test_a_task_that_goes_on_after_its_cell_is_no_secret(kernel: Kernel) -> None:
     kernel.run(
-        "import asyncio\nx = []\ngo = asyncio.Event()\ndone = asyncio.Event()\n"
-        "async def later():\n    await go.wait()\n    x.append('task')\n    done.set()\n"
-        "task = asyncio.ensure_future(later())"
+        """
+            import asyncio
+            x = []
+            go = asyncio.Event()
+            done = asyncio.Event()
+            async def later():
+                await go.wait()
+                x.append('task')
+                done.set()
+            task = asyncio.ensure_future(later())
+            """
     )
     kernel.run("go.set()\nawait done.wait()")
     assert values_of(kernel.variable("x")) == ["['task']"]
@@ -148,12 +156,29 @@ def test_what_is_reached_through_output_history_is_recorded(kernel: Kernel) -> N
 
 def test_changes_through_functions_methods_and_classes_are_recorded(kernel: Kernel) -> None:
     kernel.run(
-        "log = []\ncount = 0\n"
-        "def note(x):\n    log.append(x)\n"
-        "def step():\n    global count\n    count += 1\n    note(count)\n"
-        "class Box:\n    made = 0\n    def __init__(self):\n        Box.made += 1\n        step()\n"
-        "    def __enter__(self):\n        step()\n        return self\n    def __exit__(self, *e):\n        step()\n"
-        "    @property\n    def peek(self):\n        step()\n"
+        """
+            log = []
+            count = 0
+            def note(x):
+                log.append(x)
+            def step():
+                global count
+                count += 1
+                note(count)
+            class Box:
+                made = 0
+                def __init__(self):
+                    Box.made += 1
+                    step()
+                def __enter__(self):
+                    step()
+                    return self
+                def __exit__(self, *e):
+                    step()
+                @property
+                def peek(self):
+                    step()
+            """
     )
     kernel.run("box = Box()")
     kernel.run("with box:\n    pass")
@@ -168,7 +193,18 @@ def test_changes_through_functions_methods_and_classes_are_recorded(kernel: Kern
 def test_a_module_edited_on_disk_and_reloaded_is_the_cells_own_business(kernel: Kernel) -> None:
     module = kernel.project.root / "edited.py"
     module.write_text("def answer():\n    return 1\nclass Thing:\n    def name(self):\n        return 'old'\n")
-    kernel.run("%load_ext autoreload\n%autoreload 2\nimport edited\nfrom edited import answer", "thing = edited.Thing()\nx = answer()")
+    kernel.run(
+        """
+        %load_ext autoreload
+        %autoreload 2
+        import edited
+        from edited import answer
+        """,
+        """
+        thing = edited.Thing()
+        x = answer()
+        """,
+    )
     module.write_text("def answer():\n    return 22\nclass Thing:\n    def name(self):\n        return 'brand new'\n")
     kernel.run("y = answer()\nname = thing.name()")
     assert kernel.value("(x, y, name)") == (1, 22, "brand new")

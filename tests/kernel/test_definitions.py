@@ -18,8 +18,19 @@ def test_a_class_redefined_keeps_old_instances_of_the_old_class(kernel: Kernel) 
 
 def test_closures_that_share_a_cell_share_it_again(kernel: Kernel) -> None:
     kernel.comes_back(
-        "def make():\n    count = 0\n    def up():\n        nonlocal count\n        count += 1\n        return count\n"
-        "    def get():\n        return count\n    return up, get\nup, get = make()\n_ = up()",
+        """
+            def make():
+                count = 0
+                def up():
+                    nonlocal count
+                    count += 1
+                    return count
+                def get():
+                    return count
+                return up, get
+            up, get = make()
+            _ = up()
+            """,
         "up()",
         "get() == 1",
     )
@@ -36,9 +47,20 @@ def test_functions_see_the_names_of_today(kernel: Kernel) -> None:
 
 def test_decorated_functions_work_again(kernel: Kernel) -> None:
     kernel.comes_back(
-        "import functools\ncalls = []\ndef logged(f):\n    @functools.wraps(f)\n    def inner(*a):\n"
-        "        calls.append(f.__name__)\n        return f(*a)\n    return inner\n"
-        "@logged\ndef add(a, b):\n    '''Sum.'''\n    return a + b",
+        """
+            import functools
+            calls = []
+            def logged(f):
+                @functools.wraps(f)
+                def inner(*a):
+                    calls.append(f.__name__)
+                    return f(*a)
+                return inner
+            @logged
+            def add(a, b):
+                '''Sum.'''
+                return a + b
+            """,
         "add = calls = None",
         "add(1, 2) == 3",
         "add.__name__ == 'add' and add.__doc__ == 'Sum.'",
@@ -49,14 +71,32 @@ def test_decorated_functions_work_again(kernel: Kernel) -> None:
 
 def test_dataclasses_named_tuples_and_enums_come_back(kernel: Kernel) -> None:
     kernel.comes_back(
-        "import dataclasses, enum, collections, typing\n"
-        "@dataclasses.dataclass(order=True)\nclass Point:\n    x: int\n    y: list = dataclasses.field(default_factory=list)\n"
-        "@dataclasses.dataclass(frozen=True, slots=True)\nclass Cold:\n    x: int = 1\n"
-        "class E(enum.Enum):\n    A = 1\n    B = 2\n    ALSO_A = 1\n"
-        "class F(enum.Flag):\n    R = enum.auto()\n    W = enum.auto()\n"
-        "Pair = collections.namedtuple('Pair', 'left right')\n"
-        "class Typed(typing.NamedTuple):\n    n: int = 3\n"
-        "p = Point(1, [2])\nc = Cold(5)\ne = E.A\nf = F.R | F.W\npair = Pair(1, p)\nt = Typed()",
+        """
+            import dataclasses, enum, collections, typing
+            @dataclasses.dataclass(order=True)
+            class Point:
+                x: int
+                y: list = dataclasses.field(default_factory=list)
+            @dataclasses.dataclass(frozen=True, slots=True)
+            class Cold:
+                x: int = 1
+            class E(enum.Enum):
+                A = 1
+                B = 2
+                ALSO_A = 1
+            class F(enum.Flag):
+                R = enum.auto()
+                W = enum.auto()
+            Pair = collections.namedtuple('Pair', 'left right')
+            class Typed(typing.NamedTuple):
+                n: int = 3
+            p = Point(1, [2])
+            c = Cold(5)
+            e = E.A
+            f = F.R | F.W
+            pair = Pair(1, p)
+            t = Typed()
+            """,
         "p.y.append(3)\ne = f = pair = t = c = None",
         "e is E.A and E(1) is e and E.ALSO_A is e",
         "f == F.R | F.W and F.R in f",
@@ -79,10 +119,23 @@ def test_an_enum_member_is_the_member_after_its_class_was_redefined_and_undone(k
 
 def test_abstract_classes_stay_abstract(kernel: Kernel) -> None:
     kernel.comes_back(
-        "import abc\nclass Shape(abc.ABC):\n    @abc.abstractmethod\n    def area(self): ...\n"
-        "class Square(Shape):\n    def area(self):\n        return 4\n"
-        "Shape.register(dict)\ns = Square()\n"
-        "def is_abstract(cls):\n    try:\n        cls()\n    except TypeError:\n        return True\n    return False",
+        """
+            import abc
+            class Shape(abc.ABC):
+                @abc.abstractmethod
+                def area(self): ...
+            class Square(Shape):
+                def area(self):
+                    return 4
+            Shape.register(dict)
+            s = Square()
+            def is_abstract(cls):
+                try:
+                    cls()
+                except TypeError:
+                    return True
+                return False
+            """,
         "class Square(Shape):\n    def area(self):\n        return 9",
         "s.area() == 4 and isinstance(s, Shape) and type(s) is Square",
         "is_abstract(Shape)",
@@ -92,10 +145,18 @@ def test_abstract_classes_stay_abstract(kernel: Kernel) -> None:
 
 def test_three_levels_of_inheritance_keep_their_super_calls(kernel: Kernel) -> None:
     kernel.run(
-        "class A:\n    def who(self):\n        return ['A']\n"
-        "class B(A):\n    def who(self):\n        return super().who() + ['B']\n"
-        "class C(B):\n    def who(self):\n        return super().who() + ['C']\n"
-        "c = C()"
+        """
+            class A:
+                def who(self):
+                    return ['A']
+            class B(A):
+                def who(self):
+                    return super().who() + ['B']
+            class C(B):
+                def who(self):
+                    return super().who() + ['C']
+            c = C()
+            """
     )
     kernel.run("class A:\n    def who(self):\n        return ['new A']")
     kernel.is_true("c.who() == ['A', 'B', 'C']", "not isinstance(c, A)")
@@ -111,7 +172,14 @@ def test_three_levels_of_inheritance_keep_their_super_calls(kernel: Kernel) -> N
 
 def test_class_attributes_are_part_of_the_session(kernel: Kernel) -> None:
     kernel.comes_back(
-        "class Config:\n    options = {'a': 1}\n    count = 0\n    def bump(self):\n        type(self).count += 1\nc = Config()",
+        """
+            class Config:
+                options = {'a': 1}
+                count = 0
+                def bump(self):
+                    type(self).count += 1
+            c = Config()
+            """,
         "Config.options['b'] = 2\nc.bump()\nConfig.extra = 1",
         "Config.options == {'a': 1}",
         "c.options is Config.options",
@@ -122,10 +190,25 @@ def test_class_attributes_are_part_of_the_session(kernel: Kernel) -> None:
 
 def test_properties_slots_and_class_methods_work_again(kernel: Kernel) -> None:
     kernel.comes_back(
-        "class Slotted:\n    __slots__ = ('_x', '__weakref__')\n    def __init__(self, x):\n        self._x = x\n"
-        "    @property\n    def x(self):\n        return self._x\n    @x.setter\n    def x(self, value):\n        self._x = value\n"
-        "    @classmethod\n    def make(cls):\n        return cls(7)\n    @staticmethod\n    def plus(a):\n        return a + 1\n"
-        "s = Slotted.make()",
+        """
+            class Slotted:
+                __slots__ = ('_x', '__weakref__')
+                def __init__(self, x):
+                    self._x = x
+                @property
+                def x(self):
+                    return self._x
+                @x.setter
+                def x(self, value):
+                    self._x = value
+                @classmethod
+                def make(cls):
+                    return cls(7)
+                @staticmethod
+                def plus(a):
+                    return a + 1
+            s = Slotted.make()
+            """,
         "s.x = 8",
         "s.x == 7 and s.plus(1) == 2",
         "type(Slotted.make()) is type(s)",
@@ -134,7 +217,14 @@ def test_properties_slots_and_class_methods_work_again(kernel: Kernel) -> None:
 
 
 def test_a_cached_function_works_and_is_honest_about_its_cache(kernel: Kernel) -> None:
-    kernel.run("import functools\ncalls = []\n@functools.lru_cache(maxsize=None)\ndef f(x):\n    calls.append(x)\n    return x * x")
+    kernel.run("""
+        import functools
+        calls = []
+        @functools.lru_cache(maxsize=None)
+        def f(x):
+            calls.append(x)
+            return x * x
+        """)
     kernel.run("y = f(3)")
     kernel.undo()
     kernel.is_true("f(3) == 9", "f.__wrapped__(2) == 4")
@@ -142,8 +232,13 @@ def test_a_cached_function_works_and_is_honest_about_its_cache(kernel: Kernel) -
 
 def test_recursive_and_mutually_recursive_functions_work_again(kernel: Kernel) -> None:
     kernel.comes_back(
-        "def even(n):\n    return n == 0 or odd(n - 1)\ndef odd(n):\n    return n != 0 and even(n - 1)\n"
-        "fact = lambda n: 1 if n < 2 else n * fact(n - 1)",
+        """
+            def even(n):
+                return n == 0 or odd(n - 1)
+            def odd(n):
+                return n != 0 and even(n - 1)
+            fact = lambda n: 1 if n < 2 else n * fact(n - 1)
+            """,
         "even = odd = fact = None",
         "even(10) and not odd(10) and fact(5) == 120",
     )
@@ -151,11 +246,21 @@ def test_recursive_and_mutually_recursive_functions_work_again(kernel: Kernel) -
 
 def test_generic_classes_and_annotations_come_back(kernel: Kernel) -> None:
     kernel.comes_back(
-        "from typing import Generic, TypeVar, Protocol, TypedDict\nT = TypeVar('T')\n"
-        "class Stack(Generic[T]):\n    items: 'list[T]'\n    def __init__(self):\n        self.items = []\n"
-        "class Row(TypedDict):\n    a: int\n"
-        "class Sized(Protocol):\n    def size(self) -> int: ...\n"
-        "s = Stack[int]()\nrow = Row(a=1)\nalias = dict[str, Stack[int]]",
+        """
+            from typing import Generic, TypeVar, Protocol, TypedDict
+            T = TypeVar('T')
+            class Stack(Generic[T]):
+                items: 'list[T]'
+                def __init__(self):
+                    self.items = []
+            class Row(TypedDict):
+                a: int
+            class Sized(Protocol):
+                def size(self) -> int: ...
+            s = Stack[int]()
+            row = Row(a=1)
+            alias = dict[str, Stack[int]]
+            """,
         "s.items.append(1)\nStack = Row = alias = None",
         "s.items == [] and type(s) is Stack and s.__orig_class__ == Stack[int]",
         "row == {'a': 1} and Row.__annotations__.keys() == {'a'}",
@@ -165,11 +270,20 @@ def test_generic_classes_and_annotations_come_back(kernel: Kernel) -> None:
 
 def test_metaclasses_and_subclass_hooks_do_not_run_again(kernel: Kernel) -> None:
     kernel.comes_back(
-        "class Meta(type):\n    def __new__(mcs, name, bases, ns):\n        made.append(name)\n"
-        "        return super().__new__(mcs, name, bases, ns)\n"
-        "made = []\nclass Base(metaclass=Meta):\n    subs = []\n"
-        "    def __init_subclass__(cls):\n        Base.subs.append(cls.__name__)\n"
-        "class Child(Base):\n    pass\nchild = Child()",
+        """
+            class Meta(type):
+                def __new__(mcs, name, bases, ns):
+                    made.append(name)
+                    return super().__new__(mcs, name, bases, ns)
+            made = []
+            class Base(metaclass=Meta):
+                subs = []
+                def __init_subclass__(cls):
+                    Base.subs.append(cls.__name__)
+            class Child(Base):
+                pass
+            child = Child()
+            """,
         "class Child(Base):\n    x = 1",
         "made == ['Base', 'Child'] and Base.subs == ['Child']",
         "type(child) is Child and type(Child) is Meta",
@@ -178,8 +292,16 @@ def test_metaclasses_and_subclass_hooks_do_not_run_again(kernel: Kernel) -> None
 
 def test_an_exception_in_a_variable_comes_back(kernel: Kernel) -> None:
     kernel.comes_back(
-        "class Oops(ValueError):\n    def __init__(self, code):\n        super().__init__(f'code {code}')\n        self.code = code\n"
-        "try:\n    raise Oops(3)\nexcept Oops as caught:\n    error = caught",
+        """
+            class Oops(ValueError):
+                def __init__(self, code):
+                    super().__init__(f'code {code}')
+                    self.code = code
+            try:
+                raise Oops(3)
+            except Oops as caught:
+                error = caught
+            """,
         "error.code = 4",
         "type(error) is Oops and error.code == 3 and str(error) == 'code 3'",
     )
@@ -187,8 +309,18 @@ def test_an_exception_in_a_variable_comes_back(kernel: Kernel) -> None:
 
 def test_bound_methods_and_partials_point_at_the_same_object_again(kernel: Kernel) -> None:
     kernel.comes_back(
-        "import functools\nclass Counter:\n    def __init__(self):\n        self.n = 0\n    def up(self, by=1):\n        self.n += by\n"
-        "c = Counter()\nup = c.up\nup5 = functools.partial(c.up, 5)\nup()",
+        """
+            import functools
+            class Counter:
+                def __init__(self):
+                    self.n = 0
+                def up(self, by=1):
+                    self.n += by
+            c = Counter()
+            up = c.up
+            up5 = functools.partial(c.up, 5)
+            up()
+            """,
         "up5()",
         "c.n == 1",
         "up.__self__ is c and up5.func.__self__ is c",

@@ -31,7 +31,17 @@ def test_variables_that_stop_sharing_and_begin_again(kernel: Kernel) -> None:
 
 def test_cyclic_data_comes_back_cyclic(kernel: Kernel) -> None:
     kernel.comes_back(
-        "a = [1]\na.append(a)\nclass Node:\n    pass\nn = Node()\nm = Node()\nn.next, m.next = m, n\nd = {}\nd['self'] = d",
+        """
+            a = [1]
+            a.append(a)
+            class Node:
+                pass
+            n = Node()
+            m = Node()
+            n.next, m.next = m, n
+            d = {}
+            d['self'] = d
+            """,
         "a.append(2)\nn.extra = 1\nd['b'] = 1",
         "a[1] is a and len(a) == 2",
         "n.next is m and m.next is n and not hasattr(n, 'extra')",
@@ -40,7 +50,14 @@ def test_cyclic_data_comes_back_cyclic(kernel: Kernel) -> None:
 
 
 def test_deep_nesting_is_recorded_or_said_not_to_be(kernel: Kernel) -> None:
-    kernel.run("deep = []\nfor _i in range(100_000):\n    deep = [deep]\nshallow = []\nfor _i in range(100):\n    shallow = [shallow]")
+    kernel.run("""
+        deep = []
+        for _i in range(100_000):
+            deep = [deep]
+        shallow = []
+        for _i in range(100):
+            shallow = [shallow]
+        """)
     assert "nested too deeply" in kernel.variable("deep").reason
     assert not kernel.variable("shallow").reason
     kernel.run("shallow = 1", "x = 1")
@@ -63,8 +80,17 @@ def test_objects_of_unchanged_variables_stay_the_very_same(kernel: Kernel) -> No
 
 def test_views_of_an_array_are_views_again(kernel: Kernel) -> None:
     kernel.comes_back(
-        "import numpy as np\na = np.arange(100_000.0)\nv = a[10:20]\nr = a.reshape(100, 1000)\nt = r.T\ns = a[::-3]\n"
-        "m = memoryview(a)\nlocked = a[:5]\nlocked.flags.writeable = False",
+        """
+            import numpy as np
+            a = np.arange(100_000.0)
+            v = a[10:20]
+            r = a.reshape(100, 1000)
+            t = r.T
+            s = a[::-3]
+            m = memoryview(a)
+            locked = a[:5]
+            locked.flags.writeable = False
+            """,
         "v[:] = 0",
         "v[0] == 10 and a[10] == 10 and r[0, 10] == 10 and t[10, 0] == 10",
         "np.shares_memory(a, v) and np.shares_memory(a, r) and np.shares_memory(a, t) and np.shares_memory(a, s)",
@@ -87,12 +113,15 @@ def test_a_view_whose_base_has_no_name_comes_back(kernel: Kernel) -> None:
 
 def test_arrays_of_all_kinds_come_back(kernel: Kernel) -> None:
     kernel.comes_back(
-        "import numpy as np\n"
-        "arrays = [np.arange(6).reshape(2, 3), np.asfortranarray(np.arange(6).reshape(2, 3)), np.array(3.5), np.empty((0, 4)),\n"
-        "  np.array(['a', 'bc']), np.array([None, [1]], dtype=object), np.array([(1, 2.5)], dtype=[('n', 'i4'), ('x', 'f8')]),\n"
-        "  np.ma.masked_array([1, 2, 3], mask=[0, 1, 0]), np.array(['2020-01-01'], dtype='M8[D]'), np.arange(3, dtype='>i4'),\n"
-        "  np.rec.array([(1, 'x')], dtype=[('a', 'i4'), ('b', 'U1')]), np.array([1 + 2j]), np.float32(1.5), np.bool_(True)]\n"
-        "import copy\ncopies = copy.deepcopy(arrays)",
+        """
+            import numpy as np
+            arrays = [np.arange(6).reshape(2, 3), np.asfortranarray(np.arange(6).reshape(2, 3)), np.array(3.5), np.empty((0, 4)),
+              np.array(['a', 'bc']), np.array([None, [1]], dtype=object), np.array([(1, 2.5)], dtype=[('n', 'i4'), ('x', 'f8')]),
+              np.ma.masked_array([1, 2, 3], mask=[0, 1, 0]), np.array(['2020-01-01'], dtype='M8[D]'), np.arange(3, dtype='>i4'),
+              np.rec.array([(1, 'x')], dtype=[('a', 'i4'), ('b', 'U1')]), np.array([1 + 2j]), np.float32(1.5), np.bool_(True)]
+            import copy
+            copies = copy.deepcopy(arrays)
+            """,
         "arrays[0][0, 0] = 99\narrays[5][1].append(2)\narrays[7][0] = 9",
         "all(type(a) is type(b) and a.dtype == b.dtype and a.shape == b.shape for a, b in zip(arrays, copies))",
         "all(repr(a) == repr(b) for a, b in zip(arrays, copies))",
@@ -103,10 +132,20 @@ def test_arrays_of_all_kinds_come_back(kernel: Kernel) -> None:
 @pytest.mark.pandas2
 def test_a_frame_and_its_column_share_what_their_pandas_lets_them_share(kernel: Kernel) -> None:
     kernel.run(
-        "import pandas as pd, numpy as np\ndf = pd.DataFrame({'a': np.arange(5000.0), 'b': 1})\ns = df['a']\n"
-        "def shows_through():\n    import warnings\n    with warnings.catch_warnings():\n        warnings.simplefilter('ignore')\n"
-        "        probe = s.copy()\n        s.iloc[0] = -5.0\n        through = df['a'].iloc[0] == -5.0\n"
-        "        s.iloc[0] = 0.0\n        return bool(through)"
+        """
+            import pandas as pd, numpy as np
+            df = pd.DataFrame({'a': np.arange(5000.0), 'b': 1})
+            s = df['a']
+            def shows_through():
+                import warnings
+                with warnings.catch_warnings():
+                    warnings.simplefilter('ignore')
+                    probe = s.copy()
+                    s.iloc[0] = -5.0
+                    through = df['a'].iloc[0] == -5.0
+                    s.iloc[0] = 0.0
+                    return bool(through)
+            """
     )
     then = kernel.value("shows_through()")
     kernel.run("df.loc[1, 'a'] = 100.0\ns = s * 2")
@@ -117,7 +156,12 @@ def test_a_frame_and_its_column_share_what_their_pandas_lets_them_share(kernel: 
 
 @pytest.mark.pandas2
 def test_an_array_under_a_frame_is_shared_again(kernel: Kernel) -> None:
-    kernel.run("import pandas as pd, numpy as np\na = np.zeros((1000, 3))\ndf = pd.DataFrame(a, copy=False)\nchanged = 0")
+    kernel.run("""
+        import pandas as pd, numpy as np
+        a = np.zeros((1000, 3))
+        df = pd.DataFrame(a, copy=False)
+        changed = 0
+        """)
     assert kernel.value("bool(np.shares_memory(a, df.to_numpy()))") is True
     kernel.run("a[0, 0] = 5", "changed = 1")
     kernel.undo(2)
@@ -130,12 +174,17 @@ def test_an_array_under_a_frame_is_shared_again(kernel: Kernel) -> None:
 @pytest.mark.pandas2
 def test_frames_of_many_dtypes_come_back_equal(kernel: Kernel) -> None:
     kernel.comes_back(
-        "import pandas as pd, numpy as np\n"
-        "df = pd.DataFrame({'i': [1, 2], 'f': [1.5, np.nan], 's': ['x', None], 'c': pd.Categorical(['u', 'v']),\n"
-        "  't': pd.to_datetime(['2020-01-01', None]), 'z': pd.to_datetime(['2020-01-01', '2021-01-01'], utc=True),\n"
-        "  'n': pd.array([1, None], dtype='Int64'), 'o': [[1], {'a': 2}], 'b': [True, False], 'd': pd.to_timedelta([1, 2], 's')},\n"
-        "  index=pd.MultiIndex.from_tuples([('a', 1), ('b', 2)], names=['k', 'm']))\n"
-        "df.attrs['source'] = 'test'\nidx = df.index\ngrouped = df.groupby(level='k')\ncopy = df.copy(deep=True)",
+        """
+            import pandas as pd, numpy as np
+            df = pd.DataFrame({'i': [1, 2], 'f': [1.5, np.nan], 's': ['x', None], 'c': pd.Categorical(['u', 'v']),
+              't': pd.to_datetime(['2020-01-01', None]), 'z': pd.to_datetime(['2020-01-01', '2021-01-01'], utc=True),
+              'n': pd.array([1, None], dtype='Int64'), 'o': [[1], {'a': 2}], 'b': [True, False], 'd': pd.to_timedelta([1, 2], 's')},
+              index=pd.MultiIndex.from_tuples([('a', 1), ('b', 2)], names=['k', 'm']))
+            df.attrs['source'] = 'test'
+            idx = df.index
+            grouped = df.groupby(level='k')
+            copy = df.copy(deep=True)
+            """,
         "df['i'] += 1\ndf['new'] = 0\ndf.attrs['source'] = 'changed'\ndf.at[('a', 1), 'f'] = 9.0",
         "df.drop(columns='o').equals(copy.drop(columns='o')) and list(df.columns) == list(copy.columns)",
         "(df.dtypes == copy.dtypes).all() and df['o'].tolist() == [[1], {'a': 2}]",
@@ -145,19 +194,37 @@ def test_frames_of_many_dtypes_come_back_equal(kernel: Kernel) -> None:
 
 @pytest.mark.pandas2
 def test_columns_added_dropped_and_edited_in_place_are_undone_one_by_one(kernel: Kernel) -> None:
-    kernel.run("import pandas as pd, numpy as np\ndf = pd.DataFrame(np.arange(30_000.0).reshape(10_000, 3), columns=list('abc'))")
-    kernel.run("df['d'] = df.a + df.b", "df.drop(columns='a', inplace=True)", "df.iloc[5, 0] = -1.0", "df = df[df.b > 100]", "df.sort_values('b', ascending=False, inplace=True)")
+    kernel.run("""
+        import pandas as pd, numpy as np
+        df = pd.DataFrame(np.arange(30_000.0).reshape(10_000, 3), columns=list('abc'))
+        """)
+    kernel.run(
+        "df['d'] = df.a + df.b",
+        "df.drop(columns='a', inplace=True)",
+        "df.iloc[5, 0] = -1.0",
+        "df = df[df.b > 100]",
+        "df.sort_values('b', ascending=False, inplace=True)",
+    )
     shapes = [(9966, 3), (10_000, 3), (10_000, 3), (10_000, 4), (10_000, 3)]
     for shape in shapes:
         kernel.undo()
         assert kernel.value("df.shape") == shape
-    kernel.is_true("list(df.columns) == ['a', 'b', 'c']", "(df.to_numpy() == np.arange(30_000.0).reshape(10_000, 3)).all()")
+    kernel.is_true(
+        "list(df.columns) == ['a', 'b', 'c']", "(df.to_numpy() == np.arange(30_000.0).reshape(10_000, 3)).all()"
+    )
     kernel.redo(3)
     kernel.is_true("df.iloc[5, 0] == -1.0", "list(df.columns) == ['b', 'c', 'd']")
 
 
 def test_random_streams_go_on_as_they_did_then(kernel: Kernel) -> None:
-    kernel.run("import random\nimport numpy as np\nrandom.seed(1)\nnp.random.seed(2)\ng = np.random.default_rng(3)\nr = random.Random(4)")
+    kernel.run("""
+        import random
+        import numpy as np
+        random.seed(1)
+        np.random.seed(2)
+        g = np.random.default_rng(3)
+        r = random.Random(4)
+        """)
     draw = "first = [random.random(), np.random.rand(), g.random(), r.random(), np.random.randn()]"
     kernel.run(draw)
     then = kernel.value("first")
@@ -187,14 +254,19 @@ def test_generators_that_two_objects_share_stay_shared(kernel: Kernel) -> None:
 
 def test_common_values_of_the_standard_library_come_back(kernel: Kernel) -> None:
     kernel.comes_back(
-        "import collections, datetime, decimal, fractions, pathlib, uuid, re, array, io, types, itertools, queue, operator, copy\n"
-        "class Holder: pass\nh = Holder()\n"
-        "h.values = dict(counter=collections.Counter('abca'), default=collections.defaultdict(list, a=[1]), deque=collections.deque([1], 3),\n"
-        " ordered=collections.OrderedDict(a=1), day=datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc), dec=decimal.Decimal('1.10'),\n"
-        " frac=fractions.Fraction(1, 3), path=pathlib.Path('x/y'), uid=uuid.UUID(int=5), rx=re.compile('a+', re.I), arr=array.array('d', [1.5]),\n"
-        " ba=bytearray(b'xyz'), rng=range(5), sl=slice(1, 2), comp=1j, fs=frozenset({1, 2}), st={'a', 'b'}, none=None, ell=..., ni=NotImplemented,\n"
-        " big=10**50, nan=float('nan'), ns=types.SimpleNamespace(a=1), chain=collections.ChainMap({'a': 1}, {'b': 2}), get=operator.itemgetter(1))\n"
-        "v = h.values\nbefore = repr(sorted((k, repr(x)) for k, x in v.items() if k != 'st'))\nst = set(v['st'])",
+        """
+            import collections, datetime, decimal, fractions, pathlib, uuid, re, array, io, types, itertools, queue, operator, copy
+            class Holder: pass
+            h = Holder()
+            h.values = dict(counter=collections.Counter('abca'), default=collections.defaultdict(list, a=[1]), deque=collections.deque([1], 3),
+             ordered=collections.OrderedDict(a=1), day=datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc), dec=decimal.Decimal('1.10'),
+             frac=fractions.Fraction(1, 3), path=pathlib.Path('x/y'), uid=uuid.UUID(int=5), rx=re.compile('a+', re.I), arr=array.array('d', [1.5]),
+             ba=bytearray(b'xyz'), rng=range(5), sl=slice(1, 2), comp=1j, fs=frozenset({1, 2}), st={'a', 'b'}, none=None, ell=..., ni=NotImplemented,
+             big=10**50, nan=float('nan'), ns=types.SimpleNamespace(a=1), chain=collections.ChainMap({'a': 1}, {'b': 2}), get=operator.itemgetter(1))
+            v = h.values
+            before = repr(sorted((k, repr(x)) for k, x in v.items() if k != 'st'))
+            st = set(v['st'])
+            """,
         "v['counter']['a'] += 1; v['default']['b'].append(1); v['deque'].append(2); v['ba'][0] = 0; v['ns'].a = 2; v['st'].add('c'); v['arr'].append(2.5)",
         "repr(sorted((k, repr(x)) for k, x in v.items() if k != 'st')) == before",
         "v['st'] == st and h.values is v",
@@ -204,21 +276,56 @@ def test_common_values_of_the_standard_library_come_back(kernel: Kernel) -> None
 
 def test_text_buffers_and_iterators_are_where_they_were(kernel: Kernel) -> None:
     kernel.comes_back(
-        "import io\ntext = io.StringIO('one\\ntwo\\n')\nline = text.readline()\ndata = io.BytesIO(b'abc')\nit = iter([1, 2, 3])\nfirst = next(it)",
+        """
+            import io
+            text = io.StringIO('one\\ntwo\\n')
+            line = text.readline()
+            data = io.BytesIO(b'abc')
+            it = iter([1, 2, 3])
+            first = next(it)
+            """,
         "text.readline(); data.write(b'z'); next(it)",
         "text.tell() == 4 and data.getvalue() == b'abc'",
         "__import__('copy').copy(it).__reduce__()[2] == 1",
     )
 
 
-def test_an_instance_with_getstate_and_setstate_comes_back_through_them(kernel: Kernel) -> None:
+def test_an_instance_whose_getstate_loses_nothing_comes_back_through_it(kernel: Kernel) -> None:
     kernel.comes_back(
-        "class Cached:\n    def __init__(self):\n        self.data = [1]\n        self.cache = {'x': 1}\n"
-        "    def __getstate__(self):\n        return {'data': self.data}\n"
-        "    def __setstate__(self, state):\n        self.__dict__.update(state, cache={})\nc = Cached()",
-        "c.data.append(2)",
-        "c.data == [1] and hasattr(c, 'cache')",
+        """
+            class Packed:
+                def __init__(self):
+                    self.data = [1]
+                    self.total = 1
+                def __getstate__(self):
+                    return {'data': self.data}
+                def __setstate__(self, state):
+                    self.__dict__.update(state, total=sum(state['data']))
+            c = Packed()
+            """,
+        "c.data.append(2)\nc.total = 3",
+        "c.data == [1] and c.total == 1",
     )
+
+
+def test_an_instance_whose_getstate_leaves_something_out_is_said_not_to_be_stored(kernel: Kernel) -> None:
+    kernel.run(
+        """
+            class Cached:
+                def __init__(self):
+                    self.data = [1]
+                    self.cache = {'x': 1}
+                def __getstate__(self):
+                    return {'data': self.data}
+                def __setstate__(self, state):
+                    self.__dict__.update(state, cache={})
+            c = Cached()
+            """
+    )
+    assert "cache" in kernel.variable("c").reason
+    kernel.run("c.data.append(2)")
+    change = kernel.undo()
+    assert "c" in change.uncertain and kernel.value("c.data") == [1, 2]
 
 
 def test_a_variable_is_written_once_however_often_it_is_named(kernel: Kernel) -> None:
@@ -227,3 +334,48 @@ def test_a_variable_is_written_once_however_often_it_is_named(kernel: Kernel) ->
     kernel.run("s = big.sum()", "big = big * 1", "other = big.copy()")
     assert kernel.status()["saved_bytes"] - saved < 10_000
     assert values_of(kernel.variable("s"))
+
+
+def test_memoryviews_show_the_memory_they_showed(kernel: Kernel) -> None:
+    kernel.comes_back(
+        """
+            import array
+            raw = bytearray(b'abcdefgh')
+            m = memoryview(raw)
+            part = m[2:6].toreadonly()
+            numbers = m.cast('H')
+            table = memoryview(array.array('i', range(6))).cast('B').cast('i', (2, 3))
+            released = memoryview(b'x')
+            released.release()
+            """,
+        "m[3] = 90\ntable[1, 2] = 9",
+        "raw == b'abcdefgh' and m.obj is raw and part.obj is raw and numbers.obj is raw",
+        "bytes(part) == b'cdef' and part.readonly and not m.readonly and numbers.format == 'H' and len(numbers) == 4",
+        "table[1, 2] == 5",
+    )
+    kernel.run("raw[2] = 65")
+    kernel.is_true("part[0] == 65 and m[2] == 65")
+    assert "released" in kernel.variable("released").reason
+
+
+def test_an_exception_with_a_cause_and_notes_comes_back_with_them(kernel: Kernel) -> None:
+    kernel.comes_back(
+        """
+            class Refused(Exception):
+                def __init__(self, *, who, why='no'):
+                    self.who, self.why = who, why
+                    super().__init__(f'{who}: {why}')
+            try:
+                try:
+                    {}['x']
+                except KeyError as first:
+                    raise Refused(who='me') from first
+            except Refused as second:
+                error = second
+            plain = [OSError(2, 'gone', 'file'), UnicodeDecodeError('utf8', b'x', 0, 1, 'bad')]
+            """,
+        "error.who = 'you'",
+        "type(error) is Refused and error.who == 'me' and str(error) == 'me: no' and error.args == ('me: no',)",
+        "type(error.__cause__) is KeyError and error.__cause__.args == ('x',) and error.__suppress_context__",
+        "plain[0].filename == 'file' and plain[0].errno == 2 and plain[1].object == b'x'",
+    )

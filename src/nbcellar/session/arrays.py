@@ -6,7 +6,7 @@ Not for: choosing what is encoded how (`numpy_reducers.py`).
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 
 def exported(index: int, dtype: Any, shape: Any, layout: Any, writeable: bool) -> NoReturn:
@@ -68,11 +68,22 @@ def memory_map(path: str, dtype: Any, mode: str, offset: int, shape: Any, order:
 
     same_mode = "r+" if mode == "w+" else mode
     try:
-        made = np.memmap(path, dtype=np.dtype(dtype), mode=same_mode, offset=offset, shape=shape, order=order)
+        made: Any = np.memmap(path, np.dtype(dtype), cast(Any, same_mode), offset, shape, cast(Any, order))
     except (OSError, ValueError):
         return content  # the file is gone or too short: the values are what counts
     if made.tobytes() == content.tobytes():
         return made
-    private = np.memmap(path, dtype=np.dtype(dtype), mode="c", offset=offset, shape=shape, order=order)
+    private: Any = np.memmap(path, np.dtype(dtype), "c", offset, shape, cast(Any, order))
     private[...] = content
     return private
+
+
+def memory_view(obj: Any, form: tuple[int, int, str, tuple[int, ...]] | None, readonly: bool) -> memoryview:
+    """Rebuild a memoryview of an object. form: offset and length in bytes, format and shape; None: all of it."""
+    view = memoryview(obj)
+    if form is not None:
+        offset, size, format, shape = form
+        view = view.cast("B")[offset : offset + size]
+        if format != "B" or len(shape) != 1:
+            view = view.cast(format, shape)  # type: ignore[call-overload]
+    return view.toreadonly() if readonly and not view.readonly else view

@@ -34,6 +34,12 @@ def _reduce_block(block: Any, encoder: Encoder) -> Any:
     return NotImplemented
 
 
+def _reduce_manager_of_series(manager: Any, encoder: Encoder) -> Any:
+    for block in manager.blocks:  # its state holds their arrays, not the blocks
+        _reduce_block(block, encoder)
+    return NotImplemented
+
+
 def _reduce_index(index: Any, encoder: Encoder) -> Any:
     data = vars(index).get("_data")  # not getattr: a RangeIndex would make its elements for the asking
     array = getattr(data, "_ndarray", data)
@@ -58,11 +64,15 @@ def _reduce_masked_array(array: Any, encoder: Encoder) -> Any:
 
 
 def _choose_masked_array(kind: type) -> Callable[[Any, Encoder], Any] | None:
-    return _reduce_masked_array if kind.__reduce_ex__ is object.__reduce_ex__ else None
+    return _reduce_masked_array if "__reduce__" not in vars(kind) else None
 
 
 def _choose_block(kind: type) -> Callable[[Any, Encoder], Any] | None:
     return _reduce_block if copy_on_write_active() else None
+
+
+def _choose_manager_of_series(kind: type) -> Callable[[Any, Encoder], Any] | None:
+    return _reduce_manager_of_series if copy_on_write_active() else None
 
 
 def _choose_index(kind: type) -> Callable[[Any, Encoder], Any] | None:
@@ -72,5 +82,6 @@ def _choose_index(kind: type) -> Callable[[Any, Encoder], Any] | None:
 register_base("pandas.core.generic.NDFrame", _choose_frame)
 register_base("pandas.core.arrays.masked.BaseMaskedArray", _choose_masked_array)
 register_base("pandas._libs.internals.Block", _choose_block)
+register_base("pandas.core.internals.managers.SingleBlockManager", _choose_manager_of_series)
 register_base("pandas.core.indexes.base.Index", _choose_index)
 register_base("pandas.Index", _choose_index)

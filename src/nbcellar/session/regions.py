@@ -1,8 +1,9 @@
 """Exported memory of one encoding, merged where it overlaps, cut into blocks and hashed.
 
 A *region* is a run of bytes that is stored and restored as one: overlapping exports (an array and its views) fall into
-one region, so they are views of one buffer again; copy-on-write holders of one memory get a region each. Invariant: the layout (region, offset of each export) depends only on
-how the exports lie relative to each other, never on addresses. Not for: memory that two variables share (`sharing.py`).
+one region, so they are views of one buffer again; copy-on-write holders of one memory get a region each. Invariant:
+the layout (region, offset of each export) depends only on how the exports lie relative to each other, never on
+addresses. Not for: memory that two variables share (`sharing.py`).
 """
 
 from __future__ import annotations
@@ -81,9 +82,9 @@ def lay_out(encoded: Encoded, known: KnownHashes | None = None) -> Layout:
 def _merge(exports: list[Export], *, inline: bool = False) -> list[list[int]]:
     """Return groups of export indexes that must stay one memory, each sorted, groups in order of their first member.
 
-    Overlapping memory is one, but not that of two holders whose library keeps them apart when one is written: rebuilt as
-    views of one buffer, the library would no longer know of it, and a write to one would show in the other. inline: look
-    at arrays in the stream, too.
+    Overlapping memory is one, but not that of two holders whose library keeps them apart when one is written:
+    rebuilt as views of one buffer, the library would no longer know of it, and a write to one would show in the
+    other. inline: look at arrays in the stream, too.
     """
     order = sorted((e.low, e.high, i) for i, e in enumerate(exports) if e.high > e.low and (inline or not e.inline))
     apart = [entry for entry in order if exports[entry[2]].copy_on_write and not exports[entry[2]].readonly]

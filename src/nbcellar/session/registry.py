@@ -1,7 +1,8 @@
 """Reducers by type, for what plain pickle copies, loses or gets wrong.
 
 A reducer is `function(obj, encoder) -> reduction | NotImplemented`, found by the qualified name of the object's exact
-type, so that a library is never imported to ask for it. Reducers of a library are loaded when one of its types is first seen.
+type, so that a library is never imported to ask for it. Reducers of a library are loaded when one of its types is
+first seen.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 Reducer = Callable[[Any, Any], Any]
 
 _MODULES: dict[str, str] = {
+    "builtins": "nbcellar.session.builtin_reducers",
     "numpy": "nbcellar.session.numpy_reducers",
     "pandas": "nbcellar.session.pandas_reducers",
 }

@@ -1,0 +1,62 @@
+"""Built-in types that pickle refuses or gets wrong: views of memory, exceptions.
+
+Not for: functions, classes and what wraps them (`wrappers.py`), arrays (`numpy_reducers.py`).
+"""
+
+from __future__ import annotations
+
+import copyreg
+from typing import Any
+
+from nbcellar.errors import CannotStoreError
+from nbcellar.session import arrays
+from nbcellar.session.encode import Encoder, address_of
+from nbcellar.session.registry import Reducer, register, register_base
+
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
+
+
+def reduce_memoryview(view: memoryview, encoder: Encoder) -> Any:
+    """Reduce a view to the object whose memory it shows and where in it: changes show through again."""
+    try:
+        whole = memoryview(view.obj)
+    except (ValueError, TypeError, BufferError) as error:
+        raise CannotStoreError(f"a memoryview without an object to look at: {error}") from None
+    with whole:
+        if not (view.c_contiguous and whole.c_contiguous):
+            raise CannotStoreError("a memoryview of memory that is not contiguous")
+        if len(view.format.lstrip("@")) != 1:
+            raise CannotStoreError(f"a memoryview of format {view.format!r}")
+        offset = address_of(view) - address_of(whole) if view.nbytes else 0
+        plain = view.format == whole.format and view.shape == whole.shape
+        form = None if plain else (offset, view.nbytes, view.format.lstrip("@"), view.shape)
+        return arrays.memory_view, (view.obj, form, view.readonly)
+
+
+def _reduce_exception(error: BaseException, encoder: Encoder) -> Any:
+    # BaseException.__reduce__ calls the class with `args`, which are what the class gave to its base, not what it was
+    # called with: `Oops(3)` with the args ("code 3",) comes back as another one or not at all.
+    state = dict(vars(error))
+    if error.__cause__ is not None:
+        state["__cause__"] = error.__cause__
+    if error.__context__ is not None:
+        state["__context__"] = error.__context__
+    if error.__suppress_context__:
+        state["__suppress_context__"] = True
+    made = copyreg.__newobj__, (type(error), *error.args)  # type: ignore[attr-defined]
+    return (*made, state) if state else made
+
+
+def _choose_exception(kind: type) -> Reducer | None:
+    """Exceptions that hold nothing beyond what BaseException holds, and do not say themselves how they are pickled."""
+    solid = next(base for base in kind.__mro__ if not base.__flags__ & _HEAP_TYPE)
+    if solid.__basicsize__ != BaseException.__basicsize__:
+        return None  # an OSError, say, keeps more
+    own = any("__new__" in vars(base) for base in kind.__mro__[: kind.__mro__.index(solid)])
+    how = "__reduce__", "__reduce_ex__", "__setstate__"
+    plain = all(getattr(kind, name, None) is getattr(BaseException, name, None) for name in how)
+    return _reduce_exception if plain and not own else None
+
+
+register("builtins.memoryview", reduce_memoryview)
+register_base("builtins.BaseException", _choose_exception)
