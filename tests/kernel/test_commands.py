@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +57,16 @@ class Desk:
         command = [sys.executable, "-m", "nbcellar.cli.main", *words]
         return subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def start(self) -> None:
-        """Start the notebook's kernel as a server would, and let it join."""
+    def start(self, environ: Mapping[str, str] | None = None) -> None:
+        """Start the notebook's kernel as a server would; let it join, unless `environ` says something else."""
         self.manager = KernelManager(kernel_name="python3")
-        environ = {**os.environ, "JPY_SESSION_NAME": str(self.file), "NBCELLAR_RECORD": "1"}
-        self.manager.start_kernel(cwd=str(self.folder), env=environ)
+        present = {**os.environ, "JPY_SESSION_NAME": str(self.file), **(environ or {"NBCELLAR_RECORD": "1"})}
+        self.manager.start_kernel(cwd=str(self.folder), env=present)
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=60)
-        self.execute("%load_ext nbcellar")
+        if environ is None:
+            self.execute("%load_ext nbcellar")
 
     def execute(self, source: str) -> str:
         """Run a cell and return its text."""
@@ -248,3 +249,18 @@ def test_a_run_outside_of_a_repository_says_that_it_is_not_recorded(tmp_path: Pa
 def test_a_kernel_that_is_not_installed_is_named(desk: Desk) -> None:
     desk.file.write_text(notebook_text(["1"]).replace('"python3"', '"nowhere"'))
     assert "wants the kernel 'nowhere', which is not installed" in desk.cellar("run", "work.ipynb", code=2)
+
+
+def test_attach_lets_a_running_kernel_join_that_a_server_knows(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nbcellar.api import joining, open_repo
+    from nbcellar.api.servers import Session
+
+    desk.start(environ={"NBCELLAR_RECORD": "0"})
+    desk.execute("early = 1")
+    known = Session(desk.file.resolve(), "id", Path(desk.manager.connection_file))
+    monkeypatch.setattr(joining, "sessions", lambda environ: [known])
+    with open_repo(desk.folder, environ=os.environ) as repo:
+        assert joining.attach(repo, "work.ipynb").notes == (
+            "its running kernel joined; what it held is the first commit",
+        )
+    assert "+early" in desk.cellar("log")
