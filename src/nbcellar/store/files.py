@@ -103,17 +103,6 @@ def read_all(descriptor: int, size: int, offset: int) -> bytes:
     return data
 
 
-def read_all_into(descriptor: int, target: memoryview, offset: int) -> int:
-    """Fill `target` from `offset`; return how many bytes there were."""
-    done = 0
-    while done < len(target):
-        count = os.preadv(descriptor, [target[done:]], offset + done)
-        if not count:
-            break
-        done += count
-    return done
-
-
 def is_network_file_system(folder: Path) -> bool:
     """True if `folder` is on a file system where several hosts, or a user-space server, may be behind the files."""
     if sys.platform == "linux":

@@ -162,7 +162,10 @@ class LocalTransaction:
 
     def __del__(self) -> None:
         if not getattr(self, "_done", True):
-            self.abort()
+            try:
+                self.abort()
+            except Exception:  # at the end of the interpreter, when a message would appear in the user's notebook
+                self._done = True
 
     def _check_open(self) -> None:
         if self._done:

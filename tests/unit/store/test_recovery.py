@@ -303,9 +303,14 @@ def test_a_damaged_object_is_named_with_its_file_when_it_is_read(store: LocalSto
             read(digest)
         assert digest.hex() in str(caught.value)
         assert str(path) in str(caught.value)
+    path.write_bytes(path.read_bytes()[:5000])
+    for read in (store.read, lambda digest: store.read_into(digest, memoryview(bytearray(90_000)))):
+        with pytest.raises(CorruptStoreError, match=digest.hex()):
+            read(digest)
     path.unlink()
-    with pytest.raises(CorruptStoreError, match="missing"):
-        store.read(digest)
+    for read in (store.read, lambda digest: store.read_into(digest, memoryview(bytearray(90_000)))):
+        with pytest.raises(CorruptStoreError, match="missing"):
+            read(digest)
 
 
 def test_a_flipped_bit_in_an_inline_object_is_found(store: LocalStore, folder: Path) -> None:
