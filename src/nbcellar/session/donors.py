@@ -1,8 +1,9 @@
 """Live arrays that are about to be replaced and that nothing else can see: their memory is taken over, not copied.
 
 Going back one cell replaces a data frame of which one block differs. Copying the other blocks costs more than all the
-rest; taking the array over and exchanging the blocks that differ costs next to nothing. Invariant: an array is taken only
-if every reference on the way to it is accounted for; until the swap is certain, what was exchanged can be put back.
+rest; taking the array over and exchanging the blocks that differ costs next to nothing. Invariant: an array is taken
+only if every reference on the way to it is accounted for; until the swap is certain, what was exchanged can be put
+back.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from xxhash import xxh3_128_digest
 
 from nbcellar.ids import Digest
 from nbcellar.session.blocks import memory_at
+from nbcellar.session.groups import Group
 from nbcellar.session.regions import Layout
-from nbcellar.session.tracker import Group
 
 _WORTH_BYTES = 1 << 20
 _WORTH_SHARE = 0.5  # of the blocks must be equal
@@ -68,7 +69,9 @@ class Donors:
                 self._donors.append(Donor(array, place))
 
     def take(self, dtype: Any, shape: Any, layout: str, ends: tuple[int, ...], digests: list[Digest]) -> Any:
-        """Return an array of that form whose memory will hold these blocks when `exchange` is done; None if none fits."""
+        """Return an array of that form whose memory will hold these blocks when `exchange` is done; None if none
+        fits.
+        """
         for index, donor in enumerate(self._donors):
             array, place = donor.array, donor.place
             if array.shape != shape or array.dtype != dtype or place.ends != ends or not _has_layout(array, layout):

@@ -1,8 +1,9 @@
 """Classes whose own pickling leaves something out: found by comparing the live object with a loaded copy.
 
-The bytes of such a class are stable and show neither the loss nor a change of what is left out, so hashing cannot find it.
-Asked once for each set of attributes of a class, of instances of classes with reduction methods of their own that are
-not of a library known to be good. Invariant: what differs is named, and the class counts as not storable from then on.
+The bytes of such a class are stable and show neither the loss nor a change of what is left out, so hashing cannot
+find it. Asked once for each set of attributes of a class, of instances of classes with reduction methods of their
+own that are not of a library known to be good. Invariant: what differs is named, and the class counts as not
+storable from then on.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ LARGEST_BYTES = 1 << 20
 MOST_NODES = 20_000
 _METHODS = ("__reduce__", "__reduce_ex__", "__getstate__", "__getnewargs__", "__getnewargs_ex__", "__setstate__")
 _GOOD = frozenset(sys.stdlib_module_names) | frozenset(
-    "numpy pandas pyarrow polars scipy sklearn statsmodels matplotlib seaborn PIL plotly networkx torch xgboost lightgbm dask "
-    "sympy joblib threadpoolctl dateutil pytz tzdata msgspec nbcellar".split()
+    "numpy pandas pyarrow polars scipy sklearn statsmodels matplotlib seaborn PIL plotly networkx torch xgboost "
+    "lightgbm dask sympy joblib threadpoolctl dateutil pytz tzdata msgspec nbcellar".split()
 )
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from nbcellar.history.model import CellRun, CommitKind, Preview
 from nbcellar.history.recording import Recorded
 from nbcellar.ids import CommitId
+from nbcellar.session.groups import Group
 from nbcellar.session.pending import PendingValue
-from nbcellar.session.tracker import Group
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """Start recording in this kernel: by itself in an initialised folder, or because `%load_ext nbcellar` asks.
 
-Invariant: joining twice is joining once; what keeps a kernel from recording is a sentence in `reason()`, never an exception
-at the start of a kernel. Not for: the hooks themselves (`kernel.py`).
+Invariant: joining twice is joining once; what keeps a kernel from recording is a sentence in `reason()`, never an
+exception at the start of a kernel. Not for: the hooks themselves (`kernel.py`).
 """
 
 from __future__ import annotations
@@ -97,7 +97,9 @@ def find_folder(path: Path) -> Path | None:
 
 
 def join(shell: Any, environ: Mapping[str, str] = os.environ, *, fresh: bool = False) -> Any:
-    """Return this kernel's recorder, started now unless it was. Raises NoRepositoryError and what keeps a store closed."""
+    """Return this kernel's recorder, started now unless it was. Raises NoRepositoryError and what keeps a store
+    closed.
+    """
     from nbcellar.session import remote
     from nbcellar.session.threads import remember_threads
 

@@ -1,7 +1,8 @@
 """IPython's hooks: record each cell without delaying it, and stay out of the way.
 
-Capture is scheduled on the kernel's loop after the reply; `pre_run_cell` finishes what is pending. Invariant: no exception
-of ours reaches the user's cell, and nothing is printed by this module. Not for: what is recorded (`engine.py`).
+Capture is scheduled on the kernel's loop after the reply; `pre_run_cell` finishes what is pending. Invariant: no
+exception of ours reaches the user's cell, and nothing is printed by this module. Not for: what is recorded
+(`engine.py`).
 """
 
 from __future__ import annotations

@@ -97,7 +97,8 @@ def _choose_subclass(kind: type) -> Callable[[Any, Encoder], Any] | None:
     if issubclass(kind, np.ma.MaskedArray):
         return _reduce_masked if kind.__reduce__ is np.ma.MaskedArray.__reduce__ else None
     plain = kind.__reduce__ is np.ndarray.__reduce__ and kind.__reduce_ex__ is np.ndarray.__reduce_ex__
-    return _reduce_subclass if plain and kind.__setstate__ is np.ndarray.__setstate__ else None
+    own_state = getattr(kind, "__setstate__", None) is not getattr(np.ndarray, "__setstate__", None)
+    return _reduce_subclass if plain and not own_state else None
 
 
 def _reduce_subclass(a: Any, encoder: Encoder) -> Any:

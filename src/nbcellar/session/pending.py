@@ -1,8 +1,8 @@
 """What is left to write of a new version once the cell's objects have been looked at.
 
-Invariant: after `release` no reference to, and no memory of, a user's object is held; blocks that were not written by then
-were copied. Each block that is taken is hashed again: a difference from the hash taken at capture means that the
-memory changed meanwhile, and raises TornCaptureError.
+Invariant: after `release` no reference to, and no memory of, a user's object is held; blocks that were not written
+by then were copied. Each block that is taken is hashed again: a difference from the hash taken at capture means that
+the memory changed meanwhile, and raises TornCaptureError.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from nbcellar.errors import CellarError
 from nbcellar.history.model import Preview
 from nbcellar.ids import Digest
 from nbcellar.session.blocks import BLOCK_BYTES, INLINE_STREAM_BYTES, memory_at, stream_cuts
-from nbcellar.session.tracker import Changed, Group
+from nbcellar.session.groups import Changed, Group
 from nbcellar.session.value import VALUE_FORMAT, StoredRegion, Value, encode_value
 from nbcellar.store.interface import Data, Kind
 
@@ -69,7 +69,7 @@ class PendingValue:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def release(self, allowance: int) -> int:
-        """Copy what is not written yet, at most `allowance` bytes; return the bytes that remain in the user's memory."""
+        """Copy what is not written yet, at most `allowance` bytes; return the bytes that are left in live memory."""
         left = 0
         with self.lock:
             for _, blocks in self.regions:

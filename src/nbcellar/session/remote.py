@@ -1,8 +1,8 @@
 """Requests to this kernel's session: from `cellar` in a terminal, from `%cellar`, from the functions of the package.
 
-A request is JSON {"protocol", "version", "command", "args"}; the answer {"protocol", "version", "ok", "result" | "error"}, both in
-base64 because they travel in a user expression. Invariant: a request is answered; an exception becomes an error in the answer.
-Runs on the kernel's main thread. Not for: who sends it (`api.kernels`).
+A request is JSON {"protocol", "version", "command", "args"}; the answer {"protocol", "version", "ok", "result" |
+"error"}, both in base64 because they travel in a user expression. Invariant: a request is answered; an exception
+becomes an error in the answer. Runs on the kernel's main thread. Not for: who sends it (`api.kernels`).
 """
 
 from __future__ import annotations

@@ -24,11 +24,12 @@ from nbcellar.session.blocks import memory_at
 from nbcellar.session.decode import decode
 from nbcellar.session.donors import Donors, Place, places_of
 from nbcellar.session.encode import Limits
+from nbcellar.session.groups import Group
 from nbcellar.session.plan import Live, Plan, plan_checkout
 from nbcellar.session.rebuild import RebuildContext
 from nbcellar.session.regions import Layout
 from nbcellar.session.threads import user_threads
-from nbcellar.session.tracker import Group, Tracker
+from nbcellar.session.tracker import Tracker
 from nbcellar.session.value import decode_value
 from nbcellar.trust.gate import LoadPermit
 
@@ -113,7 +114,8 @@ class Restorer:
     def rebuild(self, plan: Plan, layouts: dict[Group, Layout]) -> list[tuple[Group, tuple[object, ...]]]:
         """Load what the plan asks for, aside; return tracked groups with their objects. Empties `layouts`.
 
-        Raises CannotRestoreError, NotTrustedError, CorruptStoreError naming the variable; nothing live has changed then.
+        Raises CannotRestoreError, NotTrustedError, CorruptStoreError naming the variable; nothing live has changed
+        then.
         """
         aside = _Aside()
         self._offer(plan, layouts)

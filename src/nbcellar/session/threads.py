@@ -6,7 +6,9 @@ import asyncio
 import threading
 from typing import Any
 
-_KERNEL_PACKAGES = frozenset({"ipykernel", "IPython", "zmq", "tornado", "debugpy", "_pydevd_bundle", "pydevd", "asyncio", "nbcellar"})
+_KERNEL_PACKAGES = frozenset(
+    {"ipykernel", "IPython", "zmq", "tornado", "debugpy", "_pydevd_bundle", "pydevd", "asyncio", "nbcellar"}
+)
 _before: set[int] = set()
 
 

@@ -1,8 +1,8 @@
 """The thread that makes commits durable while the user goes on.
 
-Invariant: commits are written in the order they were submitted, each in one transaction; `release` returns only when the
-user's memory is no longer read. A failed job changes nothing in the store and is reported, never retried in silence.
-Not for: looking at the session (`engine.py`).
+Invariant: commits are written in the order they were submitted, each in one transaction; `release` returns only when
+the user's memory is no longer read. A failed job changes nothing in the store and is reported, never retried in
+silence. Not for: looking at the session (`engine.py`).
 """
 
 from __future__ import annotations

@@ -1,0 +1,141 @@
+"""Looking at objects of the user: encode, hash, judge. Any exception of their classes becomes a reason.
+
+Invariant: nothing of the session changes, and no exception but KeyboardInterrupt leaves this module.
+Not for: remembering what was found (`tracker.py`).
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from typing import Any
+
+from xxhash import xxh3_128
+
+from nbcellar.errors import CellarError
+from nbcellar.session.encode import Context, Encoded, Limits, OverBudgetError, QuickHasher, encode
+from nbcellar.session.fidelity import Fidelity, is_opaque
+from nbcellar.session.groups import Group, Item
+from nbcellar.session.importable import is_notebook_class
+from nbcellar.session.regions import KnownHashes, Layout, lay_out, overlapping_inline
+from nbcellar.session.sharing import sorted_ids, spans_of
+from nbcellar.session.uids import Uids
+
+_NO_IDS: array[int] = array("Q")
+
+
+class Examiner:
+    """Encodes and hashes objects of one namespace."""
+
+    def __init__(self, namespace: dict[str, Any], uids: Uids) -> None:
+        self.namespace = namespace
+        self.uids = uids
+        self.context = Context(namespace, uids.uid_of)
+        self.fidelity = Fidelity()
+
+    def item(self, name: str, obj: object, limits: Limits) -> Item:
+        roots = frozenset((id(obj),)) if self.is_definition(obj) else frozenset()
+        item = self.try_encode((obj,), limits, roots)
+        item.name, item.obj = name, obj
+        return item
+
+    def is_definition(self, obj: object) -> bool:
+        return isinstance(obj, type) and is_notebook_class(obj, self.namespace)
+
+    def try_encode(
+        self,
+        objects: tuple[object, ...],
+        limits: Limits,
+        roots: frozenset[int],
+        *,
+        sharing: bool = True,
+        split: bool | None = None,
+    ) -> Item:
+        try:
+            encoded = encode(objects, self.context, limits, roots=roots, sharing=sharing, split=split)
+            if overlapping_inline(encoded.exports):
+                encoded = encode(objects, self.context, limits, roots=roots, inline=False, sharing=sharing, split=split)
+        except OverBudgetError as error:
+            return Item("", objects, None, f"over budget: {error}", _NO_IDS, ())
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a class's own code may raise anything
+            return Item("", objects, None, _reason(error), _NO_IDS, ())
+        return Item("", objects, encoded, "", sorted_ids(encoded.shared), spans_of(encoded.exports))
+
+    def loses(self, group: Group, objects: tuple[object, ...], encoded: Encoded) -> bool:
+        """True if a class of its own pickling turns out to leave something out, now that its attributes differ."""
+        return group.is_opaque and bool(self.fidelity.reason(objects, encoded, self.namespace))
+
+    def is_unstable(
+        self, group: Group, version: bytes, objects: tuple[object, ...], limits: Limits, roots: frozenset[int]
+    ) -> bool:
+        """True if encoding again, with nothing run in between, gives yet another hash."""
+        again = self.try_encode(objects, limits, roots, sharing=False, split=group.split).encoded
+        return again is not None and self.version(again, lay_out(again), group.defines) != version
+
+    def make_group(
+        self, names: tuple[str, ...], roots: tuple[type, ...], objects: tuple[object, ...], whole: Item, number: int
+    ) -> Group:
+        return Group(
+            names=names,
+            roots=roots,
+            hidden=tuple(root for root in roots if id(root) not in set(map(id, objects))),
+            object_ids=tuple(map(id, objects)),
+            version=b"",
+            baseline=b"",
+            shared=whole.shared,
+            spans=whole.spans,
+            needs=(),
+            needs_uids=(),
+            defines=tuple(self.uids.uid_of(root) for root in roots),
+            seconds=0.0,
+            size_bytes=0,
+            verified=number,
+            reason=whole.reason,
+        )
+
+    def fill(self, group: Group, encoded: Encoded, known: KnownHashes | None = None) -> Layout:
+        layout = lay_out(encoded, known)
+        group.needs = tuple(encoded.needs)
+        group.needs_uids = tuple(self.uids.uid_of(cls) for cls in encoded.needs)
+        group.version = group.baseline = self.version(encoded, layout, group.defines)
+        group.seconds = encoded.seconds
+        group.size_bytes = encoded.size_bytes + sum(region.size_bytes for region in layout.regions)
+        group.is_opaque = any(map(is_opaque, encoded.types))
+        group.split = bool(encoded.container)
+        group.is_plain = not (layout.places or encoded.needs or group.defines) and len(encoded.parts) == 1
+        group.blocks = tuple(tuple(region.hashes) for region in layout.regions)
+        return layout
+
+    def version(self, encoded: Encoded, layout: Layout, defines: Sequence[str]) -> bytes:
+        digest = xxh3_128()
+        for part in encoded.parts:
+            digest.update(part)
+        for region in layout.regions:
+            digest.update(region.size_bytes.to_bytes(8, "big"))
+            for quick in region.hashes:
+                digest.update(quick)
+        if layout.places:
+            digest.update(repr(layout.places).encode())
+        if encoded.needs or defines:
+            uids = [self.uids.uid_of(cls) for cls in encoded.needs]
+            digest.update(repr((uids, list(defines))).encode())
+        return digest.digest()
+
+    @staticmethod
+    def is_same(hasher: QuickHasher, objects: tuple[object, ...], baseline: bytes) -> bool:
+        try:
+            return hasher.hash(objects) == baseline
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # a class's own code; the full examination says what it is
+            return False
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply to be pickled"
+    text = str(error).strip() or type(error).__name__
+    first = text.splitlines()[0][:200]
+    return first if isinstance(error, CellarError | TypeError) else f"{type(error).__name__}: {first}"
