@@ -40,6 +40,7 @@ class Job:
     fresh: bool = False
     parent: CommitId | None = None  # None: the last commit of this kernel
     state: bool = True
+    epoch: int = 0  # the writer's when the job was made
     names: int = 0  # live names, to judge when a whole state is due
     notes: tuple[str, ...] = ()
     doubts: tuple[tuple[bytes, Job | None], ...] = ()  # versions in doubt since after a job (None: since ever)

@@ -7,7 +7,6 @@ exception at the start of a kernel. Not for: the hooks themselves (`kernel.py`).
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -148,12 +147,19 @@ def _make(shell: Any, environ: Mapping[str, str]) -> Any:
         settings=settings,
         key=key,
         decisions=TrustStore(user_folder),
-        fixed=Fixed(notebook, repo.by, environment_fingerprint, lambda: _git_head(root), Document(path)),
+        fixed=Fixed(notebook, repo.by, environment_fingerprint, _GitHead(root), Document(path)),
         background=background_reason,
+        autoreload=lambda: _autoreloads(shell),
     )
     kernel = getattr(shell, "kernel", None)
     connection = _connection_file(kernel)
     return KernelRecorder(shell, session, path=str(path), version=__version__, connection_file=connection)
+
+
+def _autoreloads(shell: Any) -> bool:
+    """True while `%autoreload` patches modules, and with them functions and instances, before each cell."""
+    magics = shell.magics_manager.registry.get("AutoreloadMagics")
+    return bool(magics is not None and getattr(magics._reloader, "enabled", False))
 
 
 def _connection_file(kernel: Any) -> str:
@@ -162,23 +168,19 @@ def _connection_file(kernel: Any) -> str:
     return str(name or "")
 
 
-def _git_head(root: Path) -> str:
-    """Return the commit that git's HEAD names, read from its files: starting git costs milliseconds in every commit."""
-    for folder in (root, *root.parents):
-        head = folder / ".git" / "HEAD"
+class _GitHead:
+    """The commit that git's HEAD names, read from its files: starting git costs milliseconds in every commit."""
+
+    def __init__(self, root: Path) -> None:
+        self._folder = next((f / ".git" for f in (root, *root.parents) if (f / ".git" / "HEAD").is_file()), None)
+
+    def __call__(self) -> str:
+        if self._folder is None:
+            return ""
         try:
-            text = head.read_text().strip()
-        except OSError:
-            continue
-        if not text.startswith("ref: "):
-            return text[:64]
-        try:
-            return (folder / ".git" / text[5:]).read_text().strip()[:64]
+            text = (self._folder / "HEAD").read_text().strip()
+            if text.startswith("ref: "):
+                text = (self._folder / text[5:]).read_text().strip()
         except OSError:
             return ""
-    return ""
-
-
-def python() -> str:
-    """Return the interpreter of this kernel, for commands that a user is shown."""
-    return sys.executable
+        return text[:64]

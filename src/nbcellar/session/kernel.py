@@ -24,6 +24,7 @@ from typing import Any
 
 from nbcellar.history.model import CellError, CellRun
 from nbcellar.session.engine import Session
+from nbcellar.session.names import as_text
 from nbcellar.session.outputs import OutputRecorder
 from nbcellar.session.threads import is_user_code
 
@@ -51,6 +52,7 @@ class KernelRecorder:
         self._generation = 0
         self._started = 0.0
         self._recording = False
+        self._replied = False  # the reply left, and with it what the cell wrote
         self._outputs: OutputRecorder | None = None
         self._pid = os.getpid()
         self.on_name_error: Callable[[str], None] | None = None
@@ -151,19 +153,22 @@ class KernelRecorder:
                 return
             self._recording = False
             error = result.error_before_exec or result.error_in_exec
-            outputs = self._outputs.finish() if self._outputs is not None else None
             info = result.info
             run = CellRun(
                 cell_id=getattr(info, "cell_id", None) or "",
-                source=info.raw_cell or "",
+                source=as_text(info.raw_cell or ""),
                 execution_count=result.execution_count or 0,
                 duration_s=round(elapsed, 6),
                 error=_describe(error, self.shell) if error is not None else None,
             )
-            if self.session.end_cell(run, outputs):
-                self._schedule(self._capture)
+            self._replied = False
+            self.session.end_cell(run, self._take_outputs)
+            self._schedule(self._capture)
             if isinstance(error, NameError) and self.on_name_error is not None:
                 self.on_name_error(getattr(error, "name", "") or "")
+
+    def _take_outputs(self) -> bytes | None:
+        return self._outputs.finish(flushed=self._replied) if self._outputs is not None else None
 
     def _schedule(self, work: Callable[[int], None]) -> None:
         generation = self._generation
@@ -179,6 +184,7 @@ class KernelRecorder:
             return
         with self._swallow():
             time.sleep(YIELD_S)
+            self._replied = True
             with self._interruptible():
                 self.session.finish_capture()
             self._later(IDLE_AFTER_S, generation)
@@ -253,7 +259,7 @@ def _describe(error: BaseException, shell: Any) -> CellError:
     if line == 0 and isinstance(error, SyntaxError):
         line = error.lineno or 0
     try:
-        text = str(error)[:1000]
+        text = as_text(str(error)[:1000])
     except Exception:
         text = ""
     return CellError(type(error).__name__, text, line)

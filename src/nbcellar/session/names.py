@@ -38,6 +38,22 @@ class Names:
         return name in self._off or any(fnmatchcase(name, pattern) for pattern in self._skip)
 
     def _is_candidate(self, name: str) -> bool:
-        if not isinstance(name, str) or name in _SHELL_NAMES or _SHELL_PATTERN.fullmatch(name):
+        if not isinstance(name, str) or not is_text(name) or name in _SHELL_NAMES or _SHELL_PATTERN.fullmatch(name):
             return False
         return not self.is_skipped(name)
+
+
+def is_text(text: str) -> bool:
+    """True if the text can be stored: a lone half of a surrogate pair cannot."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def as_text(text: str) -> str:
+    """Return the text with what cannot be stored replaced by "?"."""
+    return text if is_text(text) else text.encode(errors="replace").decode()

@@ -11,15 +11,17 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from nbcellar.errors import StoreUnavailableError
-from nbcellar.history.model import CellRun, CommitKind
+from nbcellar.history.model import CellRun, CommitKind, Preview
 from nbcellar.history.repository import Repository
 from nbcellar.ids import NotebookId
 from nbcellar.session.ambient import AmbientReport, AmbientTracker
 from nbcellar.session.analysis import NOTHING, Touch, touched_names
 from nbcellar.session.groups import Changed, Group, Observation
 from nbcellar.session.jobs import Job, Version
-from nbcellar.session.names import Names
+from nbcellar.session.names import Names, as_text, is_text
 from nbcellar.session.pending import make_pending
 from nbcellar.session.preview import preview
 from nbcellar.session.tracker import Tracker
@@ -61,7 +63,8 @@ class Recorder:
         key: SigningKey,
         decisions: TrustStore,
         fixed: Fixed,
-        background: Callable[[], str],
+        background: Callable[[], str] = lambda: "",
+        autoreload: Callable[[], bool] = lambda: False,
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self.repo = repo
@@ -74,16 +77,18 @@ class Recorder:
         self.clock = clock
         self._decisions = decisions
         self._background = background
+        self._autoreload = autoreload
         head = repo.head(notebook)
         self.writer = Writer(repo, key, Position(head.commit or repo.forked_from(notebook)), fixed)
         self._ambient_base: dict[str, bytes] = {}
         self._carried_drops: set[str] = set()
-        self._carried_definitions: set[str] = set()
+        self._fresh = False
         self._look_everywhere = False
         self._opened = False
         self._resync = False
+        self._epoch = 0
         self._cell: RunningCell | None = None
-        self._finished: tuple[RunningCell, CellRun, bytes | None] | None = None
+        self._finished: tuple[RunningCell, CellRun, Callable[[], bytes | None]] | None = None
         self._observed: dict[int, Job] = {}
         self._ambient_reports: list[AmbientReport] = []
         self._not_restored: Mapping[str, str] = {}
@@ -93,16 +98,20 @@ class Recorder:
         """Note a cell that is about to run and what it can touch; let go of the user's memory."""
         self.finish_capture()
         self.writer.release(self.settings.record.memory_mb << 20)
-        touch = touched_names(None, transformed, self.tracker.namespace, background=self._background())
+        touch = touched_names(
+            None, transformed, self.tracker.namespace, background=self._background(), autoreload=self._autoreload()
+        )
         self._cell = RunningCell(cell_id, source, touch, time.perf_counter())
 
-    def end_cell(self, run: CellRun, outputs: bytes | None) -> bool:
-        """Note how the cell ended; True if there is something to capture, by `finish_capture`, before the next cell."""
+    def end_cell(self, run: CellRun, outputs: Callable[[], bytes | None]) -> None:
+        """Note how the cell ended; `finish_capture` records it, at the latest before the next cell.
+
+        outputs: asked then, when what the cell wrote has been sent.
+        """
         cell, self._cell = self._cell, None
         if cell is None:
             cell = RunningCell(run.cell_id, run.source, Touch(True, "its start was not seen", frozenset()), 0.0)
         self._finished = (cell, run, outputs)
-        return True
 
     def finish_capture(self) -> None:
         """Look at what the last cell changed and hand it to the writer; nothing if that was done."""
@@ -117,7 +126,7 @@ class Recorder:
             self._resync = True  # whatever was looked at half is looked at again with the next cell
             job = Job(CommitKind.AUTO, self.clock(), state=False, notes=(INTERRUPTED,))
         self._look_everywhere = False
-        job.cell, job.outputs = run, outputs
+        job.cell, job.outputs = run, outputs()
         self._submit(job)
 
     def skip_cell(self) -> None:
@@ -164,10 +173,12 @@ class Recorder:
         self, touched: frozenset[str] | None, check_s: float | None = None, only: Collection[Group] | None = None
     ) -> Observation:
         record = self.settings.record
-        if self._resync:  # the last commit was not saved: look at everything as if it were new
+        if (
+            self._resync or self._epoch != self.writer.epoch
+        ):  # the last commit was not saved: record everything anew, relative to nothing
             self._resync = False
-            self._carried_drops |= set(self.tracker.by_name)
-            self._carried_definitions |= set(self.tracker.by_uid)
+            self._epoch = self.writer.epoch
+            self._fresh = True
             self.tracker.by_name.clear()
             self.tracker.by_uid.clear()
             self._ambient_base = {}
@@ -195,18 +206,19 @@ class Recorder:
                 if change.doubtful
             )
             self._remember(observation.number, job)
-        definitions = set(self._carried_definitions)
-        self._carried_definitions = set()
-        if observation is not None:
-            definitions.update(observation.dropped_definitions)
+        definitions = set(observation.dropped_definitions) if observation is not None else set()
         job.dropped = tuple(sorted(dropped - {n for version in job.versions for n in version.group.names}))
         job.dropped_definitions = tuple(sorted(definitions - {u for v in job.versions for u in v.group.defines}))
         job.ambient = self._ambient_changes()
+        if self._fresh:
+            self._fresh = False
+            job.fresh, job.dropped, job.dropped_definitions = True, (), ()
+            job.ambient = {part: data for part, data in job.ambient.items() if data is not None}
         return job
 
     def _version(self, change: Changed) -> Version:
         group = change.group
-        previews = tuple(preview(obj) for obj in change.objects[: len(group.names)])
+        previews = tuple(_storable(preview(obj)) for obj in change.objects[: len(group.names)])
         limit = self.settings.record.max_variable_mb << 20
         if group.size_bytes > limit:
             group.reason = f"it is larger than the cap of {self.settings.record.max_variable_mb} MiB for a variable"
@@ -246,17 +258,16 @@ class Recorder:
         self._send([start, job])
 
     def _send(self, jobs: list[Job]) -> None:
-        if self.writer.failed is not None:
-            self._resync = True  # found at the next look; what is in hand is saved relative to what was lost
+        for job in jobs:
+            job.epoch = self._epoch
         self.writer.submit(jobs)
 
     def _raise_failed(self) -> None:
-        error, self.writer.failed = self.writer.failed, None
+        error = self.writer.failed
         if error is not None:
-            self._resync = True
             raise StoreUnavailableError(
                 f"the last changes were not saved: {error}",
-                hint="they are recorded with the next cell, if that works again",
+                hint="they are recorded with the next cell, once that works again; cellar status shows when",
             ) from error
 
     def _open(self) -> None:
@@ -265,6 +276,9 @@ class Recorder:
         if not self._opened:
             self._opened = True
             self._send([Job(CommitKind.START, self.clock(), fresh=True)])
+        self.writer.wait()
+        if self._epoch != self.writer.epoch:  # try once more to save what could not be
+            self._submit(self._between(self._observe(None)))
         self.wait_saved()
 
     def _settle(self) -> None:
@@ -274,6 +288,11 @@ class Recorder:
         if observation.changed or observation.dropped_names:
             self._submit(self._between(observation))
         self.wait_saved()
+
+
+def _storable(found: Preview) -> Preview:
+    """Return a preview whose texts are valid Unicode."""
+    return found if is_text(found.text) else msgspec.structs.replace(found, text=as_text(found.text))
 
 
 def _note(change: Changed) -> str:

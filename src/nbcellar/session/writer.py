@@ -7,6 +7,7 @@ silence. Not for: looking at the session (`engine.py`).
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import sys
 import threading
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from nbcellar.errors import CellarError, ConflictError, StoreUnavailableError, UnknownReferenceError
 from nbcellar.history.model import COMMIT_FORMAT, Commit, CommitKind, Covariable, StateDelta
 from nbcellar.history.recording import Recorder
-from nbcellar.ids import DIGEST_BYTES, CommitId, NotebookId
+from nbcellar.ids import DIGEST_BYTES, CommitId, Digest, NotebookId
 from nbcellar.session.document import Document
 from nbcellar.session.jobs import Job, Version
 from nbcellar.session.pending import KnownBlocks, PendingValue, TornCaptureError, write_value
@@ -67,11 +69,12 @@ class Writer:
         self._lock = threading.Lock()
         self._pending = 0
         self._idle = threading.Condition()
-        self.failed: Exception | None = None
+        self.failed: Exception | None = None  # why the newest job was not saved
+        self.epoch = 0  # counts failures; a job made before the last one builds on what is not there
         self.torn: set[str] = set()
         self.saved_bytes = 0
         self.commits_since_log_pack = 0
-        self._environment: bytes | None = None
+        self._environment: Digest | None = None
 
     # the main thread ----------------------------------------------------------------------------------------------
 
@@ -124,14 +127,34 @@ class Writer:
             if jobs is None:
                 return
             try:
+                self._require_epoch(jobs)
                 self._write(jobs)
+                self.failed = None
             except Exception as error:  # whatever it was, the kernel goes on and says "not saved"
+                self._find_ground(error)
                 self.failed = error
-                self._fixed.document.forget()
+                self.epoch += 1
                 for job in jobs:
                     job.error = error
             finally:
                 self._close(jobs)
+
+    def _require_epoch(self, jobs: list[Job]) -> None:
+        if jobs[0].epoch != self.epoch:
+            raise StoreUnavailableError(f"the commit before it was not saved: {self.failed}")
+
+    def _find_ground(self, error: Exception) -> None:
+        """Trust nothing that was known of the store; after a rewriting of history, go on from its result."""
+        self._environment = None
+        self.known = KnownBlocks()
+        self._fixed.document.forget()
+        if not isinstance(error, ConflictError | UnknownReferenceError):
+            return
+        notebook, old = self._fixed.notebook, self.position.head
+        with contextlib.suppress(CellarError):
+            new = self._repo.rewritten_to(notebook, old) if old is not None else None
+            self.position.head = new or self._repo.head(notebook).commit
+            self.position.base, self.position.branch = None, None
 
     def _close(self, jobs: list[Job]) -> None:
         finished = {id(v.pending) for job in jobs for v in job.versions}
@@ -197,9 +220,10 @@ class Writer:
         )
 
     def _environment_digest(self, recorder: Recorder) -> bytes:
+        """Put the environment once; the commits that name it keep it alive."""
         if self._environment is None:
-            self._environment = self._fixed.environment()
-        return recorder.put(Kind.ENVIRONMENT, self._environment)
+            self._environment = recorder.put(Kind.ENVIRONMENT, self._fixed.environment())
+        return self._environment
 
     def _delta(self, job: Job, parent: CommitId | None, recorder: Recorder) -> StateDelta:
         base = None if job.fresh else (job.base or self.position.base or parent)
