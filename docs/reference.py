@@ -6,6 +6,7 @@ Invariant: the pages say what `cellar COMMAND --help` says; a test fails when th
 from __future__ import annotations
 
 import argparse
+import inspect
 import io
 import json
 import re
@@ -77,8 +78,18 @@ def commands_page() -> str:
 
 def schema_text(name: str) -> str:
     """Return docs/schemas/<name>.json."""
-    schema: dict[str, Any] = msgspec.json.schema(SCHEMAS[name])
+    schema: dict[str, Any] = _cleaned(msgspec.json.schema(SCHEMAS[name]))
     return json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}, indent=2) + "\n"
+
+
+def _cleaned(value: Any) -> Any:
+    """Return a schema whose descriptions, which are docstrings, are indented alike in all versions of Python."""
+    if isinstance(value, dict):
+        return {
+            key: inspect.cleandoc(item) if key == "description" and isinstance(item, str) else _cleaned(item)
+            for key, item in value.items()
+        }
+    return [_cleaned(item) for item in value] if isinstance(value, list) else value
 
 
 def _exit_codes() -> str:
