@@ -26,7 +26,7 @@ constants = st.recursive(
     st.none()
     | st.booleans()
     | st.integers()
-    | st.floats(allow_nan=False)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text("abx é\n'λ", max_size=4)
     | st.binary(max_size=3)
     | st.just(...),
