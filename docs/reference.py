@@ -1,6 +1,7 @@
-"""Writes docs/commands.md and docs/schemas/ from the commands themselves: `python docs/reference.py`.
+"""Writes docs/commands.md, docs/functions.md and docs/schemas/ from the code: `python docs/reference.py`.
 
-Invariant: the pages say what `cellar COMMAND --help` says; a test fails when they are not written anew after a change.
+Invariant: the pages say what `cellar COMMAND --help` and the docstrings say; a test fails when they are not written anew
+after a change.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import inspect
 import io
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from nbcellar.api import views
+from nbcellar.api import Repo, views
 from nbcellar.cli import exit_codes, main
 
 FOLDER = Path(__file__).parent
@@ -74,6 +76,45 @@ def commands_page() -> str:
         parts.append(f"## {group.capitalize()}\n")
         parts += [_command(name) for name in names]
     return "\n".join(parts).rstrip() + "\n"
+
+
+FUNCTIONS = """\
+# Functions
+
+Written by `python docs/reference.py` from the docstrings of `nbcellar.api.Repo`.
+
+    import nbcellar
+
+    repo = nbcellar.open("analysis.ipynb")  # or a folder
+    for line in repo.log().commits:
+        print(line.id[:8], line.title)
+    repo.undo()
+
+`nbcellar.open` takes a folder or a notebook, which then is the one that is meant by default. Methods return frozen
+data: the classes of `nbcellar.api.views`, whose JSON form is in `docs/schemas/`. Errors are the classes of
+`nbcellar.errors`. References are text, as on the command line. Inside a recording kernel, methods that change the session
+act on it directly.
+
+"""
+
+
+def functions_page() -> str:
+    """Return docs/functions.md."""
+    rows = ["| method | does |", "|---|---|"]
+    for name, member in vars(Repo).items():
+        if name.startswith("_"):
+            continue
+        inner = member.fget if isinstance(member, property) else member
+        signature = "" if isinstance(member, property) else _signature(inner)
+        first = (inspect.getdoc(inner) or "").splitlines()[0]
+        rows.append(f"| `{name}{signature}` | {first} |")
+    return FUNCTIONS + "\n".join(rows) + "\n"
+
+
+def _signature(function: Callable[..., object]) -> str:
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    text = str(inspect.Signature(parameters))
+    return re.sub(r": '([^']*)'", r": \1", text).replace("|", "\\|")
 
 
 def schema_text(name: str) -> str:
@@ -149,6 +190,7 @@ def _inner_parsers(parser: argparse.ArgumentParser) -> list[argparse.ArgumentPar
 def write() -> None:
     """Write all pages."""
     (FOLDER / "commands.md").write_text(commands_page(), "utf-8")
+    (FOLDER / "functions.md").write_text(functions_page(), "utf-8")
     (FOLDER / "schemas").mkdir(exist_ok=True)
     for name in SCHEMAS:
         (FOLDER / "schemas" / f"{name}.json").write_text(schema_text(name), "utf-8")

@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 from nbcellar.cli import exit_codes, text
-from nbcellar.cli.console import Console
+from nbcellar.cli.console import Console, find_cellar_folder
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -21,11 +21,17 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from nbcellar.api import doctor, init
 
     folder = console.folder / Path(args.folder_to_record).expanduser()
+    above = find_cellar_folder(folder.absolute().parent)
     repo = init(folder, environ=console.environ, clock=console.clock)
     console.print(f"recording the notebooks in {repo.root}")
     console.print("  every cell run becomes a commit: variables, the cell and its outputs; kept in .cellar/")
     skipped = text.names(repo.settings.record.skip_names, most=4)
     console.print(f"  not recorded: variables named like {skipped} (change with: cellar config)")
+    if above is not None:
+        note = console.style("note:", "yellow")
+        console.notice(
+            f"{note} {above.parent} is a repository, too; notebooks from here down are recorded here from now on"
+        )
     findings = doctor.look_at_kernels(console.environ)
     unready = [finding for finding in findings if finding.state == "problem"]
     ready = [finding for finding in findings if finding.state == "ok"]

@@ -33,6 +33,10 @@ def test_the_page_of_commands_is_what_the_commands_say() -> None:
     assert (DOCS / "commands.md").read_text("utf-8") == reference.commands_page(), "run: python docs/reference.py"
 
 
+def test_the_page_of_functions_is_what_the_docstrings_say() -> None:
+    assert (DOCS / "functions.md").read_text("utf-8") == reference.functions_page(), "run: python docs/reference.py"
+
+
 @pytest.mark.parametrize("name", sorted(reference.SCHEMAS))
 def test_a_schema_is_what_the_code_says(name: str) -> None:
     assert (DOCS / "schemas" / f"{name}.json").read_text("utf-8") == reference.schema_text(name)
