@@ -1,7 +1,7 @@
 """Writes docs/commands.md, docs/functions.md and docs/schemas/ from the code: `python docs/reference.py`.
 
-Invariant: the pages say what `cellar COMMAND --help` and the docstrings say; a test fails when they are not written anew
-after a change.
+Invariant: the pages say what `cellar COMMAND --help` and the docstrings say; a test fails when they are not written
+anew after a change.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ Written by `python docs/reference.py` from the docstrings of `nbcellar.api.Repo`
 
 `nbcellar.open` takes a folder or a notebook, which then is the one that is meant by default. Methods return frozen
 data: the classes of `nbcellar.api.views`, whose JSON form is in `docs/schemas/`. Errors are the classes of
-`nbcellar.errors`. References are text, as on the command line. Inside a recording kernel, methods that change the session
-act on it directly.
+`nbcellar.errors`. References are text, as on the command line. Inside a recording kernel, methods that change the
+session act on it directly.
 
 """
 
