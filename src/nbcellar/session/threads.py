@@ -9,6 +9,8 @@ from typing import Any
 _KERNEL_PACKAGES = frozenset(
     {"ipykernel", "IPython", "zmq", "tornado", "debugpy", "_pydevd_bundle", "pydevd", "asyncio", "nbcellar"}
 )
+# Threads that libraries keep for themselves and that run no function of the user.
+_LIBRARY_MODULES = ("joblib.", "multiprocessing.queues", "concurrent.futures.process", "tqdm.", "threadpoolctl", "loky.")
 _before: set[int] = set()
 
 
@@ -29,7 +31,9 @@ def user_threads() -> tuple[str, ...]:
 def _is_kernel(thread: threading.Thread) -> bool:
     target: Any = getattr(thread, "_target", None)
     makers = (type(thread).__module__, getattr(target, "__module__", None) or "")
-    return any(maker.partition(".")[0] in _KERNEL_PACKAGES for maker in makers)
+    return any(
+        maker.partition(".")[0] in _KERNEL_PACKAGES or f"{maker}.".startswith(_LIBRARY_MODULES) for maker in makers
+    )
 
 
 def background_reason() -> str:
