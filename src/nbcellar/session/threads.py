@@ -10,7 +10,7 @@ _KERNEL_PACKAGES = frozenset(
     {"ipykernel", "IPython", "zmq", "tornado", "debugpy", "_pydevd_bundle", "pydevd", "asyncio", "nbcellar"}
 )
 # Threads that libraries keep for themselves and that run no function of the user.
-_LIBRARY_MODULES = ("joblib.", "multiprocessing.queues", "concurrent.futures.process", "tqdm.", "threadpoolctl", "loky.")
+_LIBRARY_MODULES = ("joblib.", "loky.", "multiprocessing.queues.", "concurrent.futures.process.", "tqdm.")
 _before: set[int] = set()
 
 
