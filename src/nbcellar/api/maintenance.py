@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from nbcellar.api import views
+from nbcellar.api.kernels import live_kernels
 from nbcellar.config import Settings
 from nbcellar.errors import AmbiguousReferenceError, InvalidInputError, NotFoundError
 from nbcellar.history.repository import Repository
@@ -139,10 +140,14 @@ def forget(repo: Repo, what: str, *, kind: Literal["variable", "commit"], force:
 
     repository = repo.repository
     key = load_or_create(repo.user_folder)
+    notes: list[str] = []
     if kind == "variable":
         notebook = repo.notebook()
         done = forget_variable(repository, notebook, what, key=key, children_of=children_of, force=force)
         words = f"variable {', '.join(done.names)}"
+        if any(entry.notebook == notebook for entry in live_kernels(repo.cellar_folder)):
+            names = ", ".join(done.names)
+            notes.append(f"the live kernel may still hold it and would record it again; in the notebook: del {names}")
     else:
         notebook, commit = repo.locate(what)
         done = forget_commit(repository, notebook, commit, key=key, children_of=children_of, force=force)
@@ -153,6 +158,7 @@ def forget(repo: Repo, what: str, *, kind: Literal["variable", "commit"], force:
         removed_bytes=done.bytes_removed,
         shared_pieces=done.shared_objects,
         sources_with_text=[commit.hex() for commit in done.sources_with_text],
+        notes=notes,
     )
 
 

@@ -368,6 +368,7 @@ class Forgotten(View, frozen=True, kw_only=True):
     removed_bytes: int
     shared_pieces: int = 0
     sources_with_text: list[str] = []
+    notes: list[str] = []
 
 
 class Key(View, frozen=True, kw_only=True):

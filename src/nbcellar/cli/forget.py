@@ -40,6 +40,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if done.shared_pieces:
         pieces = text.plural(done.shared_pieces, "piece")
         console.print(f"  {note} kept: {pieces} of the value, because other variables hold the same bytes")
+    for line in done.notes:
+        console.print(f"  {note} {text.clean(line)}")
     for commit in done.sources_with_text:
         console.print(
             f"  {note} the code or message of {commit[:8]} names it; remove that with: cellar forget {commit[:8]}"
