@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import stat
@@ -346,7 +347,7 @@ def test_files_on_disk_are_what_the_format_says(store: LocalStore, folder: Path)
         first, second = transaction.put(Kind.BLOCK, large), transaction.put(Kind.CELL, small)
         transaction.commit()
     store.close()
-    with sqlite3.connect(folder / "meta.db") as db:
+    with contextlib.closing(sqlite3.connect(folder / "meta.db")) as db:
         rows = {row[0]: row[1:] for row in db.execute("SELECT digest, kind, codec, pack, offset, data FROM objects")}
         packs = dict(db.execute("SELECT id, name FROM packs"))
     assert rows[second] == (5, 0, None, None, small)
