@@ -127,6 +127,15 @@ class AmbientTracker:
             if name != MODULES and (only is None or name in only)
         ]
 
+    def load_streams(self, parts: Mapping[str, bytes]) -> None:
+        """Import the libraries whose random streams are recorded in `parts`: a stream of a library that comes later would
+        begin anew, and nobody could tell. numpy loads its own only when it is first asked for.
+        """
+        for name in _STREAMS:
+            if name in parts and name not in sys.modules:
+                with contextlib.suppress(Exception):  # it is reported as not loaded
+                    importlib.import_module(name)
+
     def validate(self, parts: Mapping[str, bytes]) -> None:
         """Decode every part without changing anything; raise CorruptStoreError for one that cannot be."""
         for name, payload in parts.items():
@@ -168,6 +177,7 @@ def _decode_versions(payload: bytes) -> dict[str, str]:
 
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
+_STREAMS = ("numpy.random", "torch")  # names of parts and of the modules that hold them
 _UNLISTED = frozenset({"__main__", "builtins"}) | sys.stdlib_module_names
 
 

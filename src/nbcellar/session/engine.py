@@ -127,6 +127,7 @@ class Session(Recorder):
         plan, layouts = self._look_at_replaced(restorer, state)
         self.wait_saved()
         ambient = self._ambient_of(state, parts)
+        self.ambient.load_streams(ambient)
         self.ambient.validate(ambient)
         reports = self._ambient_reports = []
         self._not_restored = plan.missing

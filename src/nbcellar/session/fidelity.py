@@ -9,6 +9,7 @@ storable from then on.
 from __future__ import annotations
 
 import sys
+import sysconfig
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -66,7 +67,10 @@ _verdicts: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
 
 
 def is_opaque(kind: type) -> bool:
-    """True if a class outside the known libraries decides itself what its pickles hold."""
+    """True if a class of the notebook, or of a module beside it, decides itself what its pickles hold.
+
+    Classes of installed libraries are not tried out: making a second widget or connection may show, or cost something.
+    """
     known = _verdicts.get(kind)
     if known is None:
         known = _decides_itself(kind)
@@ -76,7 +80,7 @@ def is_opaque(kind: type) -> bool:
 
 
 def _decides_itself(kind: type) -> bool:
-    if kind.__module__.partition(".")[0] in _GOOD and kind.__module__ != "__main__":
+    if not _is_users(kind):
         return False
     for base in kind.__mro__[:-1]:
         if base.__module__.partition(".")[0] in _GOOD and base.__module__ != "__main__":
@@ -84,6 +88,19 @@ def _decides_itself(kind: type) -> bool:
         if any(name in vars(base) for name in _METHODS) and not hasattr(base, "__dataclass_fields__"):
             return True
     return False
+
+
+def _is_users(kind: type) -> bool:
+    module = kind.__module__
+    if module == "__main__":
+        return True
+    if module.partition(".")[0] in _GOOD:
+        return False
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return isinstance(file, str) and not any(part in file for part in _INSTALLED)
+
+
+_INSTALLED = ("site-packages", "dist-packages", sysconfig.get_path("stdlib"))
 
 
 def find_difference(live: object, loaded: object) -> str:

@@ -66,6 +66,7 @@ class KernelRecorder:
         self.active = True
         if self.session.settings.record.outputs:
             self._outputs = OutputRecorder(self.shell)
+        self.session.interruptible = interruptible
         self.shell.events.register("pre_run_cell", self._before)
         self.shell.events.register("post_run_cell", self._after)
         self._register()
@@ -138,8 +139,7 @@ class KernelRecorder:
             transformed = getattr(info, "transformed_cell", None)
             if transformed is None:
                 transformed = self.shell.transform_cell(source)
-            with self._interruptible():
-                self.session.begin_cell(getattr(info, "cell_id", None) or "", source, transformed)
+            self.session.begin_cell(getattr(info, "cell_id", None) or "", source, transformed)
             if is_off(source):
                 self.session.skip_cell()
             if self._outputs is not None and self._recording:
@@ -185,8 +185,7 @@ class KernelRecorder:
         with self._swallow():
             time.sleep(YIELD_S)
             self._replied = True
-            with self._interruptible():
-                self.session.finish_capture()
+            self.session.finish_capture()
             self._later(IDLE_AFTER_S, generation)
 
     def _later(self, delay_s: float, generation: int) -> None:
@@ -216,19 +215,18 @@ class KernelRecorder:
             self.errors.append(traceback.format_exc())
             del self.errors[:-_LARGEST_TRACEBACK]
 
-    @contextlib.contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """Let an interrupt of the user end a capture; ipykernel ignores SIGINT outside of cells."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        former = signal.signal(signal.SIGINT, signal.default_int_handler)
-        try:
-            yield
-        except KeyboardInterrupt:
-            self.errors.append("a capture was interrupted")
-        finally:
-            signal.signal(signal.SIGINT, former)
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Let SIGINT raise KeyboardInterrupt here: outside of cells ipykernel ignores it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 def is_off(source: str) -> bool:

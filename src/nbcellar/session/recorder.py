@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,7 @@ class Recorder:
         self.clock = clock
         self._decisions = decisions
         self._background = background
+        self.interruptible: Callable[[], AbstractContextManager[None]] = nullcontext
         self._autoreload = autoreload
         head = repo.head(notebook)
         self.writer = Writer(repo, key, Position(head.commit or repo.forked_from(notebook)), fixed)
@@ -120,8 +122,9 @@ class Recorder:
         (cell, run, outputs), self._finished = self._finished, None
         everything = cell.touch.everything or self._look_everywhere or bool(self._background())
         try:
-            observation = self._observe(frozenset(self.tracker.by_name) if everything else cell.touch.names)
-            job = self._job(CommitKind.AUTO, observation)
+            with self.interruptible():
+                observation = self._observe(frozenset(self.tracker.by_name) if everything else cell.touch.names)
+                job = self._job(CommitKind.AUTO, observation)
         except KeyboardInterrupt:
             self._resync = True  # whatever was looked at half is looked at again with the next cell
             job = Job(CommitKind.AUTO, self.clock(), state=False, notes=(INTERRUPTED,))

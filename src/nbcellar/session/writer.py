@@ -11,6 +11,7 @@ import contextlib
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -51,6 +52,7 @@ class Fixed:
     document: Document
 
 
+_LIVENESS_S = 1.0
 _ENTRY_BYTES = 150  # a co-variable in a state, about: digests, preview, name
 
 
@@ -110,8 +112,14 @@ class Writer:
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until everything submitted is durable or has failed; False if the time was not enough."""
+        until = None if timeout_s is None else time.monotonic() + timeout_s
         with self._idle:
-            return self._idle.wait_for(lambda: self._pending == 0, timeout_s)
+            while self._pending:
+                left = _LIVENESS_S if until is None else min(until - time.monotonic(), _LIVENESS_S)
+                if left <= 0 or (self._thread is not None and not self._thread.is_alive()):
+                    return False
+                self._idle.wait(left)
+        return True
 
     def forget_thread(self) -> None:
         """Drop the thread and all pending work, in the child of a fork: it belongs to the parent."""
