@@ -8,6 +8,7 @@ Not for: wording and printing (`cli/`), the work itself (the modules beside this
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -17,8 +18,8 @@ from typing import Any, Literal
 
 from nbcellar import __version__, config
 from nbcellar.api import describe, selection, views
-from nbcellar.api.kernels import KernelEntry, KernelRequests, Requests, peek
-from nbcellar.errors import AlreadyExistsError, InvalidInputError
+from nbcellar.api.kernels import KernelEntry, KernelRequests, Requests, live_kernels, peek
+from nbcellar.errors import AlreadyExistsError, CellarError, InvalidInputError
 from nbcellar.history.operations import local_identity
 from nbcellar.history.repository import FOLDER, Repository, find_root
 from nbcellar.ids import CommitId, NotebookId
@@ -156,6 +157,7 @@ class Repo:
         """Bring a state (default: the last one) into the live kernel."""
         from nbcellar.api import session
 
+        self.catch_up()
         notebook, commit = self.locate(ref) if ref else (self.notebook(), None)
         args = {"commit": commit.hex() if commit else None}
         return session.change(self._requests, notebook, "restore", args)
@@ -176,6 +178,16 @@ class Repo:
         """Return when everything that the live kernel has recorded is on disk."""
         self._requests(self.notebook(notebook), "wait_saved", {})
 
+    def catch_up(self) -> None:
+        """Wait until idle kernels have saved what they recorded, so that HEAD is where their users think it is.
+
+        A kernel that runs a cell is not waited for: what it has not recorded yet has no name either.
+        """
+        for entry in live_kernels(self.cellar_folder):
+            with contextlib.suppress(CellarError):
+                if self._peek(entry) is not None:
+                    self._requests(NotebookId(entry.notebook), "wait_saved", {})
+
     @property
     def requests(self) -> Requests:
         """How the live kernel is reached."""
@@ -191,6 +203,7 @@ class Repo:
 
     def branch(self, name: str, ref: str = "HEAD", *, force: bool = False) -> str:
         """Make a branch and return the commit where it is."""
+        self.catch_up()
         notebook, commit = self.locate(ref)
         self.repository.create_branch(notebook, name, commit, force=force)
         return commit.hex()
@@ -218,6 +231,7 @@ class Repo:
 
     def tag(self, name: str, ref: str = "HEAD", *, force: bool = False) -> str:
         """Make a tag and return the commit where it is."""
+        self.catch_up()
         notebook, commit = self.locate(ref)
         self.repository.create_tag(notebook, name, commit, force=force)
         return commit.hex()
@@ -230,6 +244,7 @@ class Repo:
 
     def set_message(self, ref: str, text: str) -> str:
         """Change the message of a commit and return the commit."""
+        self.catch_up()
         notebook, commit = self.locate(ref)
         self.repository.set_message(notebook, commit, text)
         return commit.hex()
@@ -245,6 +260,7 @@ class Repo:
         """Undo an operation (default: the last one); a live kernel follows when that moves HEAD."""
         from nbcellar.api import naming, session
 
+        self.catch_up()
         notebook = self.notebook() if number is None else naming.notebook_of_operation(self.repository, number)
         done = naming.op_undo(self.repository, notebook, number)
         return session.follow(self, notebook, done) if done.head_moved else done
@@ -271,6 +287,7 @@ class Repo:
 
     def forget(self, what: str, *, kind: Literal["variable", "commit"], force: bool = False) -> views.Forgotten:
         """Remove a variable or a commit from history for good."""
+        self.catch_up()
         from nbcellar.api import maintenance
 
         return maintenance.forget(self, what, kind=kind, force=force)

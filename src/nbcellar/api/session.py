@@ -42,6 +42,7 @@ def to_change(result: Mapping[str, Any]) -> views.SessionChange:
 
 def checkout(repo: Repo, ref: str, *, variables: bool, code: bool) -> views.SessionChange:
     """Bring variables, code or both of a commit back; see `Repo.checkout`."""
+    repo.catch_up()
     found = selection.resolve(repo.repository, ref, repo.default_notebook, folder=repo.folder)
     if not variables:
         return _checkout_code(repo, found.notebook, found.commit)

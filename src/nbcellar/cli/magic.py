@@ -52,6 +52,7 @@ def register(shell: Any) -> None:
 def _cellar(line: str) -> None:
     from nbcellar.cli.main import run_line
     from nbcellar.session import remote
+    from nbcellar.session.join import reason
 
     recorder = remote.current()
     if recorder is not None:
@@ -60,6 +61,8 @@ def _cellar(line: str) -> None:
     folder = Path(recorder.path).parent if recorder is not None else Path.cwd()
     name = Path(recorder.path).name if recorder is not None else None
     sys.stdout.write(run_line(line, kernel_requests=requests or _not_recording, folder=folder, notebook=name))
+    if recorder is None and line.split()[:1] in (["status"], ["doctor"]):
+        sys.stdout.write(f"this kernel does not record: {reason() or 'to join, %load_ext nbcellar'}\n")
 
 
 def _not_recording(notebook: Any, command: str, args: Any) -> dict[str, Any]:
