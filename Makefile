@@ -15,6 +15,8 @@ PANDAS2_STAMP := $(PANDAS2)/.made
 PIP_FLAGS := -qq --disable-pip-version-check
 # Two processes, as many as the smallest machine of continuous integration has cores.
 JOBS ?= 2
+# Folders of tests besides the quick ones and those with real kernels.
+OTHER_TESTS := $(filter-out tests/unit tests/kernel tests/data tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 
 .PHONY: help
 help: ## list the targets
@@ -56,12 +58,10 @@ format: $(STAMP) ## apply what `make check` asks of the format
 unit: $(STAMP) ## the quick tests
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow" tests --ignore=tests/kernel
 
-# Quick parts first, so that a mistake shows early; then all tests; then pandas 2.
+# Quick parts first, so that a mistake shows early; the summary of all tests comes last.
 .PHONY: test
-test: check ## everything: check, all tests, real kernels, pandas 2
-	$(BIN)/python -m pytest -q -n $(JOBS) tests --ignore=tests/kernel
-	@if [ -d tests/kernel ]; then echo "tests/kernel: real kernels"; $(BIN)/python -m pytest -q -n $(JOBS) tests/kernel; fi
-	@$(MAKE) test-pandas2
+test: check test-pandas2 ## everything: check, pandas 2, then all tests, those with real kernels at the end
+	$(BIN)/python -m pytest -q -n $(JOBS) tests/unit $(wildcard tests/test_*.py) $(OTHER_TESTS) tests/kernel
 
 .PHONY: test-pandas2
 test-pandas2: $(PANDAS2_STAMP) ## the tests marked pandas2, with pandas 2
