@@ -101,3 +101,18 @@ def test_bytes_that_are_no_tree_are_called_corrupt(payload: bytes) -> None:
 def test_a_newer_tree_is_refused() -> None:
     with pytest.raises(UnsupportedFormatError, match="format 2"):
         tree.referenced_digests(msgspec.msgpack.encode([2, "root"]))
+
+
+def test_the_format_of_a_tree_stays_what_it_is() -> None:
+    """A change here is a change of the format: the number goes up and docs/format-notebook.md says so."""
+    cells = [
+        {"cell_type": "markdown", "id": "a", "metadata": {}, "source": ["# Café\n", "text"]},
+        {"cell_type": "code", "execution_count": 1, "id": "b", "metadata": {}, "outputs": [], "source": "x = 1E5"},
+    ]
+    data = dump({"cells": cells, "metadata": {"x": 1e-07}, "nbformat": 4, "nbformat_minor": 5}, indent=1) + b"\n"
+    root, objects = tree.split(codec.read(data))
+    assert [part.kind for part in objects] == ["CELL", "CELL", "TREE", "TREE"]
+    assert root.hex() == "fd4a34a89dc240d1bcb945e85632bfc2903d213d66a1dcafdb3c3a446539d13c"
+    assert objects[1].data == (
+        b'{"cell_type":"code","execution_count":1,"id":"b","metadata":{},"outputs":[],"source":"x = 1E5"}'
+    )
