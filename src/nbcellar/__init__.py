@@ -46,12 +46,17 @@ def unload_ipython_extension(shell: Any) -> None:
 
 def autoload(shell: Any) -> None:
     """Start recording if this kernel belongs to a notebook in an initialised folder; never raises."""
+    from nbcellar.session.join import NO_FOLDER, reason
     from nbcellar.session.join import autoload as start
 
     if start(shell):
         from nbcellar.cli.magic import welcome
 
         welcome(shell)
+    elif reason() != NO_FOLDER:
+        from nbcellar.cli.magic import register
+
+        register(shell)  # `%cellar status` says why
 
 
 __all__ = ["__version__", "autoload", "load_ipython_extension", "open", "unload_ipython_extension"]

@@ -93,8 +93,11 @@ class Kernel:
         self.project = project
         self.notebook = notebook
         self.environ = dict(environ)
-        self.manager = KernelManager(kernel_name="python3", connection_file=str(project.connection_file()))
-        self.manager.start_kernel(env=self.environ, cwd=str(project.root))
+        self._start()
+
+    def _start(self) -> None:
+        self.manager = KernelManager(kernel_name="python3", connection_file=str(self.project.connection_file()))
+        self.manager.start_kernel(env=self.environ, cwd=str(self.project.root))
         self._connect()
 
     def _connect(self) -> None:
@@ -260,10 +263,15 @@ class Kernel:
         self.manager.restart_kernel()
         self._connect()
 
+    def shut_down(self) -> None:
+        """End the process as a front end does: a request, and time to follow it."""
+        self.client.stop_channels()
+        self.manager.shutdown_kernel()
+
     def start_again(self) -> None:
-        """Start a new process after the kernel died."""
-        self.manager.start_kernel(env=self.environ, cwd=str(self.project.root))
-        self._connect()
+        """Start a new process after the kernel ended."""
+        self.manager.cleanup_resources()
+        self._start()
 
     def close(self) -> None:
         """End the kernel, whatever state it is in."""
@@ -304,11 +312,16 @@ class Project:
         self._count += 1
         return self._own / "runtime" / f"kernel-{self._count}.json"
 
-    def kernel(self, notebook: str = "a.ipynb", **environ: str) -> Kernel:
-        """Start a kernel; keywords are added to its environment, an empty value removes."""
+    def kernel(self, notebook: str = "a.ipynb", *, joins: bool = True, **environ: str) -> Kernel:
+        """Start a kernel, which must join by itself unless `joins` is false.
+
+        Keywords are added to its environment, an empty value removes.
+        """
         wanted = self.environ | {"JPY_SESSION_NAME": str(self.root / notebook)} | environ
         kernel = Kernel(self, notebook, {name: value for name, value in wanted.items() if value})
         self._kernels.append(kernel)
+        if joins:
+            assert kernel.value(_WHY_NOT) == "", "the kernel does not record"
         return kernel
 
     def close(self) -> None:
@@ -357,11 +370,19 @@ class Project:
             check=False,
         )
 
+    def write(self, name: str, text: str) -> Path:
+        """Write a file beside the notebooks; indentation common to all lines does not count."""
+        path = self.root / name
+        path.write_text(textwrap.dedent(text).lstrip("\n"))
+        return path
+
     def configure(self, text: str) -> None:
         """Write the repository's settings; a kernel reads them when it starts."""
         (self.root / ".cellar" / "config.toml").write_text(text)
 
 
+_MODULES = "*(__import__('nbcellar.session.' + name, fromlist=['x']) for name in ('join', 'remote'))"
+_WHY_NOT = f"(lambda join, remote: '' if remote.current() else join.reason() or 'nobody asked')({_MODULES})"
 _NOT_INHERITED = ("CI", "JPY_PARENT_PID", "JPY_SESSION_NAME")
 
 

@@ -93,7 +93,7 @@ def test_a_captured_cell_is_recorded(kernel: Kernel) -> None:
 
 
 def test_a_script_run_by_a_magic_is_recorded(kernel: Kernel) -> None:
-    (kernel.project.root / "script.py").write_text("made = [1, 2]\nseen.append('script')\n")
+    kernel.project.write("script.py", "made = [1, 2]\nseen.append('script')\n")
     kernel.run("seen = []", "%run -i script.py")
     assert values_of(kernel.variable("seen")) == ["['script']"]
     assert values_of(kernel.variable("made")) == ["[1, 2]"]
@@ -130,7 +130,7 @@ def test_a_deleted_variable_comes_back(kernel: Kernel) -> None:
 
 
 def test_star_imports_are_recorded(kernel: Kernel) -> None:
-    (kernel.project.root / "starred.py").write_text("pi_ish = 3\nitems = [1]\ndef double(x):\n    return 2 * x\n")
+    kernel.project.write("starred.py", "pi_ish = 3\nitems = [1]\ndef double(x):\n    return 2 * x\n")
     kernel.run("x = 1", "from starred import *", "double = items = pi_ish = None")
     kernel.undo()
     kernel.is_true("pi_ish == 3", "items == [1]", "double(4) == 8")
@@ -191,8 +191,9 @@ def test_changes_through_functions_methods_and_classes_are_recorded(kernel: Kern
 
 
 def test_a_module_edited_on_disk_and_reloaded_is_the_cells_own_business(kernel: Kernel) -> None:
-    module = kernel.project.root / "edited.py"
-    module.write_text("def answer():\n    return 1\nclass Thing:\n    def name(self):\n        return 'old'\n")
+    module = kernel.project.write(
+        "edited.py", "def answer():\n    return 1\nclass Thing:\n    def name(self):\n        return 'old'\n"
+    )
     kernel.run(
         """
         %load_ext autoreload
@@ -205,7 +206,9 @@ def test_a_module_edited_on_disk_and_reloaded_is_the_cells_own_business(kernel: 
         x = answer()
         """,
     )
-    module.write_text("def answer():\n    return 22\nclass Thing:\n    def name(self):\n        return 'brand new'\n")
+    kernel.project.write(
+        "edited.py", "def answer():\n    return 22\nclass Thing:\n    def name(self):\n        return 'brand new'\n"
+    )
     kernel.run("y = answer()\nname = thing.name()")
     assert kernel.value("(x, y, name)") == (1, 22, "brand new")
     kernel.undo()

@@ -2,7 +2,7 @@
 
 Invariant: `restore` of what `capture` returned makes the next `capture` return equal parts, and random streams
 continue exactly as they did. A part is canonical msgpack without pickle; equal states give equal bytes. Libraries are
-looked up in `sys.modules`, never imported. Environment variables with secret names are neither recorded nor changed.
+looked up in `sys.modules` and imported only for a random stream that is about to be restored. Environment variables with secret names are neither recorded nor changed.
 
 Decimal contexts and numpy's print and error state belong to the running context (`contextvars`): capture and restore
 where the cells run. Not for: state of modules, which is only listed by name and version.
@@ -10,7 +10,9 @@ where the cells run. Not for: state of modules, which is only listed by name and
 
 from __future__ import annotations
 
+import contextlib
 import enum
+import importlib
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from types import FunctionType, ModuleType

@@ -16,6 +16,7 @@ from nbcellar import __version__
 from nbcellar.errors import CellarError, NoRepositoryError
 
 _AUTOMATION = ("papermill", "nbconvert", "nbclient", "jupyter-execute", "pytest", "testbook", "voila")
+NO_FOLDER = "no .cellar folder here or above"
 _reason: list[str] = []
 
 
@@ -31,7 +32,7 @@ def autoload(shell: Any, environ: Mapping[str, str] = os.environ) -> bool:
         if not why:
             join(shell, environ, fresh=True)
     except NoRepositoryError:
-        why = "no .cellar folder here or above"
+        why = NO_FOLDER
     except Exception as error:
         why = error.message if isinstance(error, CellarError) else f"{type(error).__name__}: {error}"
     _reason[:] = [why] if why else []
@@ -42,7 +43,7 @@ def _why_not(shell: Any, environ: Mapping[str, str]) -> str:
     path = notebook_path(shell, environ)
     root = find_folder(path)
     if root is None:
-        return "no .cellar folder here or above"
+        return NO_FOLDER
     from nbcellar import config
 
     record = config.load(root / ".cellar", environ).record
