@@ -137,14 +137,15 @@ def run_line(
     import shlex
 
     text = io.StringIO()
+    environ = os.environ if environ is None else environ
     console = Console(
         out=text,
         err=text,
-        environ=os.environ if environ is None else environ,
+        environ=environ,
         folder=folder,
         color=color,
         kernel_requests=kernel_requests,
-        notebook=notebook,
+        notebook=notebook or environ.get("JPY_SESSION_NAME"),
     )
     try:
         words = shlex.split(line)

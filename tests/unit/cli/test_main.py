@@ -116,6 +116,17 @@ def test_a_line_in_a_kernel_returns_its_text_and_uses_the_kernels_own_requests(s
     assert text.splitlines()[:2] == ["undid x = 2", "  loaded: x"]
 
 
+def test_a_line_in_a_kernel_means_the_kernels_notebook(shell: Any, analysis: Any) -> None:
+    analysis.repository.notebook_for(Path("other.ipynb"), create=True)
+    environ = {**shell.environ, "JPY_SESSION_NAME": str(shell.folder / "analysis.ipynb")}
+
+    def requests(notebook: str, command: str, args: Any) -> dict[str, Any]:
+        raise KernelError("not asked")
+
+    text = main.run_line("log -N 1", kernel_requests=requests, folder=shell.folder, environ=environ)
+    assert "first result" in text
+
+
 def test_a_line_in_a_kernel_that_fails_says_so_in_its_text(shell: Any, analysis: Any) -> None:
     def requests(notebook: str, command: str, args: Any) -> dict[str, Any]:
         raise KernelError("it is asleep", hint="wake it")
