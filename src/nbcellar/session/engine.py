@@ -108,7 +108,7 @@ class Session(Recorder):
         """
         self.finish_capture()
         state = self._recorded_names(self.repo.read_state(target))
-        restored = self._with_doubts(self._turn(state, parts, started), state, target)
+        restored = self._turn(state, parts, started)
         arrive()
         later = self._observe(None)
         if later.changed or later.dropped_names:
@@ -117,7 +117,7 @@ class Session(Recorder):
             arrive()
             restored = restored.followed_by(again)
         self.wait_saved()
-        return restored
+        return self._with_doubts(restored, state, target)
 
     def _with_doubts(self, restored: Restored, state: State, target: CommitId) -> Restored:
         """Add what is uncertain because a change was missed while `target` was made."""
