@@ -156,8 +156,13 @@ class Kernel:
         wrong = [text for text in expressions if self.value(f"bool({text})") is not True]
         assert not wrong, f"not true in the kernel: {wrong}"
 
+    def do_aside(self, code: str) -> None:
+        """Run statements in a namespace of their own, `aside` among the builtins: nothing that is recorded."""
+        space = "__import__('builtins').__dict__.setdefault('aside', {'__name__': 'aside'})"
+        self.do(f"exec({textwrap.dedent(code)!r}, {space})")
+
     def do(self, code: str) -> None:
-        """Run statements in the kernel that no hook sees: what a cell cannot do without being recorded."""
+        """Run statements in the user's namespace that no hook sees, as a widget's callback does."""
         message_id = self.client.execute(textwrap.dedent(code), silent=True, store_history=False)
         reply = self.reply_to(message_id)
         assert reply["status"] == "ok", reply
