@@ -62,7 +62,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     skip_names: Annotated[
         tuple[str, ...],
         _doc(
-            "Variables and environment variables that are never recorded, as shell patterns in which case matters.",
+            "Variables and environment variables that are never recorded, as shell patterns in which case matters. A repository's file "
+            "adds to the user's list, it does not shorten it.",
             "a list of patterns",
         ),
     ] = SECRET_NAMES
@@ -209,6 +210,8 @@ def load_values(cellar_folder: Path | None, environ: Mapping[str, str]) -> tuple
     files = [user_file(environ)] + ([cellar_folder / FILE_NAME] if cellar_folder else [])
     for path in files:
         for name, value in _read_file(path):
+            if name == "record.skip_names" and cellar_folder is not None and path.parent == cellar_folder:
+                value = tuple(dict.fromkeys((*values[name].value, *value)))  # a repository can hide more, never less
             values[name] = Value(KEYS[name], value, str(path))
     for variable, name, text in _variables(environ):
         values[name] = Value(KEYS[name], parse_text(KEYS[name], text, where=variable), variable)

@@ -20,7 +20,7 @@ def load(shell: Any) -> None:
     try:
         recorder = join(shell)
     except CellarError as error:
-        sys.stderr.write(f"error: {error}\n" + (f"hint: {error.hint}\n" if error.hint else ""))
+        _say(error)
         return
     sys.stdout.write(f"Cellar records this session in {recorder.session.repo.root / '.cellar'}\n")
 
@@ -56,7 +56,10 @@ def _cellar(line: str) -> None:
 
     recorder = remote.current()
     if recorder is not None:
-        recorder.session.wait_saved()  # what the cell before did is part of what is asked about
+        try:
+            recorder.session.wait_saved()  # what the cell before did is part of what is asked about
+        except CellarError as error:
+            _say(error)
     requests = remote.local_requests()
     folder = Path(recorder.path).parent if recorder is not None else Path.cwd()
     name = Path(recorder.path).name if recorder is not None else None
@@ -69,3 +72,7 @@ def _not_recording(notebook: Any, command: str, args: Any) -> dict[str, Any]:
     from nbcellar.session import remote
 
     return remote.perform(command, args)
+
+
+def _say(error: CellarError) -> None:
+    sys.stderr.write(f"error: {error}\n" + (f"hint: {error.hint}\n" if error.hint else ""))

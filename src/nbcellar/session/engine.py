@@ -220,7 +220,7 @@ class Session(Recorder):
             "not_restored": dict(restored.not_restored) | ambient,
             "threads": list(restored.threads),
             "head": head.hex() if head is not None else "",
-            "branch": self.repo.head(self.notebook).branch,
+            "branch": self.writer.position.branch or self.repo.head(self.notebook).branch,
             "seconds": restored.seconds,
         }
 

@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -116,6 +117,7 @@ class KernelRecorder:
             "protocol": PROTOCOL,
             "version": self.version,
             "pid": os.getpid(),
+            "host": socket.gethostname(),
             "connection_file": self.connection_file,
             "notebook": self.session.notebook,
             "path": self.path,

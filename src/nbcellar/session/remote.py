@@ -116,7 +116,9 @@ def _status(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]
 def _detach(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
     recorder.session.wait_saved()
     recorder.uninstall()
+    recorder.session.close()
     set_current(None)
+    recorder.shell.extension_manager.loaded.discard("nbcellar")  # so that %load_ext joins again
     return {"detached": True}
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -93,14 +92,14 @@ _ENVIRONMENT = (apsw.IOError, apsw.CantOpenError, apsw.ProtocolError, apsw.Permi
 
 def create_database(path: Path, *, project: str | None = None, temporary_folder: Path) -> None:
     """Make a new, empty `meta.db` that appears at once and complete. Raises AlreadyExistsError."""
-    temporary = temporary_folder / f"{os.getpid()}-{secrets.token_hex(8)}.db"
+    temporary = temporary_folder / f"{os.getpid()}-{os.urandom(8).hex()}.db"
     with file_errors("create", path), sqlite_errors(path):
         os.close(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))  # WAL and journal inherit the mode
         try:
             db = apsw.Connection(str(temporary))
             with contextlib.closing(db), db:
                 db.execute(TABLES)
-                rows = {"format": STORE_FORMAT, "project": project or secrets.token_hex(16)}
+                rows = {"format": STORE_FORMAT, "project": project or os.urandom(16).hex()}
                 db.executemany("INSERT INTO meta VALUES (?, ?)", rows.items())
             _name_exclusively(temporary, path)
         finally:

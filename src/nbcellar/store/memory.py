@@ -6,7 +6,7 @@ SQLite database, so that history's SQL runs unchanged. Not for: durability, seve
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -31,7 +31,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._mutex = threading.RLock()
-        self._project = secrets.token_hex(16)
+        self._project = os.urandom(16).hex()
         self._objects: dict[Digest, tuple[Kind, bytes]] = {}
         self._signatures: dict[Digest, dict[bytes, bytes]] = {}
         self._refs: dict[tuple[str, str], bytes] = {}

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,7 +74,7 @@ class PackWriter:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._path = folder / "tmp" / f"{os.getpid()}-{secrets.token_hex(8)}.pack"
+        self._path = folder / "tmp" / f"{os.getpid()}-{os.urandom(8).hex()}.pack"
         self._hash = blake3()
         self._entries: list[Entry] = []
         self._size = 0

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -68,7 +67,7 @@ def rebuild(folder: Path) -> RebuildReport:
         found = _read_packs(folder)
         project = rescued.project or next((bundle.project for bundle in found.bundles), "")
         make_folder(folder / "tmp")
-        fresh = folder / "tmp" / f"{os.getpid()}-{secrets.token_hex(8)}-rebuilt.db"
+        fresh = folder / "tmp" / f"{os.getpid()}-{os.urandom(8).hex()}-rebuilt.db"
         try:
             database.create_database(fresh, project=project or None, temporary_folder=folder / "tmp")
             counts = _fill(fresh, found, rescued)
@@ -205,7 +204,7 @@ def _move_aside(folder: Path) -> str:
     there = [folder / name for name in database.FILES if (folder / name).exists()]
     if not there:
         return ""
-    aside = folder / "damaged" / secrets.token_hex(4)
+    aside = folder / "damaged" / os.urandom(4).hex()
     with file_errors("move", there[0]):
         make_folder(aside.parent)
         make_folder(aside)
