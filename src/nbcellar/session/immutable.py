@@ -56,6 +56,11 @@ _BASES_BY_NAME = frozenset(
         "pandas.core.dtypes.base.ExtensionDtype",
         "pandas.api.extensions.ExtensionDtype",
         "pandas._libs.tslibs.offsets.BaseOffset",
+        "pyarrow.lib._PandasConvertible",  # arrays, chunked arrays, tables, record batches
+        "pyarrow.lib.DataType",
+        "pyarrow.lib.Schema",
+        "pyarrow.lib.Field",
+        "pyarrow.lib.Scalar",
         "enum.Enum",
     }
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from nbcellar.session.encode import Encoder
+from nbcellar.session.encode import Encoder, Export
 from nbcellar.session.registry import register_base
 
 
@@ -26,12 +26,34 @@ def copy_on_write_active() -> bool:
         return False
 
 
+def _mark_copy_on_write(values: Any, encoder: Encoder) -> None:
+    """Note that the holder of `values` is kept apart from other holders by pandas: the array and what it wraps."""
+    inner = [getattr(values, name, None) for name in ("_ndarray", "_data", "_mask", "_codes")]
+    for array in (values, *inner):
+        if array is not None:
+            encoder.copy_on_write.add(id(array))
+            encoder.keep(array)
+
+
 def _reduce_block(block: Any, encoder: Encoder) -> Any:
-    values = block.values
-    array = getattr(values, "_ndarray", values)  # datetimes wrap an array
-    encoder.copy_on_write.add(id(array))
-    encoder.keep(array)
+    _mark_copy_on_write(block.values, encoder)
     return NotImplemented
+
+
+def _reduce_extension_array(array: Any, encoder: Encoder) -> Any:
+    """Let an extension array count as one byte of memory at its own address, not as an object.
+
+    Frames hand the same array object around and write to it only after a copy; a variable that is bound to the array
+    itself writes at once. Memory can tell these two apart, ids cannot.
+    """
+    encoder.not_shared.add(id(array))
+    apart = id(array) in encoder.copy_on_write
+    encoder.export(Export(id(array), id(array) + 1, array, copy_on_write=apart, inline=True))
+    return NotImplemented
+
+
+def _choose_extension_array(kind: type) -> Callable[[Any, Encoder], Any] | None:
+    return _reduce_extension_array
 
 
 def _reduce_manager_of_series(manager: Any, encoder: Encoder) -> Any:
@@ -42,10 +64,8 @@ def _reduce_manager_of_series(manager: Any, encoder: Encoder) -> Any:
 
 def _reduce_index(index: Any, encoder: Encoder) -> Any:
     data = vars(index).get("_data")  # not getattr: a RangeIndex would make its elements for the asking
-    array = getattr(data, "_ndarray", data)
-    if array is not None:
-        encoder.copy_on_write.add(id(array))  # an index never changes its data
-        encoder.keep(array)
+    if data is not None:
+        _mark_copy_on_write(data, encoder)  # an index never changes its data
     return NotImplemented
 
 
@@ -59,12 +79,13 @@ def _choose_frame(kind: type) -> Callable[[Any, Encoder], Any] | None:
 
 
 def _reduce_masked_array(array: Any, encoder: Encoder) -> Any:
+    _reduce_extension_array(array, encoder)
     state = {name: value for name, value in vars(array).items() if name != "_cache"}  # a look at it fills the cache
     return copyreg.__newobj__, (type(array),), state  # type: ignore[attr-defined]
 
 
 def _choose_masked_array(kind: type) -> Callable[[Any, Encoder], Any] | None:
-    return _reduce_masked_array if "__reduce__" not in vars(kind) else None
+    return _reduce_masked_array if "__reduce__" not in vars(kind) else _reduce_extension_array
 
 
 def _choose_block(kind: type) -> Callable[[Any, Encoder], Any] | None:
@@ -81,6 +102,8 @@ def _choose_index(kind: type) -> Callable[[Any, Encoder], Any] | None:
 
 register_base("pandas.core.generic.NDFrame", _choose_frame)
 register_base("pandas.core.arrays.masked.BaseMaskedArray", _choose_masked_array)
+register_base("pandas.api.extensions.ExtensionArray", _choose_extension_array)
+register_base("pandas.core.arrays.base.ExtensionArray", _choose_extension_array)
 register_base("pandas._libs.internals.Block", _choose_block)
 register_base("pandas.core.internals.managers.SingleBlockManager", _choose_manager_of_series)
 register_base("pandas.core.indexes.base.Index", _choose_index)
