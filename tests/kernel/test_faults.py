@@ -30,8 +30,9 @@ def test_two_kernels_of_one_notebook_lose_no_commit(project: Project) -> None:
 def test_kernels_of_two_notebooks_share_a_store(project: Project) -> None:
     first, second = project.kernel("a.ipynb"), project.kernel("b.ipynb")
     first.run("import numpy as np\nx = np.arange(100_000)")
+    stored = project.open().size().stored_bytes
     second.run("import numpy as np\nx = np.arange(100_000)")
-    assert second.status()["saved_bytes"] == 0 or second.status()["saved_bytes"] < 100_000
+    assert project.open().size().stored_bytes - stored < 20_000
     first.run("x[0] = 5")
     second.run("x[0] = 6")
     first.undo()
@@ -66,13 +67,9 @@ def test_a_full_disk_disturbs_no_cell_and_the_next_cell_saves_everything(fresh: 
     fresh.do_aside("writer.wait()")
     assert "No space left" in fresh.status()["failed"]
     fresh.do_aside("free()")
-    assert not fresh.try_run("z = 1").error
-    with pytest.raises(StoreUnavailableError):
-        fresh.ask("wait_saved")
-    fresh.settle()
-    fresh.run("w = 1")
+    fresh.run("z = 1")
     assert fresh.status()["failed"] == ""
-    assert fresh.names() == {"x", "y", "made", "A", "z", "w"}
+    assert fresh.names() == {"x", "y", "made", "A", "z"}
     assert values_of(fresh.variable("x")) == ["[1, 2]"] and values_of(fresh.variable("y")) == ["[1, 2]"]
     fresh.restart()
     fresh.restore()

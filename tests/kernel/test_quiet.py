@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from .support import Kernel, values_of
+from .support import Kernel, values_of, wait_until
 
-# Holds the next capture until `gate` is set, as a long pickle would; the gate is opened from another thread's message.
+# Holds the next capture until `gate` is set, as a long pickle would; the file `reached` says that it is there.
 HOLD = """
     import threading
     from nbcellar.session import remote
-    gate, reached = threading.Event(), threading.Event()
+    gate = threading.Event()
     session = remote.current().session
     def held(*args, original=session.tracker.observe, **kwargs):
-        reached.set()
+        open('reached', 'w').close()
         gate.wait(60)
         return original(*args, **kwargs)
     session.tracker.observe = held
@@ -28,7 +28,8 @@ def test_reply_and_idle_leave_before_the_capture(fresh: Kernel) -> None:
     result = running.finish()  # would not come back: the gate is shut
     assert result.reply["status"] == "ok" and result.text == "done\n"
     assert [m["content"].get("execution_state") for m in result.messages][-1] == "idle"
-    fresh.interrupt()  # the capture is stuck in the gate; the user gives up on it
+    wait_until((fresh.project.root / "reached").exists)
+    fresh.interrupt()  # the capture waits at the gate; the user gives up on it
     fresh.do_aside("release()")
     fresh.run("y = 1")
     assert values_of(fresh.variable("x")) == ["2"]
@@ -38,6 +39,7 @@ def test_an_interrupt_during_a_capture_ends_it_and_the_next_cell_records_everyth
     fresh.run("x = [1]\ny = [1]")
     fresh.do_aside(HOLD)
     assert not fresh.try_run("x.append(2)\nmade = 5\ndel y").error
+    wait_until((fresh.project.root / "reached").exists)
     fresh.interrupt()
     fresh.do_aside("release()")
     fresh.settle()
