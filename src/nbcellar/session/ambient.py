@@ -2,7 +2,8 @@
 
 Invariant: `restore` of what `capture` returned makes the next `capture` return equal parts, and random streams
 continue exactly as they did. A part is canonical msgpack without pickle; equal states give equal bytes. Libraries are
-looked up in `sys.modules` and imported only for a random stream that is about to be restored. Environment variables with secret names are neither recorded nor changed.
+looked up in `sys.modules` and imported only for a random stream that is about to be restored. Environment variables
+with secret names are neither recorded nor changed.
 
 Decimal contexts and numpy's print and error state belong to the running context (`contextvars`): capture and restore
 where the cells run. Not for: state of modules, which is only listed by name and version.
@@ -130,8 +131,10 @@ class AmbientTracker:
         ]
 
     def load_streams(self, parts: Mapping[str, bytes]) -> None:
-        """Import the libraries whose random streams are recorded in `parts`: a stream of a library that comes later would
-        begin anew, and nobody could tell. numpy loads its own only when it is first asked for.
+        """Import the libraries whose random streams are recorded in `parts`.
+
+        A stream of a library that is loaded later would begin anew, and nobody could tell. numpy loads its own only
+        when it is first asked for.
         """
         for name in _STREAMS:
             if name in parts and name not in sys.modules:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import pickle
 import time
+import weakref
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -86,6 +87,18 @@ class Context:
     def __init__(self, namespace: dict[str, Any], uid_of: Callable[[type], str]) -> None:
         self.namespace = namespace
         self.uid_of = uid_of
+        self._reducers: weakref.WeakKeyDictionary[type, Callable[[Any, Encoder], Any] | None]
+        self._reducers = weakref.WeakKeyDictionary()
+
+    def reducer_of(self, kind: type) -> Callable[[Any, Encoder], Any] | None:
+        """Return what reduces instances of a class, found once for each class of a library."""
+        try:
+            return self._reducers[kind]
+        except KeyError:
+            reducer = _reducer_for(kind)
+        if kind.__module__ != "__main__":  # a notebook class may be given methods later
+            self._reducers[kind] = reducer
+        return reducer
 
 
 class _Sink:
@@ -138,7 +151,7 @@ class Encoder(pickle.Pickler):
         try:
             reducer = self.reducers[kind]
         except KeyError:
-            reducer = self.reducers[kind] = _reducer_for(kind)
+            reducer = self.reducers[kind] = self.context.reducer_of(kind)
         return NotImplemented if reducer is None else reducer(obj, self)
 
     # what reducers call -------------------------------------------------------------------------------------------

@@ -30,6 +30,10 @@ def reduce_array(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
         return _reduce_strided(a, encoder)
     token = dtype_token(dtype)
     size = a.nbytes
+    if size:
+        encoder.not_shared.add(
+            id(a)
+        )  # its memory says what it shares, and temporaries of pickling have none of their own
     low = a.ctypes.data if size else 0  # not __array_interface__: that describes a structured dtype, slowly
     if size <= INLINE_BYTES and encoder.inline:
         if size:

@@ -15,10 +15,12 @@ import pandas as pd
 from nbcellar.session.encode import Encoder, Export
 from nbcellar.session.registry import register_base
 
+_ALWAYS = int(pd.__version__.partition(".")[0]) >= 3
+
 
 def copy_on_write_active() -> bool:
     """True under pandas 3, and under pandas 2 with the option on."""
-    if int(pd.__version__.partition(".")[0]) >= 3:
+    if _ALWAYS:
         return True
     try:
         return pd.get_option("mode.copy_on_write") is True
@@ -36,7 +38,8 @@ def _mark_copy_on_write(values: Any, encoder: Encoder) -> None:
 
 
 def _reduce_block(block: Any, encoder: Encoder) -> Any:
-    _mark_copy_on_write(block.values, encoder)
+    if copy_on_write_active():  # an option under pandas 2: asked each time
+        _mark_copy_on_write(block.values, encoder)
     return NotImplemented
 
 
@@ -89,11 +92,11 @@ def _choose_masked_array(kind: type) -> Callable[[Any, Encoder], Any] | None:
 
 
 def _choose_block(kind: type) -> Callable[[Any, Encoder], Any] | None:
-    return _reduce_block if copy_on_write_active() else None
+    return _reduce_block
 
 
 def _choose_manager_of_series(kind: type) -> Callable[[Any, Encoder], Any] | None:
-    return _reduce_manager_of_series if copy_on_write_active() else None
+    return _reduce_manager_of_series
 
 
 def _choose_index(kind: type) -> Callable[[Any, Encoder], Any] | None:

@@ -12,6 +12,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from xxhash import xxh3_128_digest
+
 from nbcellar.session.blocks import buffer_cuts, memory_at, quick_hashes
 from nbcellar.session.encode import Encoded, Export
 
@@ -67,6 +69,10 @@ def lay_out(encoded: Encoded, known: KnownHashes | None = None) -> Layout:
             regions.append(_compact(first))
             compacted.add(indexes[0])
             places[indexes[0]] = (len(regions) - 1, 0)
+            continue
+        if len(indexes) == 1:
+            places[indexes[0]] = (len(regions), 0)
+            regions.append(_region(first.low, first.high - first.low, first.row_bytes, 0, [first.owner], known))
             continue
         low = min(exports[i].low for i in indexes)
         high = max(exports[i].high for i in indexes)
@@ -138,6 +144,11 @@ def _region(low: int, size: int, row: int, first_row: int, owner: object, known:
     hashes = known.get((low, size)) if known else None
     if hashes is not None and len(hashes) == len(ends):
         return Region(low, size, ends, hashes, owner)
+    if len(ends) == 1 and isinstance(owner, list) and len(owner) == 1:
+        try:  # an array as it is: making a view of its memory costs more than hashing a small one
+            return Region(low, size, ends, [xxh3_128_digest(owner[0])], owner)
+        except (TypeError, ValueError, BufferError):
+            pass
     return Region(low, size, ends, quick_hashes(memory_at(low, size), ends), owner)
 
 

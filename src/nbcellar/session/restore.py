@@ -25,6 +25,7 @@ from nbcellar.session.decode import decode
 from nbcellar.session.donors import Donors, Place, places_of
 from nbcellar.session.encode import Limits
 from nbcellar.session.groups import Group
+from nbcellar.session.leftovers import stale_holders
 from nbcellar.session.plan import Live, Plan, plan_checkout
 from nbcellar.session.rebuild import RebuildContext
 from nbcellar.session.regions import Layout
@@ -224,12 +225,13 @@ class Restorer:
         finally:
             if collects:
                 gc.enable()
+        loaded = [name for group, _ in groups for name in group.names]
+        stale = self._stale({*loaded, *plan.remove})
         with signals_held():
             self._swap(plan, groups)
             swap_ambient()
             swapped = time.perf_counter()
-        loaded = [name for group, _ in groups for name in group.names]
-        uncertain = dict(plan.doubtful)
+        uncertain = stale | dict(plan.doubtful)
         uncertain.update(
             {name: entry.uncertain for entry in (*plan.keep, *plan.load) if entry.uncertain for name in entry.names}
         )
@@ -242,6 +244,15 @@ class Restorer:
             threads=user_threads(),
             seconds=swapped - started,
         )
+
+    def _stale(self, going: set[str]) -> dict[str, str]:
+        """Return which variables that stay hold on to what goes; what can be encoded shares with it and goes, too."""
+        groups = self._tracker.groups()
+        namespace = self._tracker.namespace
+        names = [name for group in groups if group.reason for name in group.names if name not in going]
+        kept = {name: namespace[name] for name in names if name in namespace}
+        replaced = [group for group in groups if not group.reason and not going.isdisjoint(group.names)]
+        return stale_holders(kept, replaced, namespace) if kept and replaced else {}
 
     def _swap(self, plan: Plan, groups: list[tuple[Group, tuple[object, ...]]]) -> None:
         namespace, tracker = self._tracker.namespace, self._tracker

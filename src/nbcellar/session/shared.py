@@ -22,6 +22,7 @@ _PLAIN = frozenset({str, int, float, bytes, tuple, complex, bool, frozenset})
 _CONTAINERS = frozenset({list, dict, set, bytearray})
 _LONG = (str, bytes, tuple, frozenset)
 _LONG_FROM = 256
+_FEW = 5  # kinds; with more of them one pass in Python is faster than one in C for each
 
 
 def shared_state(memo: Memo, roots: frozenset[int], ignored: set[int]) -> array[int]:
@@ -29,14 +30,25 @@ def shared_state(memo: Memo, roots: frozenset[int], ignored: set[int]) -> array[
 
     roots: ids of classes that count although classes do not. ignored: ids that a reducer has told not to count.
     """
-    objects = [pair[1] for pair in memo.values()]
-    kinds = list(map(type, objects))
     ids = array("Q")
-    for kind in set(kinds) - _PLAIN:
-        ids.extend(_shared_of(kind, list(compress(objects, map(is_, kinds, repeat(kind)))), roots))
+    for kind, objects in _by_kind([pair[1] for pair in memo.values()]):
+        ids.extend(_shared_of(kind, objects, roots))
     if ignored:
         ids = array("Q", [ident for ident in ids if ident not in ignored])
     return ids
+
+
+def _by_kind(objects: list[Any]) -> Iterable[tuple[type, list[Any]]]:
+    """Return the objects by type, without those that never count."""
+    kinds = list(map(type, objects))
+    present = set(kinds) - _PLAIN
+    if len(present) <= _FEW:
+        return [(kind, list(compress(objects, map(is_, kinds, repeat(kind))))) for kind in present]
+    found: dict[type, list[Any]] = {kind: [] for kind in present}
+    for kind, obj in zip(kinds, objects, strict=True):
+        if kind in found:
+            found[kind].append(obj)
+    return found.items()
 
 
 def _shared_of(kind: type, objects: list[Any], roots: frozenset[int]) -> Iterable[int]:

@@ -6,6 +6,7 @@ they name is alive. Invariant: two items end in different sets only if no shared
 
 from __future__ import annotations
 
+import sys
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
@@ -31,9 +32,17 @@ def sorted_ids(ids: array[int]) -> array[int]:
     return array("Q", sorted(ids)) if len(ids) > 1 else ids
 
 
+# References to an array that pickling made and that nobody else holds, as seen below: the export's, the pickler's memo's,
+# the argument's.
+_TEMPORARY_REFERENCES = 3
+
+
 def spans_of(exports: Iterable[Export]) -> tuple[Span, ...]:
-    """Return the memory of exports, sorted, joined where it touches and is of one kind."""
-    spans = sorted((e.low, e.high, e.copy_on_write) for e in exports if e.high > e.low)
+    """Return the memory of exports, sorted, joined where it touches and is of one kind.
+
+    To be asked while the pickler lives. Memory that is a temporary's own is left out: it is shared with nobody.
+    """
+    spans = sorted((e.low, e.high, e.copy_on_write) for e in exports if e.high > e.low and not _is_temporary(e))
     joined: list[Span] = []
     for low, high, cow in spans:
         if joined and low <= joined[-1][1] and joined[-1][2] == cow:
@@ -41,6 +50,12 @@ def spans_of(exports: Iterable[Export]) -> tuple[Span, ...]:
         else:
             joined.append((low, high, cow))
     return tuple(joined)
+
+
+def _is_temporary(export: Export) -> bool:
+    if getattr(export.owner, "base", export) is not None or sys.getrefcount(export.owner) > _TEMPORARY_REFERENCES:
+        return False
+    return type(export.owner).__name__ == "ndarray"
 
 
 def share_ids(few: array[int], many: array[int]) -> bool:

@@ -178,7 +178,7 @@ class Tracker:
                 layout = lay_out(item.encoded)
                 version = self.examiner.version(item.encoded, layout, group.defines)
                 if version == group.baseline and not (deep and self.examiner.loses(group, objects, item.encoded)):
-                    if not deep or (item.shared == group.shared and item.spans == group.spans):
+                    if not deep or self._shares_as_before(group, item):
                         group.verified = self.number
                         group.object_ids = tuple(id(now[n]) for n in group.names)
                         if self.layouts is not None:
@@ -195,6 +195,15 @@ class Tracker:
         dissolved[group] = not deep
         for name in alive:
             pool[name] = self.examiner.item(name, now[name], limits)
+
+    def _shares_as_before(self, group: Group, item: Item) -> bool:
+        """True if a group that holds what it held shares nothing new; what pickling makes anew each time is nothing."""
+        if item.shared == group.shared and item.spans == group.spans:
+            return True
+        if len(group.names) != 1 or any(share(item, other) for other in self.groups() if other is not group):
+            return False
+        group.shared, group.spans = item.shared, item.spans
+        return True
 
     def _objects_of(self, group: Group, now: Mapping[str, object]) -> tuple[object, ...]:
         return tuple(now[name] for name in group.names) + group.hidden
