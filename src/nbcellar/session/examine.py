@@ -17,7 +17,7 @@ from nbcellar.session.encode import Context, Encoded, Limits, OverBudgetError, Q
 from nbcellar.session.fidelity import Fidelity, is_opaque
 from nbcellar.session.groups import Group, Item
 from nbcellar.session.importable import is_notebook_class
-from nbcellar.session.regions import KnownHashes, Layout, lay_out, overlapping_inline
+from nbcellar.session.regions import Layout, lay_out, overlapping_inline
 from nbcellar.session.sharing import sorted_ids, spans_of
 from nbcellar.session.uids import Uids
 
@@ -95,8 +95,8 @@ class Examiner:
             reason=whole.reason,
         )
 
-    def fill(self, group: Group, encoded: Encoded, known: KnownHashes | None = None) -> Layout:
-        layout = lay_out(encoded, known)
+    def fill(self, group: Group, encoded: Encoded, layout: Layout) -> Layout:
+        """Note in a group what its encoding says."""
         group.needs = tuple(encoded.needs)
         group.needs_uids = tuple(self.uids.uid_of(cls) for cls in encoded.needs)
         group.version = group.baseline = self.version(encoded, layout, group.defines)

@@ -87,6 +87,7 @@ class Item:
     reason: str
     shared: array[int]
     spans: tuple[Span, ...]
+    layout: Layout | None = None  # if it was computed
 
 
 def is_same(old: Group, new: Group) -> bool:

@@ -175,7 +175,7 @@ class Tracker:
             roots = frozenset(id(obj) for obj in objects if self.examiner.is_definition(obj))
             item = self.examiner.try_encode(objects, limits, roots, sharing=deep, split=None if deep else group.split)
             if item.encoded is not None:
-                layout = lay_out(item.encoded)
+                layout = item.layout = lay_out(item.encoded)
                 version = self.examiner.version(item.encoded, layout, group.defines)
                 if version == group.baseline and not (deep and self.examiner.loses(group, objects, item.encoded)):
                     if not deep or self._shares_as_before(group, item):
@@ -230,7 +230,7 @@ class Tracker:
         if item.encoded is None:
             raise CannotRestoreError(f"what was rebuilt cannot be encoded again: {item.reason}")
         group = self.examiner.make_group(covariable.names, roots, objects[: len(covariable.names)], item, self.number)
-        self.examiner.fill(group, item.encoded, known)
+        self.examiner.fill(group, item.encoded, lay_out(item.encoded, known))
         if len(objects) == 1 and is_atom(objects[0]) and covariable.names:
             group.atom = objects[0]
         group.version, group.covariable = covariable.version, covariable
@@ -365,7 +365,7 @@ class Tracker:
                 self._serials[names] = (group.object_ids, serial)
             group.version = group.baseline = serial + os.urandom(8)
         else:
-            layout = self.examiner.fill(group, whole.encoded)
+            layout = self.examiner.fill(group, whole.encoded, whole.layout or lay_out(whole.encoded))
             if len(named) == 1 and is_atom(named[0].obj):
                 group.atom = named[0].obj
         self.track(group)
