@@ -27,7 +27,7 @@ ENVIRONMENT_PREFIX = "NBCELLAR_"
 _ALIASES = {"NBCELLAR_RECORD": "record.enabled"}
 _LONGEST_FILE_BYTES = 1_000_000
 
-# Constants by the four words anywhere; small letters only where no analysis uses them: `key`, `token_ids`, `sort_key` are data.
+# Constants by the four words anywhere; small letters only where no analysis uses them: `key`, `token_ids` are data.
 SECRET_NAMES = (
     "*KEY*",
     "*TOKEN*",
@@ -62,8 +62,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     skip_names: Annotated[
         tuple[str, ...],
         _doc(
-            "Variables and environment variables that are never recorded, as shell patterns in which case matters. A repository's file "
-            "adds to the user's list, it does not shorten it.",
+            "Variables and environment variables that are never recorded, as shell patterns in which case matters. "
+            "A repository's file adds to the user's list, it does not shorten it.",
             "a list of patterns",
         ),
     ] = SECRET_NAMES

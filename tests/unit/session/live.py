@@ -1,4 +1,4 @@
-"""A notebook without a kernel: cells run in a module of their own, recorded by a real session into a real repository."""
+"""A notebook without a kernel: cells run in a module of their own, recorded by a real session in a real repository."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Live:
             settings=self.settings,
             key=load_or_create(self.folder / "user"),
             decisions=TrustStore(self.folder / "user"),
-            fixed=Fixed(notebook, "somebody", lambda: b"env", lambda: "", Document(self.folder / "project" / "a.ipynb")),
+            fixed=Fixed(notebook, "me", lambda: b"env", lambda: "", Document(self.folder / "project" / "a.ipynb")),
         )
         self.session.attach()
 

@@ -157,7 +157,8 @@ def test_objects_of_unchanged_variables_stay_the_very_same_objects(live: Live) -
 
 
 def test_views_are_views_again_and_keep_their_strides(live: Live) -> None:
-    live.cell("import numpy as np\na = np.arange(24.0).reshape(4, 6)\nb = a[::2, ::-1]\nc = a.T\na.flags.writeable = False")
+    live.cell("import numpy as np\na = np.arange(24.0).reshape(4, 6)\nb = a[::2, ::-1]\nc = a.T")
+    live.cell("a.flags.writeable = False")
     strides = live.value("(b.strides, c.strides)")
     commit = live.session.writer.position.head
     live.restart()
@@ -232,9 +233,7 @@ def test_a_class_whose_pickling_loses_something_is_named_and_not_stored(live: Li
 
 def test_a_change_that_no_cell_accounts_for_becomes_a_commit_and_leaves_a_doubt(live: Live) -> None:
     hidden = live.cell("x = [[i] for i in range(200_000)]\ny = 1")
-    live.session.settings = live.session.settings.__class__(
-        record=live.session.settings.record.__class__(check_ms=0.0)
-    )
+    live.session.settings = live.session.settings.__class__(record=live.session.settings.record.__class__(check_ms=0.0))
     middle = live.cell("y = 2")
     live.ns["x"][5].append("unseen")
     live.cell("y = 3")
