@@ -1,4 +1,4 @@
-"""Kernels for tests: one a module where that is enough, one a test where the history's length or the process matters."""
+"""Kernels for tests: one a module where that is enough, one a test where history or process matter."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Real kernels for tests: a project folder, kernels that record into it, cells, commands, requests.
 
-Invariant: nothing here waits for a time; a test waits for a message, a reply or for what the kernel says is saved. Every
-process that is started ends with the test. Not for: what is right (the tests).
+Invariant: nothing here waits for a time; a test waits for a message, a reply or for what the kernel says is saved.
+Every process that is started ends with the test. Not for: what is right (the tests).
 """
 
 from __future__ import annotations

@@ -191,7 +191,7 @@ def test_changes_through_functions_methods_and_classes_are_recorded(kernel: Kern
 
 
 def test_a_module_edited_on_disk_and_reloaded_is_the_cells_own_business(kernel: Kernel) -> None:
-    module = kernel.project.write(
+    kernel.project.write(
         "edited.py", "def answer():\n    return 1\nclass Thing:\n    def name(self):\n        return 'old'\n"
     )
     kernel.run(

@@ -69,13 +69,29 @@ def test_a_storable_variable_beside_is_not_drawn_in(kernel: Kernel) -> None:
     assert "data" in change.loaded and "lock" in change.kept
 
 
-def test_what_shares_with_something_unstorable_is_unstorable_with_it(kernel: Kernel) -> None:
-    kernel.run("import threading\ndata = [1]\nholder = {'data': data, 'lock': threading.Lock()}")
-    reasons = {name: kernel.variable(name).reason for name in ("data", "holder")}
-    assert reasons["holder"]
-    kernel.run("data.append(2)")
-    kernel.undo()
-    kernel.is_true("holder['data'] is data")
+def test_what_cannot_be_stored_and_holds_on_to_what_was_replaced_is_said_to(kernel: Kernel) -> None:
+    kernel.run(
+        """
+        import threading
+        import numpy as np
+        data, array = [1], np.zeros(1000)
+        def reader():
+            local = data
+            while True:
+                yield local[-1]
+        holder = {'data': data, 'lock': threading.Lock()}
+        viewer = [array[:10], threading.Lock()]
+        lone = [threading.Lock()]
+        lines = reader()
+        next(lines)
+        """
+    )
+    kernel.run("data.append(2)\narray[0] = 1")
+    change = kernel.undo()
+    assert kernel.value("data") == [1]
+    for name, held in (("holder", "data"), ("lines", "data"), ("viewer", "array")):
+        assert f"still holds what was replaced of {held}" in change.uncertain[name]
+    assert "lone" not in change.uncertain and "lone" in change.kept
 
 
 def test_modules_come_back_by_name(kernel: Kernel) -> None:

@@ -115,10 +115,14 @@ def test_arrays_of_all_kinds_come_back(kernel: Kernel) -> None:
     kernel.comes_back(
         """
             import numpy as np
-            arrays = [np.arange(6).reshape(2, 3), np.asfortranarray(np.arange(6).reshape(2, 3)), np.array(3.5), np.empty((0, 4)),
-              np.array(['a', 'bc']), np.array([None, [1]], dtype=object), np.array([(1, 2.5)], dtype=[('n', 'i4'), ('x', 'f8')]),
-              np.ma.masked_array([1, 2, 3], mask=[0, 1, 0]), np.array(['2020-01-01'], dtype='M8[D]'), np.arange(3, dtype='>i4'),
-              np.rec.array([(1, 'x')], dtype=[('a', 'i4'), ('b', 'U1')]), np.array([1 + 2j]), np.float32(1.5), np.bool_(True)]
+            arrays = [np.arange(6).reshape(2, 3), np.asfortranarray(np.arange(6).reshape(2, 3)), np.array(3.5),
+                np.empty((0, 4)),
+              np.array(['a', 'bc']), np.array([None, [1]], dtype=object), np.array([(1, 2.5)], dtype=[('n', 'i4'),
+                ('x', 'f8')]),
+              np.ma.masked_array([1, 2, 3], mask=[0, 1, 0]), np.array(['2020-01-01'], dtype='M8[D]'), np.arange(3,
+                dtype='>i4'),
+              np.rec.array([(1, 'x')], dtype=[('a', 'i4'), ('b', 'U1')]), np.array([1 + 2j]), np.float32(1.5),
+                np.bool_(True)]
             import copy
             copies = copy.deepcopy(arrays)
             """,
@@ -178,7 +182,8 @@ def test_frames_of_many_dtypes_come_back_equal(kernel: Kernel) -> None:
             import pandas as pd, numpy as np
             df = pd.DataFrame({'i': [1, 2], 'f': [1.5, np.nan], 's': ['x', None], 'c': pd.Categorical(['u', 'v']),
               't': pd.to_datetime(['2020-01-01', None]), 'z': pd.to_datetime(['2020-01-01', '2021-01-01'], utc=True),
-              'n': pd.array([1, None], dtype='Int64'), 'o': [[1], {'a': 2}], 'b': [True, False], 'd': pd.to_timedelta([1, 2], 's')},
+              'n': pd.array([1, None], dtype='Int64'), 'o': [[1], {'a': 2}], 'b': [True, False],
+                'd': pd.to_timedelta([1, 2], 's')},
               index=pd.MultiIndex.from_tuples([('a', 1), ('b', 2)], names=['k', 'm']))
             df.attrs['source'] = 'test'
             idx = df.index
@@ -255,19 +260,32 @@ def test_generators_that_two_objects_share_stay_shared(kernel: Kernel) -> None:
 def test_common_values_of_the_standard_library_come_back(kernel: Kernel) -> None:
     kernel.comes_back(
         """
-            import collections, datetime, decimal, fractions, pathlib, uuid, re, array, io, types, itertools, queue, operator, copy
+            import array, collections, datetime, decimal, fractions, operator, pathlib, re, types, uuid
             class Holder: pass
             h = Holder()
-            h.values = dict(counter=collections.Counter('abca'), default=collections.defaultdict(list, a=[1]), deque=collections.deque([1], 3),
-             ordered=collections.OrderedDict(a=1), day=datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc), dec=decimal.Decimal('1.10'),
-             frac=fractions.Fraction(1, 3), path=pathlib.Path('x/y'), uid=uuid.UUID(int=5), rx=re.compile('a+', re.I), arr=array.array('d', [1.5]),
-             ba=bytearray(b'xyz'), rng=range(5), sl=slice(1, 2), comp=1j, fs=frozenset({1, 2}), st={'a', 'b'}, none=None, ell=..., ni=NotImplemented,
-             big=10**50, nan=float('nan'), ns=types.SimpleNamespace(a=1), chain=collections.ChainMap({'a': 1}, {'b': 2}), get=operator.itemgetter(1))
+            h.values = dict(counter=collections.Counter('abca'), default=collections.defaultdict(list, a=[1]),
+                deque=collections.deque([1], 3),
+             ordered=collections.OrderedDict(a=1), day=datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc),
+                dec=decimal.Decimal('1.10'),
+             frac=fractions.Fraction(1, 3), path=pathlib.Path('x/y'), uid=uuid.UUID(int=5), rx=re.compile('a+',
+                re.I), arr=array.array('d', [1.5]),
+             ba=bytearray(b'xyz'), rng=range(5), sl=slice(1, 2), comp=1j, fs=frozenset({1, 2}), st={'a', 'b'},
+                none=None, ell=..., ni=NotImplemented,
+             big=10**50, nan=float('nan'), ns=types.SimpleNamespace(a=1), chain=collections.ChainMap({'a': 1},
+                {'b': 2}), get=operator.itemgetter(1))
             v = h.values
             before = repr(sorted((k, repr(x)) for k, x in v.items() if k != 'st'))
             st = set(v['st'])
             """,
-        "v['counter']['a'] += 1; v['default']['b'].append(1); v['deque'].append(2); v['ba'][0] = 0; v['ns'].a = 2; v['st'].add('c'); v['arr'].append(2.5)",
+        """
+            v['counter']['a'] += 1
+            v['default']['b'].append(1)
+            v['deque'].append(2)
+            v['ba'][0] = 0
+            v['ns'].a = 2
+            v['st'].add('c')
+            v['arr'].append(2.5)
+            """,
         "repr(sorted((k, repr(x)) for k, x in v.items() if k != 'st')) == before",
         "v['st'] == st and h.values is v",
         "v['get']([1, 2]) == 2 and v['deque'].maxlen == 3 and v['default']['zz'] == []",

@@ -8,50 +8,69 @@ inside is then no longer the list that the variable beside it names. Invariant: 
 from __future__ import annotations
 
 import gc
+import sys
 from array import array
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from nbcellar.session.groups import Group
-from nbcellar.session.sharing import share_ids, sorted_ids
+from nbcellar.session.sharing import Span, share, sorted_ids
 
 MOST_OBJECTS = 50_000
 _NOT_ENTERED = (ModuleType, CodeType, type)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reached:
+    """What a variable reaches, not through the namespace, modules and classes; a `Sharer`."""
+
+    shared: array[int]
+    spans: tuple[Span, ...]
+    complete: bool
 
 
 def stale_holders(kept: Mapping[str, object], replaced: Collection[Group], namespace: dict[str, Any]) -> dict[str, str]:
     """Return, for each name of `kept` that reaches state of a replaced group, a sentence that says so."""
     found = {}
     for name, obj in kept.items():
-        reached, complete = _reached(obj, namespace)
-        former = sorted({other for group in replaced if share_ids(reached, group.shared) for other in group.names})
+        reached = _reach(obj, namespace)
+        former = sorted({other for group in replaced if share(reached, group) for other in group.names})
         if former:
             found[name] = f"it still holds what was replaced of {', '.join(former)}"
-        elif not complete:
+        elif not reached.complete:
             found[name] = "it is too large to be looked through for what was replaced"
     return found
 
 
-def _reached(obj: object, namespace: dict[str, Any]) -> tuple[array[int], bool]:
-    """Return the sorted ids of what an object reaches (not through namespace, modules, classes), and if that is all."""
+def _reach(obj: object, namespace: dict[str, Any]) -> _Reached:
     seen = {id(namespace)}
+    spans: list[Span] = []
     queue = [obj]
-    while queue:
+    while queue and len(seen) <= MOST_OBJECTS:
         batch = [one for one in queue if id(one) not in seen and not issubclass(type(one), _NOT_ENTERED)]
         seen.update(map(id, batch))
-        if len(seen) > MOST_OBJECTS:
-            return sorted_ids(array("Q", seen)), False
+        spans += [span for one in batch if (span := _span(one)) is not None]
         queue = [inner for one in batch for inner in _inside(one)]
-    return sorted_ids(array("Q", seen)), True
+    return _Reached(sorted_ids(array("Q", seen)), tuple(sorted(spans)), not queue)
 
 
 def _inside(obj: object) -> Iterable[object]:
     if type(obj) is FunctionType:  # not its globals
         return (obj.__closure__, obj.__defaults__, obj.__kwdefaults__, obj.__dict__)
-    if type(obj).__module__ == "numpy":  # the collector does not look into arrays
-        return (getattr(obj, "base", None),)
     return gc.get_referents(obj)
+
+
+def _span(obj: Any) -> Span | None:
+    """Return the memory of an array: the collector does not look into arrays, nor at what they are views of."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not issubclass(type(obj), numpy.ndarray):
+        return None
+    from nbcellar.session.numpy_reducers import byte_bounds
+
+    low, high = byte_bounds(obj)
+    return (low, high, False) if high > low else None
 
 
 __all__ = ["MOST_OBJECTS", "stale_holders"]
