@@ -32,8 +32,8 @@ def sorted_ids(ids: array[int]) -> array[int]:
     return array("Q", sorted(ids)) if len(ids) > 1 else ids
 
 
-# References to an array that pickling made and that nobody else holds, as seen below: the export's, the pickler's memo's,
-# the argument's.
+# References to an array that pickling made and that nobody else holds, as seen below: the export's, the memo's of the
+# pickler, the argument's.
 _TEMPORARY_REFERENCES = 3
 
 
