@@ -153,7 +153,7 @@ def test_a_busy_kernel_is_waited_for_and_the_store_answers_meanwhile(session: De
     assert "values" in session.cellar("vars")
     assert "busy (a cell is running): kernel" in session.cellar("status")
     assert time.monotonic() - start < 5
-    assert "waiting for the running cell of" in session.cellar("undo")
+    assert "waiting for the kernel of" in session.cellar("undo")
     assert time.monotonic() - start > 3
 
 
@@ -161,7 +161,7 @@ def test_ctrl_c_stops_waiting_and_says_what_happens(session: Desk) -> None:
     session.client.execute("import time; time.sleep(4)")
     waiting = session.terminal("undo")
     assert waiting.stderr is not None
-    assert "waiting for the running cell" in waiting.stderr.readline()
+    assert "waiting for the kernel" in waiting.stderr.readline()
     waiting.send_signal(signal.SIGINT)
     out, err = waiting.communicate(timeout=30)
     assert waiting.returncode == 3

@@ -228,7 +228,7 @@ class _Connection:
                         hint="start it again and run: cellar restore",
                     )
                 if not noticed and time.monotonic() - start >= _NOTICE_AFTER_S:
-                    notice(f"waiting for the running cell of {self._name} (Ctrl-C stops waiting) ...")
+                    notice(f"waiting for the kernel of {self._name}, which is busy (Ctrl-C stops waiting) ...")
                     noticed = True
         except KeyboardInterrupt:
             raise KernelError(

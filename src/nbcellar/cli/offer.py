@@ -27,11 +27,11 @@ def offer(shell: Any, recorder: Any, environ: Mapping[str, str] = os.environ) ->
     def once(result: Any) -> None:
         shell.events.unregister("post_run_cell", once)
         source = getattr(getattr(result, "info", None), "raw_cell", "") or ""
-        if not source.lstrip().startswith("%cellar"):
+        if not source.lstrip().startswith("%cellar") and recorder.session.earlier_session() is not None:
             sys.stderr.write(text)
 
     shell.events.register("post_run_cell", once)
-    recorder.on_name_error = _on_name_error(frozenset(names))
+    recorder.on_name_error = _on_name_error(frozenset(names), lambda: recorder.session.has_restored)
 
 
 def sentence(names: tuple[str, ...], age_ns: int) -> str:
@@ -49,11 +49,11 @@ def _age(age_ns: int) -> str:
     return "just now"
 
 
-def _on_name_error(names: frozenset[str]) -> Callable[[str], None]:
+def _on_name_error(names: frozenset[str], restored: Callable[[], bool]) -> Callable[[str], None]:
     said: list[str] = []
 
     def tell(name: str) -> None:
-        if name in names and not said:
+        if name in names and not said and not restored():
             said.append(name)
             sys.stderr.write(f"Cellar: '{name}' is in the last recorded session; bring it back with: %cellar restore\n")
 

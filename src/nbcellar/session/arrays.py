@@ -41,6 +41,24 @@ def _view(base: Any, offset: int, shape: Any, strides: Any) -> Any:
     return np.lib.stride_tricks.as_strided(flat[start:], shape, strides)
 
 
+def over(owner: Any, is_map: bool, offset: int, dtype: Any, shape: Any, strides: Any, writeable: bool) -> Any:
+    """Rebuild an array over the memory of another object: a bytearray, an array.array, a ctypes object, a mapped file."""
+    import numpy as np
+
+    made: Any = np.ndarray(shape, np.dtype(dtype), owner, offset, strides)
+    if is_map and isinstance(owner, np.memmap):
+        made = made.view(np.memmap)
+        vars(made).update(vars(owner))
+    if not writeable:
+        made.setflags(write=False)
+    return made
+
+
+def element(array: Any) -> Any:
+    """Rebuild an element of a structured array as a view of its memory."""
+    return array[()]
+
+
 def subclass(cls: type, base: Any, state: dict[str, Any] | None) -> Any:
     """Rebuild an instance of a subclass of ndarray as a view with its attributes."""
     made = base.view(cls)

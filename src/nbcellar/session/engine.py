@@ -77,6 +77,7 @@ class Session(Recorder):
         started = time.perf_counter()
         self._open()
         where = self._before_start() if target is None else target
+        self.has_restored = True
         restored = self._go(where, None, started, lambda: self._record_arrival(CommitKind.RESTORE, where))
         return self._report(restored) | {"target": where.hex()}
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from xxhash import xxh3_128
 
-from nbcellar.errors import CellarError
+from nbcellar.errors import CannotStoreError, CellarError
 from nbcellar.session.encode import Context, Encoded, Limits, OverBudgetError, QuickHasher, encode
 from nbcellar.session.fidelity import Fidelity, is_opaque
 from nbcellar.session.groups import Group, Item
@@ -55,6 +55,8 @@ class Examiner:
             encoded = encode(objects, self.context, limits, roots=roots, sharing=sharing, split=split)
             if overlapping_inline(encoded.exports):
                 encoded = encode(objects, self.context, limits, roots=roots, inline=False, sharing=sharing, split=split)
+                if overlapping_inline(encoded.exports):
+                    raise CannotStoreError("an array shows memory of another one that holds objects or is a copy")
         except OverBudgetError as error:
             return Item("", objects, None, f"over budget: {error}", _NO_IDS, ())
         except KeyboardInterrupt:

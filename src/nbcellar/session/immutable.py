@@ -10,7 +10,7 @@ import datetime
 import types
 
 ATOMS: frozenset[type] = frozenset(
-    {type(None), bool, int, float, complex, str, bytes, type(...), type(NotImplemented), range, slice, types.ModuleType}
+    {type(None), bool, int, float, complex, str, bytes, type(...), type(NotImplemented), range, types.ModuleType}
 )
 """Exact types whose instances never change; a variable bound to the same such object has the same value."""
 
@@ -69,6 +69,7 @@ _known: dict[type, bool] = dict.fromkeys(
     ATOMS
     | {
         tuple,
+        slice,
         frozenset,
         types.BuiltinFunctionType,
         types.CodeType,
@@ -99,6 +100,8 @@ def _classify(kind: type) -> bool:
         return True  # classes by name or as definitions, which are versioned apart
     if _path(kind) in _BY_NAME:
         return True
+    if any(_path(base) == "numpy.void" for base in kind.__mro__):
+        return False  # an element of a structured array is a view of it, and can be assigned to
     return any(_path(base) in _BASES_BY_NAME for base in kind.__mro__)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from nbcellar.session import arrays
-from nbcellar.session.encode import Encoder, Export
+from nbcellar.session.encode import Encoder, Export, address_of
 from nbcellar.session.registry import register, register_base
 
 INLINE_BYTES = 256
@@ -20,7 +21,9 @@ def reduce_array(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
     """Reduce an exact ndarray."""
     dtype = a.dtype
     if dtype.hasobject:
-        return _reduce_object_array(a)
+        return _reduce_object_array(a, encoder)
+    if a.base is not None and (owner := _owner_in_stream(a)) is not None:
+        return _reduce_over(a, owner, encoder)
     flags = a.flags
     if flags.c_contiguous:
         layout: Any = "C"
@@ -59,7 +62,9 @@ def _reduce_strided(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
     return arrays.exported, (index, token, a.shape, a.strides, a.flags.writeable)
 
 
-def _reduce_object_array(a: np.ndarray[Any, Any]) -> Any:
+def _reduce_object_array(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
+    if id(a) in encoder.copy_on_write:
+        return NotImplemented  # one that pandas keeps apart from other holders of the same elements
     base = a.base
     while isinstance(base, np.ndarray) and base.base is not None:
         base = base.base
@@ -68,9 +73,67 @@ def _reduce_object_array(a: np.ndarray[Any, Any]) -> Any:
         or base.dtype != a.dtype
         or not (base.flags.c_contiguous or base.flags.f_contiguous)
     ):
+        low, high = byte_bounds(a)  # its elements go into the stream; a view of them is noticed by its memory
+        encoder.export(Export(low, high, a, inline=True))
         return NotImplemented
     offset = a.__array_interface__["data"][0] - base.__array_interface__["data"][0]
     return arrays.object_view, (base, offset, a.shape, a.strides, a.flags.writeable)
+
+
+def _owner_in_stream(a: np.ndarray[Any, Any]) -> Any:
+    """Return the object that owns the array's memory if that object goes into the stream by itself; else None."""
+    root: Any = a
+    while isinstance(root.base, np.ndarray):
+        root = root.base
+    if type(root) is np.memmap:
+        return root if root is not a and _is_shared_map(root) else None
+    owner = root.base.obj if type(root.base) is memoryview else root.base
+    if type(owner) is bytearray or type(owner).__module__ == "array" or _is_ctypes(owner):
+        return owner
+    return None
+
+
+def _is_ctypes(owner: Any) -> bool:
+    ctypes = sys.modules.get("_ctypes")
+    return ctypes is not None and isinstance(owner, (ctypes.Array, ctypes.Structure, ctypes.Union, ctypes._SimpleCData))
+
+
+def _is_shared_map(root: Any) -> bool:
+    """True for a map through which its file is written."""
+    contiguous = root.flags.c_contiguous or root.flags.f_contiguous
+    return root.filename is not None and root.mode in ("r+", "w+") and contiguous and root._mmap is not None
+
+
+def _reduce_over(a: np.ndarray[Any, Any], owner: Any, encoder: Encoder) -> Any:
+    """Reduce an array to where it lies in an object that is pickled itself."""
+    start = owner.ctypes.data if isinstance(owner, np.ndarray) else address_of(memoryview(owner))
+    offset = a.ctypes.data - start if a.size else 0
+    return arrays.over, (owner, type(a) is np.memmap, offset, dtype_token(a.dtype), a.shape, a.strides, a.flags.writeable)
+
+
+def _reduce_void(element: Any, encoder: Encoder) -> Any:
+    """Reduce an element of a structured array to a view of its memory, which it is."""
+    dtype = element.dtype
+    if element.base is None or not dtype.itemsize:
+        return NotImplemented
+    low = element.__array_interface__["data"][0]
+    if dtype.hasobject:
+        encoder.export(Export(low, low + dtype.itemsize, element, inline=True))
+        return NotImplemented
+    plain = np.asarray(_Memory(element, low)).view(dtype)
+    if not element.flags.writeable:
+        plain.setflags(write=False)
+    encoder.keep((plain, element))
+    return arrays.element, (plain,)
+
+
+class _Memory:
+    """The bytes of an element, for numpy to look at."""
+
+    def __init__(self, owner: Any, low: int) -> None:
+        self.owner = owner
+        size = owner.dtype.itemsize
+        self.__array_interface__ = {"data": (low, False), "shape": (), "typestr": f"|V{size}", "version": 3}
 
 
 def dtype_token(dtype: np.dtype[Any]) -> Any:
@@ -129,6 +192,8 @@ def _reduce_memmap(a: Any, encoder: Encoder) -> Any:
     root = a
     while isinstance(root.base, np.ndarray):
         root = root.base
+    if type(root) is np.memmap and _is_shared_map(root):
+        return _reduce_shared_map(a, root, encoder)
     contiguous = a.flags.c_contiguous or a.flags.f_contiguous
     if a.filename is None or not contiguous or a.mode == "c":
         plain = a.view(np.ndarray)  # a part of a map, or a private copy: its data is the value
@@ -149,5 +214,21 @@ def _reduce_memmap(a: Any, encoder: Encoder) -> Any:
     )
 
 
+def _reduce_shared_map(a: Any, root: Any, encoder: Encoder) -> Any:
+    if a is not root:
+        return _reduce_over(a, root, encoder)
+    start = address_of(memoryview(root._mmap))
+    order: Any = "C" if root.flags.c_contiguous else "F"
+    content: Any = np.ndarray(root.shape, root.dtype, root._mmap, root.ctypes.data - start, order=order)
+    encoder.keep(content)
+    token = dtype_token(root.dtype)
+    return arrays.memory_map, (str(root.filename), token, root.mode, root.offset, root.shape, order, content)
+
+
+def _choose_void(kind: type) -> Callable[[Any, Encoder], Any] | None:
+    return _reduce_void if kind in (np.void, np.record) else None
+
+
 register("numpy.ndarray", reduce_array)
+register_base("numpy.void", _choose_void)
 register_base("numpy.ndarray", _choose_subclass)

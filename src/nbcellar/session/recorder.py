@@ -95,6 +95,7 @@ class Recorder:
         self._ambient_reports: list[AmbientReport] = []
         self._not_restored: Mapping[str, str] = {}
         self.last_observation: Observation | None = None
+        self.has_restored = False  # a state was brought back in this kernel
 
     def begin_cell(self, cell_id: str, source: str, transformed: str) -> None:
         """Note a cell that is about to run and what it can touch; let go of the user's memory."""
