@@ -21,15 +21,14 @@ from nbcellar.ids import CommitId, Digest, short
 from nbcellar.session.encode import Limits
 from nbcellar.session.groups import Group
 from nbcellar.session.jobs import Job
-from nbcellar.session.plan import Plan
+from nbcellar.session.recorder import Recorder
 from nbcellar.session.regions import Layout
-from nbcellar.session.restore import Restored, Restorer
 from nbcellar.trust import gate
 
 if TYPE_CHECKING:
-    pass
+    from nbcellar.session.plan import Plan
+    from nbcellar.session.restore import Restored, Restorer
 
-from nbcellar.session.recorder import Recorder
 
 RANDOM_PARTS = frozenset({"random", "numpy.random", "torch"})
 LOG_PACK_EVERY = 256
@@ -127,6 +126,8 @@ class Session(Recorder):
         return dataclasses.replace(restored, uncertain=names | dict(restored.uncertain)) if names else restored
 
     def _turn(self, state: State, parts: frozenset[str] | None, started: float) -> Restored:
+        from nbcellar.session.restore import Restorer  # most kernels never go back: 10 ms at their start
+
         restorer = Restorer(self.repo, self.tracker, self._permit, Limits(self.settings.record.memory_mb << 20))
         plan, layouts = self._look_at_replaced(restorer, state)
         self.wait_saved()

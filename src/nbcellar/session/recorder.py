@@ -33,10 +33,8 @@ if TYPE_CHECKING:
     from nbcellar.trust.decisions import TrustStore
     from nbcellar.trust.keys import SigningKey
 
-RANDOM_PARTS = frozenset({"random", "numpy.random", "torch"})
 LOG_PACK_EVERY = 256
 MOST_OBSERVED = 4096
-UNCERTAIN = "it changed around that time without a cell that names it"
 INTERRUPTED = "the capture was interrupted: this cell's variables are not recorded"
 
 
