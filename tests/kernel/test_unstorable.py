@@ -118,3 +118,18 @@ def test_a_capture_over_its_time_is_given_up_and_said(fresh: Kernel) -> None:
     fresh.run("big = [{'n': i} for i in range(300_000)]", "x = 1")
     assert "over budget" in fresh.variable("big", "HEAD~1").reason
     assert fresh.value("len(big)") == 300_000
+
+
+def test_weak_references_are_said_to_hold_what_was_replaced(kernel: Kernel) -> None:
+    kernel.run(
+        """
+        import weakref
+        class Thing: pass
+        thing, other = Thing(), Thing()
+        reference, proxy, steady = weakref.ref(thing), weakref.proxy(thing), weakref.ref(other)
+        """,
+        "thing.x = 1",
+    )
+    change = kernel.undo()
+    assert {"reference", "proxy"} <= change.uncertain.keys() and "steady" not in change.uncertain
+    kernel.is_true("steady() is other", "not hasattr(thing, 'x')")

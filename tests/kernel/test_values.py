@@ -397,3 +397,30 @@ def test_an_exception_with_a_cause_and_notes_comes_back_with_them(kernel: Kernel
         "type(error.__cause__) is KeyError and error.__cause__.args == ('x',) and error.__suppress_context__",
         "plain[0].filename == 'file' and plain[0].errno == 2 and plain[1].object == b'x'",
     )
+
+
+def test_views_of_a_dictionary_show_it_again(kernel: Kernel) -> None:
+    kernel.comes_back(
+        """
+        import types, enum, collections
+        d = {'a': 1}
+        keys, values, items, proxy = d.keys(), d.values(), d.items(), types.MappingProxyType(d)
+        o = collections.OrderedDict(x=1)
+        ordered = o.keys()
+        empty = {}
+        nothing = empty.keys()
+        class E(enum.Enum):
+            A = 1
+        class C:
+            n = 1
+        members, contents = E.__members__, vars(C)
+        """,
+        "d['b'] = 2\no['y'] = 2\nempty['z'] = 1",
+        "list(keys) == ['a'] and list(values) == [1] and list(items) == [('a', 1)] and proxy == {'a': 1}",
+        "list(ordered) == ['x'] and not nothing",
+        "members['A'] is E.A and contents['n'] == 1",
+    )
+    kernel.run("d['c'] = 3\no['w'] = 1\nempty['q'] = 0")
+    kernel.is_true(
+        "list(keys) == ['a', 'c'] and proxy['c'] == 3", "list(ordered) == ['x', 'w']", "list(nothing) == ['q']"
+    )

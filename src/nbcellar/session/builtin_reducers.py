@@ -58,5 +58,12 @@ def _choose_exception(kind: type) -> Reducer | None:
     return _reduce_exception if plain and not own else None
 
 
+def _refuse_proxy(proxy: Any, encoder: Encoder) -> Any:
+    # Left to pickle, the object that is behind it would be stored in its place.
+    raise CannotStoreError("cannot store a weak proxy")
+
+
+register("weakref.ProxyType", _refuse_proxy)
+register("weakref.CallableProxyType", _refuse_proxy)
 register("builtins.memoryview", reduce_memoryview)
 register_base("builtins.BaseException", _choose_exception)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import weakref
 from array import array
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from nbcellar.session.sharing import Span, share, sorted_ids
 
 MOST_OBJECTS = 50_000
 _NOT_ENTERED = (ModuleType, CodeType, type)
+_PROXIES = (weakref.ProxyType, weakref.CallableProxyType)  # what is behind one shows itself as the object
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +42,28 @@ def stale_holders(kept: Mapping[str, object], replaced: Collection[Group], names
         if former:
             found[name] = f"it still holds what was replaced of {', '.join(former)}"
         elif not reached.complete:
-            found[name] = "it is too large to be looked through for what was replaced"
+            found[name] = "whether it still holds what was replaced cannot be seen"
     return found
 
 
 def _reach(obj: object, namespace: dict[str, Any]) -> _Reached:
     seen = {id(namespace)}
     spans: list[Span] = []
-    queue = [obj]
+    queue, hidden = [obj], False
     while queue and len(seen) <= MOST_OBJECTS:
+        hidden = hidden or any(type(one) in _PROXIES for one in queue)
         batch = [one for one in queue if id(one) not in seen and not issubclass(type(one), _NOT_ENTERED)]
         seen.update(map(id, batch))
         spans += [span for one in batch if (span := _span(one)) is not None]
         queue = [inner for one in batch for inner in _inside(one)]
-    return _Reached(sorted_ids(array("Q", seen)), tuple(sorted(spans)), not queue)
+    return _Reached(sorted_ids(array("Q", seen)), tuple(sorted(spans)), not queue and not hidden)
 
 
-def _inside(obj: object) -> Iterable[object]:
+def _inside(obj: Any) -> Iterable[object]:
     if type(obj) is FunctionType:  # not its globals
         return (obj.__closure__, obj.__defaults__, obj.__kwdefaults__, obj.__dict__)
+    if issubclass(type(obj), weakref.ReferenceType):
+        return (obj(),)
     return gc.get_referents(obj)
 
 

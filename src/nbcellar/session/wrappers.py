@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import _collections_abc
 import functools
+import gc
 import sys
 import types
 import weakref
@@ -128,31 +129,30 @@ def _reduce_mapping_proxy(obj: Any, context: EncodingContext) -> Reduction:
     dataclasses = sys.modules.get("dataclasses")
     if dataclasses is not None and obj is getattr(dataclasses, "_EMPTY_METADATA", None):
         return rewrap.attribute, ("dataclasses", "_EMPTY_METADATA")
-    return types.MappingProxyType, (obj.copy(),)
+    shown = next(iter(gc.get_referents(obj)), None)
+    # A class's dictionary belongs to the class, as an enum's of its members does: a copy is what can be had of them.
+    plain = type(shown) is dict and "__module__" not in shown and all(type(type(v)) is type for v in shown.values())
+    return types.MappingProxyType, (shown if plain else obj.copy(),)
+
+
+def _viewed(view: Any) -> Any:
+    """Return the dictionary that a view shows; its `mapping` is a proxy, under which it would look like another one."""
+    for shown in gc.get_referents(view):
+        if isinstance(shown, dict):
+            return shown
+    return dict(view.mapping)
 
 
 def _reduce_keys(obj: Any, context: EncodingContext) -> Reduction:
-    return rewrap.make_view, ("keys", dict(obj.mapping))
+    return rewrap.make_view, ("keys", _viewed(obj))
 
 
 def _reduce_values(obj: Any, context: EncodingContext) -> Reduction:
-    return rewrap.make_view, ("values", dict(obj.mapping))
+    return rewrap.make_view, ("values", _viewed(obj))
 
 
 def _reduce_items(obj: Any, context: EncodingContext) -> Reduction:
-    return rewrap.make_view, ("items", dict(obj.mapping))
-
-
-def _reduce_ordered_keys(obj: Any, context: EncodingContext) -> Reduction:
-    return rewrap.make_view, ("keys", OrderedDict(obj.mapping))
-
-
-def _reduce_ordered_values(obj: Any, context: EncodingContext) -> Reduction:
-    return rewrap.make_view, ("values", OrderedDict(obj.mapping))
-
-
-def _reduce_ordered_items(obj: Any, context: EncodingContext) -> Reduction:
-    return rewrap.make_view, ("items", OrderedDict(obj.mapping))
+    return rewrap.make_view, ("items", _viewed(obj))
 
 
 def _reduce_weak_set(obj: Any, context: EncodingContext) -> Reduction:
@@ -272,9 +272,9 @@ _EXACT: dict[type, Reducer] = {
     _collections_abc.dict_keys: _reduce_keys,
     _collections_abc.dict_values: _reduce_values,
     _collections_abc.dict_items: _reduce_items,
-    type(OrderedDict().keys()): _reduce_ordered_keys,
-    type(OrderedDict().values()): _reduce_ordered_values,
-    type(OrderedDict().items()): _reduce_ordered_items,
+    type(OrderedDict().keys()): _reduce_keys,
+    type(OrderedDict().values()): _reduce_values,
+    type(OrderedDict().items()): _reduce_items,
     weakref.WeakSet: _reduce_weak_set,
     weakref.WeakKeyDictionary: _reduce_weak_mapping,
     weakref.WeakValueDictionary: _reduce_weak_mapping,
