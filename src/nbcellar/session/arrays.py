@@ -42,7 +42,7 @@ def _view(base: Any, offset: int, shape: Any, strides: Any) -> Any:
 
 
 def over(owner: Any, is_map: bool, offset: int, dtype: Any, shape: Any, strides: Any, writeable: bool) -> Any:
-    """Rebuild an array over the memory of another object: a bytearray, an array.array, a ctypes object, a mapped file."""
+    """Rebuild an array over the memory of a bytearray, an array.array, a ctypes object or a mapped file."""
     import numpy as np
 
     made: Any = np.ndarray(shape, np.dtype(dtype), owner, offset, strides)

@@ -212,6 +212,8 @@ def _reducer_for(kind: type) -> Callable[[Any, Encoder], Any] | None:
     special = find_reducer(kind) or definitions.reducer_of(kind)
     if special is None and kind.__dictoffset__ and _reduces_in_c(kind):
         return _reduce_with_dict
+    if special is None and kind.__module__ == "__main__" and _reduces_itself(kind):
+        return _reduce_by_itself
     return special
 
 
@@ -224,10 +226,29 @@ def _reduces_in_c(kind: type) -> bool:
     return False
 
 
+def _reduces_itself(kind: type) -> bool:
+    return any(type(getattr(kind, name, None)) is FunctionType for name in ("__reduce__", "__reduce_ex__"))
+
+
 def _reduce_with_dict(obj: Any, encoder: Encoder) -> Any:
     # An exception, a partial, a BytesIO makes its `__dict__` when it is first pickled, and the second pickle shows it.
-    _ = obj.__dict__
-    return NotImplemented
+    attributes = obj.__dict__
+    if not attributes or hasattr(type(obj), "__setstate__"):
+        return NotImplemented
+    reduced = obj.__reduce_ex__(
+        PROTOCOL
+    )  # of a datetime, a Decimal, a defaultdict: without the attributes of a subclass
+    if type(reduced) is not tuple or any(part is not None for part in reduced[2:3]):
+        return reduced
+    return (*reduced[:2], attributes, *reduced[3:])
+
+
+def _reduce_by_itself(obj: Any, encoder: Encoder) -> Any:
+    reduced = obj.__reduce_ex__(PROTOCOL)
+    if type(reduced) is str:
+        # The name leads to whatever is bound to it, and its value would be recorded nowhere.
+        raise CannotStoreError(f"class {type(obj).__qualname__} says that it is found under the name '{reduced}'")
+    return reduced
 
 
 def encode(

@@ -8,6 +8,7 @@ storable from then on.
 
 from __future__ import annotations
 
+import enum
 import sys
 import sysconfig
 import weakref
@@ -21,7 +22,12 @@ from nbcellar.trust.gate import unpickle_own
 
 LARGEST_BYTES = 1 << 20
 MOST_NODES = 20_000
-_METHODS = ("__reduce__", "__reduce_ex__", "__getstate__", "__getnewargs__", "__getnewargs_ex__", "__setstate__")
+_METHODS = frozenset(
+    "__reduce__ __reduce_ex__ __getstate__ __getnewargs__ __getnewargs_ex__ __setstate__ "
+    "__getattr__ __getattribute__ __setattr__".split()  # pickle asks an instance for the methods above
+)
+_REDUCTIONS = frozenset({"__reduce__", "__reduce_ex__", "__getstate__"})
+_LANGUAGE = sys.stdlib_module_names | {"numpy"}
 _GOOD = frozenset(sys.stdlib_module_names) | frozenset(
     "numpy pandas pyarrow polars scipy sklearn statsmodels matplotlib seaborn PIL plotly networkx torch xgboost "
     "lightgbm dask sympy joblib threadpoolctl dateutil pytz tzdata msgspec nbcellar".split()
@@ -45,10 +51,15 @@ class Fidelity:
                 return self._lossy[kind]
         if encoded.container or encoded.size_bytes > LARGEST_BYTES:
             return ""
-        shapes = {(type(obj), frozenset(_attributes(obj))) for obj in _instances(objects, frozenset(suspects))}
-        if shapes <= self._good:
-            return ""
-        reason = self._compare(objects, encoded, namespace)
+        try:
+            shapes = {(type(obj), frozenset(_attributes(obj))) for obj in _instances(objects, frozenset(suspects))}
+            if shapes <= self._good:
+                return ""
+            reason = self._compare(objects, encoded, namespace)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit, too: the classes' own code runs
+            shapes, reason = set(), f"it cannot be compared with a loaded copy: {type(error).__name__}: {error}"
         if reason:
             self._lossy.update(dict.fromkeys(suspects, reason))
         else:
@@ -58,7 +69,9 @@ class Fidelity:
     def _compare(self, objects: tuple[object, ...], encoded: Encoded, namespace: dict[str, Any]) -> str:
         try:
             copies = _load(encoded, namespace)
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             return f"it cannot be loaded again: {type(error).__name__}: {error}"
         return find_difference(objects, copies)
 
@@ -84,10 +97,25 @@ def _decides_itself(kind: type) -> bool:
         return False
     for base in kind.__mro__[:-1]:
         if base.__module__.partition(".")[0] in _GOOD and base.__module__ != "__main__":
-            continue  # an Enum, a NamedTuple, an exception: their methods are known
-        if any(name in vars(base) for name in _METHODS) and not hasattr(base, "__dataclass_fields__"):
+            if _forgets_attributes(base):
+                return True
+        elif any(_is_own(vars(base)[name]) for name in _METHODS.intersection(vars(base))):
             return True
     return False
+
+
+def _forgets_attributes(base: type) -> bool:
+    """True if a class of a library pickles itself and may not ask for what a subclass adds: a Counter, a Fraction."""
+    if base.__module__.partition(".")[0] not in _LANGUAGE or base.__name__ == "ndarray":
+        return False
+    known = issubclass(base, enum.Enum | BaseException)
+    return not known and not _REDUCTIONS.isdisjoint(vars(base))
+
+
+def _is_own(method: Any) -> bool:
+    """False for what `dataclass` generates."""
+    code = getattr(method, "__code__", None)
+    return not (code is not None and (code.co_filename == "<string>" or method.__module__ == "dataclasses"))
 
 
 def _is_users(kind: type) -> bool:
@@ -133,14 +161,21 @@ def _differs(a: Any, b: Any, where: str, queue: list[tuple[Any, Any, str]]) -> s
     elif type(a) in (str, int, float, complex, bytes, bool):
         if a != b and a == a:
             return f"{_of(where)}comes back as {_short(b)} instead of {_short(a)}"
-    elif type(a).__module__.partition(".")[0] not in _GOOD or type(a).__module__ == "__main__":
-        names = _attributes(a)
-        theirs = _attributes(b)
-        lost = sorted(names.keys() - theirs.keys())
-        if lost:
-            return f"class {type(a).__qualname__} leaves out its attribute '{lost[0]}' when it is pickled"
-        queue.extend((value, theirs[name], f"{type(a).__qualname__}.{name}") for name, value in names.items())
+    return _differs_in_attributes(a, b, queue) if _is_looked_into(type(a)) else ""
+
+
+def _differs_in_attributes(a: Any, b: Any, queue: list[tuple[Any, Any, str]]) -> str:
+    names = _attributes(a)
+    theirs = _attributes(b)
+    lost = sorted(names.keys() - theirs.keys())
+    if lost:
+        return f"class {type(a).__qualname__} leaves out its attribute '{lost[0]}' when it is pickled"
+    queue.extend((value, theirs[name], f"{type(a).__qualname__}.{name}") for name, value in names.items())
     return ""
+
+
+def _is_looked_into(kind: type) -> bool:
+    return kind.__module__ == "__main__" or kind.__module__.partition(".")[0] not in _GOOD
 
 
 def _of(where: str) -> str:
@@ -154,7 +189,10 @@ def _short(value: object) -> str:
 
 def _attributes(obj: Any) -> dict[str, Any]:
     """Return instance attributes and slots without running properties."""
-    found = dict(getattr(obj, "__dict__", None) or {})
+    try:
+        found = dict(object.__getattribute__(obj, "__dict__"))
+    except AttributeError:
+        found = {}
     for base in type(obj).__mro__:
         slots = vars(base).get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else slots:
@@ -185,7 +223,7 @@ def _instances(objects: tuple[object, ...], kinds: frozenset[type]) -> Iterator[
             queue.extend(obj)
         elif isinstance(obj, dict):
             queue.extend(obj.values())
-        elif type(obj).__module__.partition(".")[0] not in _GOOD or type(obj).__module__ == "__main__":
+        if _is_looked_into(type(obj)):
             queue.extend(_attributes(obj).values())
 
 

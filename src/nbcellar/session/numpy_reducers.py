@@ -108,7 +108,8 @@ def _reduce_over(a: np.ndarray[Any, Any], owner: Any, encoder: Encoder) -> Any:
     """Reduce an array to where it lies in an object that is pickled itself."""
     start = owner.ctypes.data if isinstance(owner, np.ndarray) else address_of(memoryview(owner))
     offset = a.ctypes.data - start if a.size else 0
-    return arrays.over, (owner, type(a) is np.memmap, offset, dtype_token(a.dtype), a.shape, a.strides, a.flags.writeable)
+    is_map = type(a) is np.memmap
+    return arrays.over, (owner, is_map, offset, dtype_token(a.dtype), a.shape, a.strides, a.flags.writeable)
 
 
 def _reduce_void(element: Any, encoder: Encoder) -> Any:
