@@ -424,3 +424,28 @@ def test_views_of_a_dictionary_show_it_again(kernel: Kernel) -> None:
     kernel.is_true(
         "list(keys) == ['a', 'c'] and proxy['c'] == 3", "list(ordered) == ['x', 'w']", "list(nothing) == ['q']"
     )
+
+
+def test_instances_that_share_their_attributes_share_them_again(kernel: Kernel) -> None:
+    kernel.comes_back(
+        """
+        class Borg:
+            everybody = {}
+            def __init__(self):
+                self.__dict__ = self.everybody
+        class Attributes(dict):
+            def __init__(self, *args, **kwargs):
+                super().__init__(*args, **kwargs)
+                self.__dict__ = self
+        one, two = Borg(), Borg()
+        one.x = 1
+        options = Attributes(rate=0.5)
+        nothing = Attributes()
+        """,
+        "two.x = 2\noptions.rate = 1.0\nnothing['y'] = 1",
+        "one.x == 1 and two.x == 1 and one.__dict__ is two.__dict__ is Borg.everybody",
+        "options.rate == options['rate'] == 0.5 and options.__dict__ is options and type(options) is Attributes",
+        "not nothing and nothing.__dict__ is nothing",
+    )
+    kernel.run("one.x = 5\noptions.depth = 3\nnothing.z = 1")
+    kernel.is_true("two.x == 5 and options['depth'] == 3 and nothing['z'] == 1")

@@ -84,6 +84,11 @@ def set_dict(instance: Any, attributes: dict[str, Any]) -> None:
     instance.__dict__.update(attributes)
 
 
+def adopt_dict(instance: Any, attributes: dict[str, Any]) -> None:
+    """Make a dictionary, that others may hold too, the one of an object's attributes."""
+    object.__setattr__(instance, "__dict__", attributes)
+
+
 def make_cached_property(kind: type) -> Any:
     """Return a `functools.cached_property` without its function."""
     made = _new(kind)

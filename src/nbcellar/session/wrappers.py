@@ -18,7 +18,7 @@ from collections import OrderedDict
 from typing import Any
 
 from nbcellar.errors import CannotStoreError
-from nbcellar.session import rebuild, rewrap
+from nbcellar.session import rebuild, rewrap, shared_dicts
 from nbcellar.session.classes import reduce_enum_member
 from nbcellar.session.encoding_context import EncodingContext, Reducer, Reduction, notes_of
 from nbcellar.session.functions import reduce_cell, reduce_code
@@ -40,7 +40,7 @@ def reducer_for(kind: type) -> Reducer | None:
         return _TYPING.get(kind.__name__)
     if kind.__module__ == "dataclasses":
         return _DATACLASSES.get(kind.__name__)
-    return None
+    return shared_dicts.reducer_for(kind)
 
 
 def _reduce_property(obj: Any, context: EncodingContext) -> Reduction:
