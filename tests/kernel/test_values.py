@@ -449,3 +449,18 @@ def test_instances_that_share_their_attributes_share_them_again(kernel: Kernel) 
     )
     kernel.run("one.x = 5\noptions.depth = 3\nnothing.z = 1")
     kernel.is_true("two.x == 5 and options['depth'] == 3 and nothing['z'] == 1")
+
+
+def test_views_of_arrays_of_objects_are_views_again(kernel: Kernel) -> None:
+    kernel.comes_back(
+        """
+        import numpy as np
+        objects = np.array([[1], {'a': 2}, None, 'x'], dtype=object)
+        tail, table, backwards = objects[1:], objects.reshape(2, 2), objects[::-1]
+        """,
+        "objects[0].append(5)\ntail[2] = 'y'",
+        "objects[0] == [1] and table[0, 0] is objects[0] and backwards[3] is objects[0]",
+        "tail[2] == 'x' and np.shares_memory(objects, tail) and np.shares_memory(objects, table)",
+    )
+    kernel.run("objects[1] = 'new'")
+    kernel.is_true("tail[0] == table[0, 1] == backwards[2] == 'new'")

@@ -65,8 +65,8 @@ def _reduce_strided(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
 def _reduce_object_array(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
     if id(a) in encoder.copy_on_write:
         return NotImplemented  # one that pandas keeps apart from other holders of the same elements
-    base = a.base
-    while isinstance(base, np.ndarray) and base.base is not None:
+    base: Any = a.base
+    while _is_between(base):
         base = base.base
     if (
         type(base) is not np.ndarray
@@ -78,6 +78,13 @@ def _reduce_object_array(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
         return NotImplemented
     offset = a.__array_interface__["data"][0] - base.__array_interface__["data"][0]
     return arrays.object_view, (base, offset, a.shape, a.strides, a.flags.writeable)
+
+
+def _is_between(base: Any) -> bool:
+    """True for a view, and for what `as_strided` puts between its result and the array it was given."""
+    if isinstance(base, np.ndarray):
+        return base.base is not None
+    return type(base).__name__ == "DummyArray" and isinstance(base.base, np.ndarray)
 
 
 def _owner_in_stream(a: np.ndarray[Any, Any]) -> Any:
