@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
@@ -134,9 +134,55 @@ def partition(items: Sequence[Sharer]) -> list[list[int]]:
             first = owner.setdefault(ident, index)
             if first != index:
                 sets.union(first, index)
-    with_memory = [i for i, item in enumerate(items) if item.spans]
-    for position, i in enumerate(with_memory):
-        for j in with_memory[position + 1 :]:
-            if sets.find(i) != sets.find(j) and share_memory(items[i].spans, items[j].spans):
-                sets.union(i, j)
+    _join_by_memory(items, sets)
     return sets.groups()
+
+
+def _join_by_memory(items: Sequence[Sharer], sets: Sets) -> None:
+    """Join items whose spans overlap, unless both are copy-on-write there. One sweep: there may be thousands."""
+    spans = sorted((low, high, cow, index) for index, item in enumerate(items) for low, high, cow in item.spans)
+    end, owner = 0, 0  # of the plain span that reaches farthest; all that overlap at a point are joined already
+    apart: list[tuple[int, int]] = []  # end and item of copy-on-write spans
+    for low, high, cow, index in spans:
+        if low < end:
+            sets.union(owner, index)
+        if cow:
+            apart.append((high, index))
+            continue
+        apart = [entry for entry in apart if entry[0] > low]
+        for _, other in apart:
+            sets.union(other, index)
+        if apart:
+            apart = [max(apart)]  # they are one now
+        if high > end:
+            end, owner = high, index
+
+
+class Together:
+    """Many items seen as one, for a quick answer to "does any of them share with that?"."""
+
+    def __init__(self, items: Iterable[Sharer]) -> None:
+        chosen = list(items)
+        ids = array("Q")
+        for item in chosen:
+            ids.extend(item.shared)
+        self.shared = sorted_ids(ids)
+        self.spans: list[Span] = sorted(span for item in chosen for span in item.spans)
+        self._lows: list[int] = []
+        self._highs: list[int] = []
+        for low, high, _ in self.spans:
+            if self._highs and low <= self._highs[-1]:
+                self._highs[-1] = max(self._highs[-1], high)
+            else:
+                self._lows.append(low)
+                self._highs.append(high)
+
+    def share(self, other: Sharer) -> bool:
+        """True if a change through one of the items could be seen through `other`."""
+        if share_ids(self.shared, other.shared):
+            return True
+        return any(map(self._touches, other.spans)) and share_memory(self.spans, other.spans)
+
+    def _touches(self, span: Span) -> bool:
+        at = bisect_right(self._lows, span[1] - 1) - 1
+        return at >= 0 and self._highs[at] > span[0]

@@ -19,7 +19,7 @@ from nbcellar.session.encode import Limits, QuickHasher
 from nbcellar.session.examine import Examiner
 from nbcellar.session.groups import NOTHING, Changed, Group, Item, Observation, is_atom, is_same
 from nbcellar.session.regions import KnownHashes, Layout, lay_out
-from nbcellar.session.sharing import partition, share, sorted_ids
+from nbcellar.session.sharing import Together, partition, share, sorted_ids
 from nbcellar.session.uids import Uids
 
 QUICK_BYTES = 1 << 18
@@ -324,21 +324,19 @@ class Tracker:
         self, items: list[Item], dissolved: dict[Group, bool], now: Mapping[str, object], limits: Limits
     ) -> None:
         """Take apart unchanged groups that share state with an item; their cached ids are confirmed by a fresh pass."""
-        position = 0
-        while position < len(items):
-            item = items[position]
-            position += 1
-            if not item.shared and not item.spans:
-                continue
+        batch = [item for item in items if item.shared or item.spans]
+        while batch:
+            together, batch = Together(batch), []
             for group in self.groups():
-                if group.reason or not share(item, group):
+                if group.reason or not together.share(group):
                     continue
                 fresh = [self.examiner.item(name, now[name], limits) for name in group.names]
                 fresh += [self.examiner.item("", root, limits) for root in group.hidden]
-                if any(share(item, other) for other in fresh):
+                if any(map(together.share, fresh)):
                     dissolved.setdefault(group, False)
                     self._forget(group)
                     items.extend(fresh)
+                    batch.extend(fresh)
                 else:  # stale ids: memory that was freed and used again
                     group.shared = sorted_ids(array("Q", {i for other in fresh for i in other.shared}))
                     group.spans = tuple(sorted({span for other in fresh for span in other.spans}))
