@@ -30,6 +30,39 @@ class BlockSource(Protocol):
         ...
 
 
+class _LookedAtError(Exception):
+    """The stream names code that could look at an array that was taken over and does not hold its value yet."""
+
+
+# What a value begins with whose arrays may be taken over: an array, a frame, a series.
+_WHOLE = frozenset({(arrays.__name__, "exported"), ("pandas", "DataFrame"), ("pandas", "Series")})
+# What else such a value names: none of it reads an array or runs code of a notebook.
+_QUIET = {
+    arrays.__name__: frozenset({"exported", "inline", "object_view", "element"}),
+    "numpy": frozenset({"dtype", "ndarray"}),
+    "numpy._core.multiarray": frozenset({"_reconstruct", "scalar"}),
+    "numpy.core.multiarray": frozenset({"_reconstruct", "scalar"}),
+    "builtins": frozenset({"slice"}),
+    "pandas.core.frame": frozenset({"DataFrame"}),
+    "pandas.core.series": frozenset({"Series"}),
+    "pandas": frozenset({"DataFrame", "Series", "Index", "RangeIndex", "MultiIndex", "DatetimeIndex", "StringDtype"}),
+}
+_QUIET_MODULES = (
+    "datetime",
+    "pandas._libs.",
+    "pandas.arrays",
+    "pandas.core.arrays.",
+    "pandas.core.dtypes.",
+    "pandas.core.indexes.",
+    "pandas.core.internals.",
+    "pyarrow.lib",
+)
+
+
+def _is_quiet(module: str, name: str) -> bool:
+    return name in _QUIET.get(module, ()) or module.startswith(_QUIET_MODULES)
+
+
 class _Memory:
     """The regions of one value, each filled when it is first asked for."""
 
@@ -43,6 +76,20 @@ class _Memory:
             if region >= 0:
                 self.users[region] += 1
         self.compacted = frozenset(value.compacted)
+        self.taken = False
+        self._may_take: bool | None = None  # None: nothing was named yet
+
+    def note(self, module: str, name: str) -> None:
+        """Note what the stream names: what was taken over holds the value only later, so nobody may look at it now.
+
+        Raises _LookedAtError if something was taken before code was named that could look at it.
+        """
+        if self._may_take is None:
+            self._may_take = (module, name) in _WHOLE
+        elif not _is_quiet(module, name):
+            self._may_take = False
+            if self.taken:
+                raise _LookedAtError
 
     def array(self, index: int, dtype: Any, shape: Any, layout: Any, writeable: bool) -> Any:
         """Stand in for `arrays.exported`."""
@@ -57,11 +104,11 @@ class _Memory:
             made = np.empty(shape, kind, order=layout if contiguous else "C")
         elif contiguous and self.users[region] == 1:
             stored = self.value.regions[region]
-            if (
-                writeable
-                and (taken := self.donors.take(kind, shape, layout, stored.ends, stored.digests())) is not None
-            ):
-                return taken
+            if writeable and self._may_take:
+                taken = self.donors.take(kind, shape, layout, stored.ends, stored.digests())
+                if taken is not None:
+                    self.taken = True
+                    return taken
             made = np.empty(shape, kind, order=layout)  # owns its memory, as it most likely did
             self._fill(region, memory_at(made.ctypes.data, made.nbytes))
         elif contiguous:
@@ -129,9 +176,25 @@ def decode(
 
     Arrays that were taken from `donors` hold the value only after `donors.exchange`.
     """
+    before = donors.mark()
+    try:
+        return _decode(value, source, permit, find_class, donors)
+    except _LookedAtError:
+        donors.rewind(before)
+        return _decode(value, source, permit, find_class, Donors())
+
+
+def _decode(
+    value: Value,
+    source: BlockSource,
+    permit: LoadPermit,
+    find_class: Callable[[str, str], Any],
+    donors: Donors,
+) -> tuple[Any, ...]:
     memory = _Memory(value, source, donors)
 
     def find(module: str, name: str) -> Any:
+        memory.note(module, name)
         if module == arrays.__name__ and name == "exported":
             return memory.array
         return find_class(module, name)

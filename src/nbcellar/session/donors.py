@@ -9,6 +9,7 @@ back.
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -87,6 +88,15 @@ class Donors:
             return array
         return None
 
+    def mark(self) -> tuple[list[Donor], int]:
+        """Return what `rewind` goes back to."""
+        return list(self._donors), len(self._patches)
+
+    def rewind(self, mark: tuple[list[Donor], int]) -> None:
+        """Take back what was taken since `mark`: nothing of it was exchanged yet."""
+        self._donors, count = list(mark[0]), mark[1]
+        del self._patches[count:]
+
     def exchange(self, read: Callable[[Digest], bytes]) -> None:
         """Write the blocks that differ; a failure while reading leaves everything as it was."""
         fresh = [(patch, read(patch.digest)) for patch in self._patches]
@@ -158,4 +168,5 @@ def _is_takeable(array: Any) -> bool:
         and flags.owndata
         and flags.writeable
         and not array.dtype.hasobject
+        and not weakref.getweakrefcount(array)
     )

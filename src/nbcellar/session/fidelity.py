@@ -21,6 +21,7 @@ from nbcellar.session.rebuild import RebuildContext
 from nbcellar.trust.gate import unpickle_own
 
 LARGEST_BYTES = 1 << 20
+LARGEST_COPY_BYTES = 16 << 20
 MOST_NODES = 20_000
 _METHODS = frozenset(
     "__reduce__ __reduce_ex__ __getstate__ __getnewargs__ __getnewargs_ex__ __setstate__ "
@@ -228,16 +229,28 @@ def _instances(objects: tuple[object, ...], kinds: frozenset[type]) -> Iterator[
 
 
 def _load(encoded: Encoded, namespace: dict[str, Any]) -> object:
-    """Return a copy made from the stream; arrays are the live ones, since only what classes do is in question."""
+    """Return a copy made from the stream. Arrays are copied, large ones shown read-only: a class may change its own."""
     context = RebuildContext(dict(namespace), namespace, encoded.needs.__getitem__, lambda uid, cls: None)
 
     def exported(index: int, dtype: Any, shape: Any, layout: Any, writeable: bool) -> Any:
-        return encoded.exports[index].owner
+        export = encoded.exports[index]
+        array: Any = export.owner
+        if export.high - export.low <= LARGEST_COPY_BYTES:
+            return array.copy(order="K")
+        shown = array.view()
+        shown.setflags(write=False)
+        return shown
 
     def find(module: str, name: str) -> Any:
         if module == arrays.__name__ and name == "exported":
             return exported
         return context.find_class(module, name)
 
-    buffers = [encoded.exports[i].owner[1] for i in encoded.raw_buffers]  # type: ignore[index]
+    buffers = [_copied(encoded.exports[i].owner[1]) for i in encoded.raw_buffers]  # type: ignore[index]
     return unpickle_own(b"".join(encoded.parts), buffers=buffers, find_class=find)
+
+
+def _copied(view: memoryview) -> memoryview:
+    if view.readonly or view.nbytes > LARGEST_COPY_BYTES:
+        return view.toreadonly()
+    return memoryview(bytearray(view))
