@@ -13,7 +13,7 @@ import ast
 import re
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -45,6 +45,7 @@ def touched_names(
     *,
     background: str = "",
     autoreload: bool = False,
+    codeless: Container[str] = (),
 ) -> Touch:
     """Return what a cell can touch, given the namespace as it is before it runs.
 
@@ -52,11 +53,12 @@ def touched_names(
     transformation (`get_ipython().run_line_magic(...)` instead of `%`). namespace: the user namespace itself, so that
     functions of the notebook are known by their globals. background: why others may change variables meanwhile (a live
     thread of the user, a pending task), or empty. autoreload: `%autoreload` is on: it patches functions and instances.
+    codeless: names whose values are known to lead to no code, so that they need not be walked through.
     """
     if background or autoreload:
         return _everything(background or "%autoreload is on")
     try:
-        return _find_touched(code, source, namespace)
+        return _find_touched(code, source, namespace, codeless)
     except RecursionError:
         return _everything("the cell nests too deeply to be analysed")
     except Exception as error:  # objects of the notebook may answer with anything, and the user's cell must still run
@@ -67,12 +69,14 @@ def _everything(reason: str) -> Touch:
     return Touch(True, reason, frozenset())
 
 
-def _find_touched(code: CodeType | None, source: str, namespace: Mapping[str, object]) -> Touch:
+def _find_touched(
+    code: CodeType | None, source: str, namespace: Mapping[str, object], codeless: Container[str]
+) -> Touch:
     if code is None:
         code = _compile(source)
         if code is None:
             return _everything("the cell cannot be compiled")
-    follower = Follower(namespace)
+    follower = Follower(namespace, codeless)
     reason = _follow_cell(find_facts(code), source, follower, 0)
     if reason or follower.run():
         return _everything(reason or follower.reason)

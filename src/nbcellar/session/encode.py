@@ -25,7 +25,7 @@ from xxhash import xxh3_128_digest
 from nbcellar.errors import CannotStoreError
 from nbcellar.session import definitions
 from nbcellar.session.registry import find_reducer
-from nbcellar.session.shared import long_values, shared_state
+from nbcellar.session.shared import is_plain_part, long_values, shared_state
 
 PROTOCOL = 5
 
@@ -143,6 +143,7 @@ class Encoder(pickle.Pickler):
         self.copy_on_write: set[int] = set()  # ids of arrays whose library keeps holders apart
         self.not_shared: set[int] = set()  # ids of what a library hands to many objects and never changes
         self.inline = inline
+        self.inline_bytes = 0
         self.reducers: dict[type, Callable[[Any, Encoder], Any] | None] = {}
         self._keep: list[object] = []
 
@@ -316,7 +317,7 @@ def _dump_parts(encoder: Encoder, whole: Any, sharing: bool) -> array[int] | Non
         encoder.clear_memo()
         encoder.dump(part)
         encoder.sink.end_part()
-        if not sharing:
+        if not sharing or is_plain_part(part):
             continue
         memo = encoder.memo.copy()
         if id(whole) in memo:

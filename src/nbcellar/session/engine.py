@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from nbcellar.errors import NotFoundError, StoreUnavailableError
+from nbcellar.errors import CorruptStoreError, NotFoundError, StoreUnavailableError
 from nbcellar.history import steps
 from nbcellar.history.doubts import doubtful_versions
 from nbcellar.history.model import CommitKind, State
@@ -108,12 +108,12 @@ class Session(Recorder):
         """
         self.finish_capture()
         state = self._recorded_names(self.repo.read_state(target))
-        restored = self._turn(state, parts, started)
+        restored = self._turn(target, state, parts, started)
         arrive()
         later = self._observe(None)
         if later.changed or later.dropped_names:
             self._submit(self._between(later))
-            again = self._turn(state, parts, started)
+            again = self._turn(target, state, parts, started)
             arrive()
             restored = restored.followed_by(again)
         self.wait_saved()
@@ -125,13 +125,14 @@ class Session(Recorder):
         names = {name: UNCERTAIN for c in state.covariables if c.version in doubtful for name in c.names}
         return dataclasses.replace(restored, uncertain=names | dict(restored.uncertain)) if names else restored
 
-    def _turn(self, state: State, parts: frozenset[str] | None, started: float) -> Restored:
+    def _turn(self, target: CommitId, state: State, parts: frozenset[str] | None, started: float) -> Restored:
         from nbcellar.session.restore import Restorer  # most kernels never go back: 10 ms at their start
 
         restorer = Restorer(self.repo, self.tracker, self._permit, Limits(self.settings.record.memory_mb << 20))
         plan, layouts = self._look_at_replaced(restorer, state)
         self.wait_saved()
         ambient = self._ambient_of(state, parts)
+        self._permit_ambient(target, {state.ambient[part] for part in ambient})
         self.ambient.load_streams(ambient)
         self.ambient.validate(ambient)
         reports = self._ambient_reports = []
@@ -210,6 +211,25 @@ class Session(Recorder):
         return gate.permit(
             commit, signed.payload, signed.signature, signed.key, project=self.repo.project, decisions=self._decisions
         )
+
+    def _permit_ambient(self, target: CommitId, digests: set[bytes]) -> None:
+        """Raise NotTrustedError unless `target` and all who recorded these parts are trusted.
+
+        A search path or an environment decides what code runs, as much as a pickle does.
+        """
+        self._permit(target)
+        current: CommitId | None = target
+        missing = digests - self._trusted_ambient
+        while missing and current is not None:
+            delta = self.repo.read_commit(current).state
+            found = missing.intersection(delta.ambient.values()) if delta is not None else set()
+            if found:
+                self._permit(current)
+                self._trusted_ambient |= found
+                missing -= found
+            current = CommitId(delta.base) if delta is not None and delta.base is not None else None
+        if missing:
+            raise CorruptStoreError(f"commit {short(target)} has surroundings that no commit before it recorded")
 
     def _report(self, restored: Restored) -> dict[str, Any]:
         head = self.writer.position.head

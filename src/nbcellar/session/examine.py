@@ -105,6 +105,7 @@ class Examiner:
         group.seconds = encoded.seconds
         group.size_bytes = encoded.size_bytes + sum(region.size_bytes for region in layout.regions)
         group.is_opaque = any(map(is_opaque, encoded.types))
+        group.is_codeless = not encoded.types
         group.split = bool(encoded.container)
         group.is_plain = not (layout.places or encoded.needs or group.defines) and len(encoded.parts) == 1
         group.blocks = tuple(tuple(region.hashes) for region in layout.regions)

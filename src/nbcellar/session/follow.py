@@ -19,7 +19,7 @@ import sys
 import threading
 import types
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 from nbcellar.session.codefacts import (
@@ -64,8 +64,9 @@ _FRAME_ROOTS = frozenset({"pandas"})
 class Follower:
     """One walk from names to code and data; `names` and `reason` are its result. Mutable, used once."""
 
-    def __init__(self, namespace: Mapping[str, object]) -> None:
+    def __init__(self, namespace: Mapping[str, object], codeless: Container[str] = ()) -> None:
         self.names: set[str] = set()
+        self._codeless = codeless
         self.reason = ""
         self._namespace = namespace
         self._globals: object = namespace
@@ -86,6 +87,8 @@ class Follower:
         """Count a name as touched and queue its value."""
         if name not in self.names:
             self.names.add(name)
+            if name in self._codeless:
+                return
             value = self._namespace.get(name)
             if type(value) is str:
                 self.follow_names(quoted_names(value))

@@ -41,6 +41,7 @@ class Group:
     atom: object = NOTHING  # the one object, if it is immutable: then identity is enough
     covariable: Covariable | None = None
     is_opaque: bool = False  # some class of it decides itself what its pickles hold
+    is_codeless: bool = False  # nothing but numbers, texts and containers of them: it leads to no code
     is_plain: bool = False  # its short stream is all of it
     is_complete: bool = True  # `shared` and `spans` are known
     split: bool = False  # encoded in parts

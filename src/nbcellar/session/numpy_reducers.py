@@ -12,7 +12,10 @@ from nbcellar.session import arrays
 from nbcellar.session.encode import Encoder, Export, address_of
 from nbcellar.session.registry import register, register_base
 
-INLINE_BYTES = 256
+# Arrays of up to this size go into the stream, until they are this much together: a model of a hundred small arrays has
+# a stream of a few blocks then, instead of a hundred blocks.
+INLINE_BYTES = 1 << 15
+INLINE_TOTAL_BYTES = 1 << 22
 # A strided array that spans more than this many times its own bytes is copied together when nothing else shares it.
 SPARSE_FACTOR = 2
 
@@ -38,7 +41,7 @@ def reduce_array(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
             id(a)
         )  # its memory says what it shares, and temporaries of pickling have none of their own
     low = a.ctypes.data if size else 0  # not __array_interface__: that describes a structured dtype, slowly
-    if size <= INLINE_BYTES and encoder.inline:
+    if _goes_inline(size, encoder):
         if size:
             encoder.export(Export(low, low + size, a, copy_on_write=id(a) in encoder.copy_on_write, inline=True))
         return arrays.inline, (a.tobytes("A"), token, a.shape, layout, flags.writeable)
@@ -49,10 +52,17 @@ def reduce_array(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
     return arrays.exported, (index, token, a.shape, layout, flags.writeable)
 
 
+def _goes_inline(size: int, encoder: Encoder) -> bool:
+    if size > INLINE_BYTES or not encoder.inline or encoder.inline_bytes > INLINE_TOTAL_BYTES:
+        return False
+    encoder.inline_bytes += size
+    return True
+
+
 def _reduce_strided(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
     low, high = byte_bounds(a)
     token = dtype_token(a.dtype)
-    if a.nbytes <= INLINE_BYTES and encoder.inline:
+    if _goes_inline(a.nbytes, encoder):
         # Shape and data, not strides: a small copy is laid out anew unless its memory turns out to be shared.
         encoder.export(Export(low, high, a, copy_on_write=id(a) in encoder.copy_on_write, inline=True))
         return arrays.inline, (a.tobytes("C"), token, a.shape, "C", a.flags.writeable)

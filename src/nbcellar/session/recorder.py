@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from blake3 import blake3
 
 from nbcellar.errors import StoreUnavailableError
 from nbcellar.history.model import CellRun, CommitKind, Preview
@@ -81,6 +82,7 @@ class Recorder:
         head = repo.head(notebook)
         self.writer = Writer(repo, key, Position(head.commit or repo.forked_from(notebook)), fixed)
         self._ambient_base: dict[str, bytes] = {}
+        self._trusted_ambient: set[bytes] = set()  # digests of parts that this kernel recorded, or was let to load
         self._carried_drops: set[str] = set()
         self._fresh = False
         self._look_everywhere = False
@@ -100,7 +102,12 @@ class Recorder:
         self.finish_capture()
         self.writer.release(self.settings.record.memory_mb << 20)
         touch = touched_names(
-            None, transformed, self.tracker.namespace, background=self._background(), autoreload=self._autoreload()
+            None,
+            transformed,
+            self.tracker.namespace,
+            background=self._background(),
+            autoreload=self._autoreload(),
+            codeless=self.tracker.codeless_names(),
         )
         self._cell = RunningCell(cell_id, source, touch, time.perf_counter())
 
@@ -238,6 +245,7 @@ class Recorder:
         now = self.ambient.capture(self.tracker.namespace)
         base = self._ambient_base
         changes: dict[str, bytes | None] = {part: data for part, data in now.items() if base.get(part) != data}
+        self._trusted_ambient.update(blake3(data).digest() for data in changes.values() if data is not None)
         changes.update({part: None for part in base if part not in now})
         self._ambient_base = dict(now)
         return changes

@@ -20,7 +20,8 @@ Memo = Mapping[int, tuple[int, Any]]
 
 _PLAIN = frozenset({str, int, float, bytes, tuple, complex, bool, frozenset})
 _CONTAINERS = frozenset({list, dict, set, bytearray})
-_LONG = (str, bytes, tuple, frozenset)
+_LONG = frozenset({str, bytes, tuple, frozenset})
+_SHORT = frozenset({str, int, float, bool, complex, type(None)})
 _LONG_FROM = 256
 _FEW = 5  # kinds; with more of them one pass in Python is faster than one in C for each
 
@@ -63,7 +64,30 @@ def _shared_of(kind: type, objects: list[Any], roots: frozenset[int]) -> Iterabl
 
 def long_values(memo: Memo) -> list[int]:
     """Return ids of long immutable values."""
-    return [id(obj) for _, obj in memo.values() if isinstance(obj, _LONG) and len(obj) > _LONG_FROM]
+    objects = [pair[1] for pair in memo.values()]
+    kinds = list(map(type, objects))
+    ids: list[int] = []
+    for kind in set(kinds) & _LONG:
+        chosen = list(compress(objects, map(is_, kinds, repeat(kind))))
+        ids.extend(compress(map(id, chosen), map(_LONG_FROM.__lt__, map(len, chosen))))
+    return ids
+
+
+def is_plain_part(part: Any) -> bool:
+    """True if a list or dict holds nothing but numbers and short texts; asked only where texts come first.
+
+    Then it shares no state, and its memo, with an entry for each text, need not be looked at.
+    """
+    values = part if type(part) is list else part.values()
+    if type(next(iter(values))) is not str and (type(part) is list or type(next(iter(part))) is not str):
+        return False  # numbers have no memo entries; there is nothing to save
+    columns = (part,) if type(part) is list else (part, values)
+    kinds = {kind for column in columns for kind in set(map(type, column))}
+    if not kinds <= _SHORT:
+        return False
+    texts = (item for column in columns for item in column if type(item) is str) if kinds != {str} else None
+    longest = max(map(len, texts), default=0) if texts is not None else max(max(map(len, c)) for c in columns)
+    return longest <= _LONG_FROM
 
 
 def _count_of_temporary() -> int:

@@ -246,6 +246,15 @@ class Tracker:
                 item = self.examiner.try_encode(objects, Limits(self.memory_bytes), roots, split=group.split or None)
                 group.shared, group.spans, group.is_complete = item.shared, item.spans, True
 
+    def codeless_names(self) -> frozenset[str]:
+        """Return names of large values, still the same objects, that lead to no code: no need to walk through them."""
+        return frozenset(
+            name
+            for name, group in self.by_name.items()
+            if group.is_codeless and group.size_bytes > QUICK_BYTES
+            if id(self.namespace.get(name)) in group.object_ids
+        )
+
     def track(self, group: Group) -> None:
         """Let a group stand for its names and definitions."""
         for name in group.names:
