@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from blake3 import blake3
+from blake3 import blake3
 
 from nbcellar.errors import StoreUnavailableError
 from nbcellar.history.model import CellRun, CommitKind, Preview
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 LOG_PACK_EVERY = 256
 MOST_OBSERVED = 4096
+MOST_AMBIENT = 64
 INTERRUPTED = "the capture was interrupted: this cell's variables are not recorded"
 
 
@@ -82,6 +84,7 @@ class Recorder:
         head = repo.head(notebook)
         self.writer = Writer(repo, key, Position(head.commit or repo.forked_from(notebook)), fixed)
         self._ambient_base: dict[str, bytes] = {}
+        self.ambient_known: dict[bytes, bytes] = {}  # by digest, what was recorded last: an undo need not read it
         self._trusted_ambient: set[bytes] = set()  # digests of parts that this kernel recorded, or was let to load
         self._carried_drops: set[str] = set()
         self._fresh = False
@@ -246,6 +249,11 @@ class Recorder:
         base = self._ambient_base
         changes: dict[str, bytes | None] = {part: data for part, data in now.items() if base.get(part) != data}
         self._trusted_ambient.update(blake3(data).digest() for data in changes.values() if data is not None)
+        for data in changes.values():
+            if data is not None:
+                self.ambient_known[blake3(data).digest()] = data
+        while len(self.ambient_known) > MOST_AMBIENT:
+            self.ambient_known.pop(next(iter(self.ambient_known)))
         changes.update({part: None for part in base if part not in now})
         self._ambient_base = dict(now)
         return changes

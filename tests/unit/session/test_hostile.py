@@ -1,0 +1,176 @@
+"""What notebooks do to their sessions that no engine asks for: values come back, or are named as ones that do not."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nbcellar.errors import NotTrustedError
+from nbcellar.history.model import COMMIT_FORMAT, Commit, CommitKind, StateDelta
+from nbcellar.ids import CommitId
+from nbcellar.trust.keys import load_or_create
+
+from .live import Live, live_session
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    with live_session(tmp_path) as found:
+        yield found
+
+
+# Setup, what a later cell does, and an expression that must be true after going back: it may write to look.
+MEMORY = {
+    "element of a structured array": (
+        "a = np.zeros(3, dtype=[('x', 'i4'), ('y', 'f8')]); v = a[1]",
+        "v['x'] = 9",
+        "v['x'] == 0 and v.__setitem__('y', 7.0) is None and a['y'][1] == 7.0",
+    ),
+    "two names for one structured scalar": (
+        "a = np.zeros(1, dtype=[('x', 'i4')])[0].copy(); b = a",
+        "b['x'] = 9",
+        "b is a and a['x'] == 0",
+    ),
+    "array over a bytearray": (
+        "b = bytearray(1000); v = np.frombuffer(b, np.uint8)",
+        "v[0] = 5",
+        "b[0] == 0 and v.__setitem__(1, 3) is None and b[1] == 3",
+    ),
+    "array over an array.array": (
+        "import array; b = array.array('d', range(100)); v = np.frombuffer(b)[2:]",
+        "v[0] = 5",
+        "b[2] == 2 and v.__setitem__(1, 33) is None and b[3] == 33",
+    ),
+    "array over a mapped file": (
+        "import tempfile; p = tempfile.mktemp(); m = np.memmap(p, 'f8', 'w+', shape=(50, 4)); v = m[10:, ::2]",
+        "v[0] = 5",
+        "m[10, 0] == 0 and type(v) is np.memmap and v.__setitem__((1, 1), 3) is None and m[11, 2] == 3",
+    ),
+    "view of an array of objects": (
+        "o = np.array([0, 1, 2], dtype=object); v = o[1:]",
+        "v[0] = 5",
+        "o[1] == 1 and v.__setitem__(1, 3) is None and o[2] == 3",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MEMORY)
+@pytest.mark.parametrize("anew", [False, True])
+def test_memory_that_two_variables_see_is_seen_by_both_again(live: Live, case: str, anew: bool) -> None:
+    setup, change, holds = MEMORY[case]
+    live.cell("import numpy as np")
+    target = live.cell(setup)
+    if anew:
+        live.restart()
+        live.cell("pass")
+    else:
+        live.cell(change)
+    live.session.checkout(target, None)
+    assert live.value(holds), live.names()
+
+
+UNFAITHFUL = {
+    "its name stands for it": "class C:\n    def __reduce__(self): return 'c'\nc = C(); c.v = 1",
+    "it answers to everything": "class C:\n    def __getattr__(self, n): return lambda *a: None\nc = C(); c.v = 1",
+    "loading ends the process": "class C:\n    def __setstate__(self, d): raise SystemExit\nc = C(); c.v = 1",
+    "a counter forgets it": "import collections\nclass C(collections.Counter): pass\nc = C(); c.v = 1",
+    "a slot of a date": "import datetime\nclass C(datetime.date):\n    __slots__ = ('v',)\nc = C(2020, 1, 1); c.v = 1",
+    "fields of a structured array of objects": (
+        "import numpy as np\nc = np.zeros(3, [('o', object), ('i', int)]); v = c['i']"
+    ),
+}
+
+
+@pytest.mark.parametrize("case", UNFAITHFUL)
+def test_what_would_come_back_as_something_else_is_not_stored(live: Live, case: str) -> None:
+    live.cell(UNFAITHFUL[case])
+    assert "c" in live.not_stored
+
+
+KEPT_ATTRIBUTES = ["datetime.datetime(2020, 1, 1)", "decimal.Decimal('1.5')", "collections.defaultdict(list)"]
+
+
+@pytest.mark.parametrize("made", KEPT_ATTRIBUTES)
+def test_attributes_of_a_subclass_come_back_where_its_base_forgets_them(live: Live, made: str) -> None:
+    base, arguments = made.partition("(")[::2]
+    live.cell(f"import datetime, decimal, collections\nclass C({base}): pass\nc = C({arguments}\nc.v = [1]")
+    target = live.cell("d = c.v")
+    live.cell("d.append(2)")
+    live.session.checkout(target, None)
+    assert live.value("c.v == [1] and c.v is d and type(c) is C")
+
+
+def test_a_slice_is_as_mutable_as_what_it_holds(live: Live) -> None:
+    target = live.cell("s = slice([1], 2)")
+    live.cell("s.start.append(2)")
+    live.session.checkout(target, None)
+    assert live.value("s.start == [1]")
+
+
+def test_code_of_a_class_sees_its_own_arrays_only(live: Live) -> None:
+    live.cell(
+        "import numpy as np\n"
+        "class C:\n"
+        "    def __getstate__(self): return self.a - 1\n"
+        "    def __setstate__(self, a):\n"
+        "        a += 1\n"
+        "        self.a, self.total = a, a.sum()"
+    )
+    target = live.cell("c = C.__new__(C); c.__setstate__(np.arange(300_000.0))\ntotal = c.total")
+    live.cell("a = c.a - 1; a[5] = 1e9; del c")  # an array that could be taken over for the one of `c`
+    live.session.checkout(target, None)
+    assert live.value("c.total == total and c.a.sum() == total")
+
+
+@pytest.fixture
+def surroundings() -> Iterator[None]:
+    path, variables = list(sys.path), dict(os.environ)
+    yield
+    sys.path[:] = path
+    os.environ.clear()
+    os.environ.update(variables)
+
+
+@pytest.fixture
+def foreign(live: Live, surroundings: None) -> CommitId:
+    """Give a commit that somebody else signed, without variables but with a search path, and a kernel of our own."""
+    made = live.cell("import sys, os; sys.path.insert(0, 'theirs'); os.environ['LD_PRELOAD_X'] = 'theirs'; del sys, os")
+    sys.path.remove("theirs")
+    del os.environ["LD_PRELOAD_X"]
+    (live.folder / "user").rename(live.folder / "them")
+    live.restart()
+    live.cell("x = 1")
+    return made
+
+
+def test_surroundings_that_somebody_else_recorded_are_not_restored(live: Live, foreign: CommitId) -> None:
+    for go in (lambda: live.session.checkout(foreign, None), lambda: live.session.restore(foreign)):
+        with pytest.raises(NotTrustedError):
+            go()
+    assert "theirs" not in sys.path and "LD_PRELOAD_X" not in os.environ and live.value("x") == 1
+
+
+def test_surroundings_stay_foreign_under_a_commit_of_our_own(live: Live, foreign: CommitId) -> None:
+    key = load_or_create(live.folder / "user")
+    notebook = live.session.notebook
+    with live.repo.begin(notebook, key) as recorder:
+        ours = recorder.commit(
+            Commit(
+                format=COMMIT_FORMAT,
+                notebook=notebook,
+                parents=(foreign,),
+                kind=CommitKind.NAMED,
+                time_ns=1,
+                author="us",
+                message="ours",
+                state=StateDelta(base=foreign),
+            )
+        )
+        recorder.finish()
+    with pytest.raises(NotTrustedError):
+        live.session.restore(ours)
+    assert "theirs" not in sys.path and live.value("x") == 1
