@@ -73,6 +73,7 @@ class Repository:
         self._states: dict[CommitId, State] = {}
         self._lock = threading.Lock()  # of the two above: a thread that reads must not see a builder at work
         self._decoded = lru_cache(maxsize=1024)(self._decode)
+        self._node = lru_cache(maxsize=4096)(self.index.node)  # a commit's place never changes
         self._generation = store.ref(refs.PROJECT_SCOPE, refs.GENERATION)
         self._mend_index()
 
@@ -218,7 +219,7 @@ class Repository:
 
     def node(self, commit: CommitId) -> Node:
         """Return a commit's place in the graph: kind, first parent, `at`."""
-        return self.index.node(commit)
+        return self._node(commit)
 
     def take_tip(self, commit: CommitId) -> StateBuilder | None:
         """Hand over the state of the last recorded commit, if it is this one; the caller may change it."""

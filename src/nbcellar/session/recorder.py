@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from blake3 import blake3
-from blake3 import blake3
 
 from nbcellar.errors import StoreUnavailableError
 from nbcellar.history.model import CellRun, CommitKind, Preview
@@ -248,10 +247,11 @@ class Recorder:
         now = self.ambient.capture(self.tracker.namespace)
         base = self._ambient_base
         changes: dict[str, bytes | None] = {part: data for part, data in now.items() if base.get(part) != data}
-        self._trusted_ambient.update(blake3(data).digest() for data in changes.values() if data is not None)
         for data in changes.values():
             if data is not None:
-                self.ambient_known[blake3(data).digest()] = data
+                digest = blake3(data).digest()
+                self.ambient_known[digest] = data
+                self._trusted_ambient.add(digest)
         while len(self.ambient_known) > MOST_AMBIENT:
             self.ambient_known.pop(next(iter(self.ambient_known)))
         changes.update({part: None for part in base if part not in now})
