@@ -129,16 +129,25 @@ class Recorder:
             return
         (cell, run, outputs), self._finished = self._finished, None
         everything = cell.touch.everything or self._look_everywhere or bool(self._background())
+        failure: Exception | None = None
         try:
             with self.interruptible():
                 observation = self._observe(frozenset(self.tracker.by_name) if everything else cell.touch.names)
                 job = self._job(CommitKind.AUTO, observation)
         except KeyboardInterrupt:
-            self._resync = True  # whatever was looked at half is looked at again with the next cell
             job = Job(CommitKind.AUTO, self.clock(), state=False, notes=(INTERRUPTED,))
+        except Exception as error:
+            failure, note = error, as_text(f"the capture failed: {type(error).__name__}: {error}")
+            job = Job(CommitKind.AUTO, self.clock(), state=False, notes=(note,))
         self._look_everywhere = False
-        job.cell, job.outputs = run, outputs()
-        self._submit(job)
+        job.cell = run
+        try:
+            job.outputs = outputs()
+        finally:
+            self._submit(job)
+            self._resync = self._resync or not job.state
+        if failure is not None:
+            raise failure
 
     def skip_cell(self) -> None:
         """Forget the cell that was begun: it is not recorded, its changes show with the next one."""
@@ -197,9 +206,11 @@ class Recorder:
             touched = touched | self.writer.torn
             self.writer.torn = set()
         budget = record.check_ms / 1000 if check_s is None else check_s
+        self._resync = True  # until it is handed over: an exception, an interrupt may come before
         observation = self.tracker.observe(
             touched, check_s=budget, deadline=time.perf_counter() + record.budget_s, only=only
         )
+        self._resync = bool(observation.changed or observation.dropped_names)
         self.last_observation = observation
         return observation
 
@@ -279,6 +290,7 @@ class Recorder:
         for job in jobs:
             job.epoch = self._epoch
         self.writer.submit(jobs)
+        self._resync = False
 
     def _raise_failed(self) -> None:
         error = self.writer.failed

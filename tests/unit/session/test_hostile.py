@@ -174,3 +174,30 @@ def test_surroundings_stay_foreign_under_a_commit_of_our_own(live: Live, foreign
     with pytest.raises(NotTrustedError):
         live.session.restore(ours)
     assert "theirs" not in sys.path and live.value("x") == 1
+
+
+@pytest.mark.parametrize("where", ["tracker._new_group", "tracker._drop_unneeded_definitions", "_job", "_version"])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_what_was_looked_at_half_is_looked_at_again(
+    live: Live, monkeypatch: pytest.MonkeyPatch, where: str, error: type[BaseException]
+) -> None:
+    live.cell("a = [1]; b = [2]; c = [3]")
+    holder, name = (live.session.tracker, where[8:]) if "." in where else (live.session, where)
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(holder, name, fail)
+        try:
+            live.cell("a.append(1); del b; d = [4]")
+        except MemoryError:
+            pass
+    target = live.cell("pass")
+    live.cell("a.clear(); d.clear(); b = 1")
+    live.session.checkout(target, None)
+    assert live.names() == {"a", "c", "d"}
+    assert live.value("(a, c, d) == ([1, 1], [3], [4])")
+    live.restart()
+    live.session.restore(target)
+    assert live.names() == {"a", "c", "d"}
