@@ -12,10 +12,8 @@ import atexit
 import contextlib
 import json
 import os
-import signal
 import socket
 import sys
-import threading
 import time
 import traceback
 import uuid
@@ -27,6 +25,7 @@ from nbcellar.history.model import CellError, CellRun
 from nbcellar.session.engine import Session
 from nbcellar.session.names import as_text
 from nbcellar.session.outputs import OutputRecorder
+from nbcellar.session.signals import interruptible
 from nbcellar.session.threads import is_user_code
 
 PROTOCOL = 1
@@ -216,19 +215,6 @@ class KernelRecorder:
         except Exception:  # recording may fail; the user's cell must not
             self.errors.append(traceback.format_exc())
             del self.errors[:-_LARGEST_TRACEBACK]
-
-
-@contextlib.contextmanager
-def interruptible() -> Iterator[None]:
-    """Let SIGINT raise KeyboardInterrupt here: outside of cells ipykernel ignores it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    former = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, former)
 
 
 def is_off(source: str) -> bool:

@@ -7,12 +7,9 @@ class, no random state. The swap itself is a few dictionary operations with sign
 from __future__ import annotations
 
 import gc
-import signal
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,6 +26,7 @@ from nbcellar.session.leftovers import stale_holders
 from nbcellar.session.plan import Live, Plan, plan_checkout
 from nbcellar.session.rebuild import RebuildContext
 from nbcellar.session.regions import Layout
+from nbcellar.session.signals import signals_held
 from nbcellar.session.threads import user_threads
 from nbcellar.session.tracker import Tracker
 from nbcellar.session.value import decode_value
@@ -104,6 +102,7 @@ class Restorer:
         self._limits = limits
         self._donors = Donors()
         self._owners: list[object] = []
+        self._former_classes: dict[str, type | None] = {}
         self._split: set[bytes] = set()  # versions that are stored in parts
         self._digests: dict[bytes, list[tuple[bytes, ...]]] = {}  # version -> stored digests by region
 
@@ -116,7 +115,7 @@ class Restorer:
         """Load what the plan asks for, aside; return tracked groups with their objects. Empties `layouts`.
 
         Raises CannotRestoreError, NotTrustedError, CorruptStoreError naming the variable; nothing live has changed
-        then.
+        then, once `take_back` was called.
         """
         aside = _Aside()
         self._offer(plan, layouts)
@@ -127,33 +126,34 @@ class Restorer:
             self._load(entry, plan, aside, namespace)
         groups = []
         uids = self._tracker.uids
-        before = {uid: uids.class_of(uid) for uid in aside.classes}
-        try:
-            self._donors.exchange(self._blocks.read)
-            for uid, cls in aside.classes.items():
-                uids.assign(cls, uid)
-            for entry, objects in aside.entries:
-                roots = tuple(aside.classes[uid] for uid in entry.defines)
-                groups.append((self._adopt(entry, objects, roots), objects))
-        except BaseException:
-            self._donors.put_back()
-            for uid, former in before.items():
-                if former is not None:
-                    uids.assign(former, uid)
-            raise
+        self._former_classes = {uid: uids.class_of(uid) for uid in aside.classes}
+        self._donors.exchange(self._blocks.read)
+        for uid, cls in aside.classes.items():
+            uids.assign(cls, uid)
+        for entry, objects in aside.entries:
+            roots = tuple(aside.classes[uid] for uid in entry.defines)
+            groups.append((self._adopt(entry, objects, roots), objects))
         self._owners = []
         return groups
+
+    def take_back(self) -> None:
+        """Undo what `rebuild` did to live memory and to the names of classes; for when the swap does not follow."""
+        self._donors.put_back()
+        for uid, former in self._former_classes.items():
+            if former is not None:
+                self._tracker.uids.assign(former, uid)
 
     def _offer(self, plan: Plan, layouts: dict[Group, Layout]) -> None:
         """Note which blocks live memory holds, and which arrays may be taken over."""
         places = {group: list(places_of(group, layout)) for group, layout in layouts.items()}
         # Kept until all is loaded: some memory belongs to temporaries that pickling made.
         self._owners = [region.owner for layout in layouts.values() for region in layout.regions]
-        self._blocks = LiveBlocks(self._repo, (place for found in places.values() for place in found))
+        busy = user_threads()  # others may write to what was hashed: nothing live is read, nothing is taken
+        self._blocks = LiveBlocks(self._repo, () if busy else (place for found in places.values() for place in found))
         loaded = {name for entry in plan.load for name in entry.names}
         layouts.clear()
-        if user_threads():
-            return  # nothing is taken while others may look
+        if busy:
+            return
         held = Counter(id(obj) for owner in self._owners if isinstance(owner, list) for obj in owner)
         for group, found in places.items():
             if len(group.names) == 1 and found and (group.names[0] in loaded or group.names[0] in plan.remove):
@@ -195,7 +195,9 @@ class Restorer:
             if isinstance(error, CorruptStoreError | CannotRestoreError):
                 raise type(error)(f"{_name(entry)}: {error.message}", hint=error.hint or _UNCHANGED) from error
             raise
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit, too: the classes' own code runs
             what = f"{type(error).__name__}: {error}"
             raise CannotRestoreError(f"{_name(entry)} could not be rebuilt: {what}", hint=_UNCHANGED) from error
         namespace.update(zip(entry.names, objects, strict=False))
@@ -220,17 +222,22 @@ class Restorer:
         """Carry out a plan; `swap_ambient` runs inside the swap and must not fail. started: time.perf_counter()."""
         collects = gc.isenabled()
         gc.disable()  # a collection while a million objects appear finds nothing and costs more than they do
+        is_swapped = False
         try:
             groups = self.rebuild(plan, layouts)
+            loaded = [name for group, _ in groups for name in group.names]
+            stale = self._stale({*loaded, *plan.remove})
+            with signals_held():
+                self._swap(plan, groups)
+                is_swapped = True
+                swap_ambient()
+                swapped = time.perf_counter()
         finally:
             if collects:
                 gc.enable()
-        loaded = [name for group, _ in groups for name in group.names]
-        stale = self._stale({*loaded, *plan.remove})
-        with signals_held():
-            self._swap(plan, groups)
-            swap_ambient()
-            swapped = time.perf_counter()
+            if not is_swapped:
+                with signals_held():
+                    self.take_back()
         uncertain = stale | dict(plan.doubtful)
         uncertain.update(
             {name: entry.uncertain for entry in (*plan.keep, *plan.load) if entry.uncertain for name in entry.names}
@@ -276,17 +283,4 @@ def _name(entry: Covariable) -> str:
     return f"class {', '.join(entry.defines)}"
 
 
-@contextmanager
-def signals_held() -> Iterator[None]:
-    """Hold SIGINT back: the swap is over in microseconds, and half of it would be a state that never was."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, former)
-
-
-__all__ = ["LiveBlocks", "Restored", "Restorer", "signals_held"]
+__all__ = ["LiveBlocks", "Restored", "Restorer"]

@@ -26,6 +26,7 @@ from nbcellar.ids import DIGEST_BYTES, CommitId, Digest, NotebookId
 from nbcellar.session.document import Document
 from nbcellar.session.jobs import Job, Version
 from nbcellar.session.pending import KnownBlocks, PendingValue, TornCaptureError, write_value
+from nbcellar.session.signals import signals_held
 from nbcellar.store.interface import Kind
 
 if TYPE_CHECKING:
@@ -83,14 +84,15 @@ class Writer:
 
     def submit(self, jobs: list[Job]) -> None:
         """Queue commits that belong in one transaction."""
-        with self._lock:
-            self._open += [v.pending for job in jobs for v in job.versions if v.pending and v.pending.owners]
-        with self._idle:
-            self._pending += 1
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="cellar-writer", daemon=True)
-            self._thread.start()
-        self._queue.put(jobs)
+        with signals_held():  # a job that is counted but not queued would be waited for without end
+            with self._lock:
+                self._open += [v.pending for job in jobs for v in job.versions if v.pending and v.pending.owners]
+            with self._idle:
+                self._pending += 1
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="cellar-writer", daemon=True)
+                self._thread.start()
+            self._queue.put(jobs)
 
     def release(self, memory_bytes: int) -> None:
         """Let go of the user's memory: copy up to `memory_bytes` of what is not written, wait for the rest."""
