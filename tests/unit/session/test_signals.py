@@ -1,4 +1,4 @@
-"""The user's handler of SIGINT is set again, and an interrupt is neither lost nor let in where it would break things."""
+"""The user's handler of SIGINT is set again; an interrupt is neither lost nor let in where it would break things."""
 
 from __future__ import annotations
 
