@@ -45,6 +45,7 @@ def environment(folder: Path) -> dict[str, str]:
     """Return the environment of a kernel: a home of its own, one thread for each numeric library."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("NBCELLAR_", "JUPYTER_", "IPYTHON", "XDG_"))}
     kept.pop("CI", None)
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)  # pip compiles what it installs; an editable install does it at first use
     home = folder / "home"
     home.mkdir(exist_ok=True)
     return kept | {
