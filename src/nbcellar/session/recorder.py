@@ -24,6 +24,7 @@ from nbcellar.session.analysis import NOTHING, Touch, touched_names
 from nbcellar.session.groups import Changed, Group, Observation
 from nbcellar.session.jobs import Job, Version
 from nbcellar.session.names import Names, as_text, is_text
+from nbcellar.session.memory import return_free_memory
 from nbcellar.session.pending import make_pending
 from nbcellar.session.preview import preview
 from nbcellar.session.tracker import Tracker
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 LOG_PACK_EVERY = 256
 MOST_OBSERVED = 4096
 MOST_AMBIENT = 64
+LONG_S = 0.05
 INTERRUPTED = "the capture was interrupted: this cell's variables are not recorded"
 
 
@@ -90,6 +92,7 @@ class Recorder:
         self._look_everywhere = False
         self._opened = False
         self._resync = False
+        self._used_memory = False
         self._epoch = 0
         self._cell: RunningCell | None = None
         self._finished: tuple[RunningCell, CellRun, Callable[[], bytes | None]] | None = None
@@ -171,7 +174,10 @@ class Recorder:
         return observation.checked_all
 
     def tidy(self) -> None:
-        """Housekeeping while nobody waits: small objects go into a log pack now and then."""
+        """Housekeeping while nobody waits: a log pack now and then, and memory that a long capture used goes back."""
+        if self._used_memory:
+            self._used_memory = False
+            return_free_memory()
         if self.writer.commits_since_log_pack >= LOG_PACK_EVERY:
             self.writer.commits_since_log_pack = 0
             self.repo.write_log_pack()
@@ -212,6 +218,7 @@ class Recorder:
         )
         self._resync = bool(observation.changed or observation.dropped_names)
         self.last_observation = observation
+        self._used_memory = self._used_memory or observation.seconds > LONG_S
         return observation
 
     def _job(self, kind: CommitKind, observation: Observation | None) -> Job:
