@@ -1,6 +1,7 @@
 """Memory that a capture used for a moment goes back to the system.
 
-Invariant: frees nothing that is in use. Only glibc keeps freed memory by the tens of megabytes; elsewhere nothing happens.
+Invariant: frees nothing that is in use. Only glibc keeps freed memory by the tens of megabytes; elsewhere nothing
+happens.
 """
 
 from __future__ import annotations
