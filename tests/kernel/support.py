@@ -72,10 +72,14 @@ class Running:
             assert not self._idle, f"the cell ended without printing {text!r}"
             self._next()
 
-    def finish(self) -> Result:
-        """Wait for reply and idle."""
+    def wait_idle(self) -> None:
+        """Return when the kernel is idle again, whether or not it replied."""
         while not self._idle:
             self._next()
+
+    def finish(self) -> Result:
+        """Wait for reply and idle."""
+        self.wait_idle()
         return Result(self._kernel.reply_to(self._id), self.messages)
 
     def _next(self) -> None:
