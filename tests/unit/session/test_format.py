@@ -1,6 +1,6 @@
 """Values written by every release must come back: `tests/data/formats/session-N.tar.gz`, made once and never changed.
 
-To make the file of a new format: `python -m tests.unit.session.test_format N` in a new number, with the release's own code.
+To make the file of a new format: `python -m tests.unit.session.test_format N`, a new number, with the release's code.
 """
 
 from __future__ import annotations
