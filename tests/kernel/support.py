@@ -100,6 +100,16 @@ class Kernel:
         self._start()
 
     def _start(self) -> None:
+        for last in (False, False, True):
+            try:
+                self._start_once()
+                return
+            except RuntimeError:  # another process took a port between its choice and its use
+                if last:
+                    raise
+                self.close()
+
+    def _start_once(self) -> None:
         self.manager = KernelManager(kernel_name="python3", connection_file=str(self.project.connection_file()))
         self.manager.start_kernel(env=self.environ, cwd=str(self.project.root))
         self._connect()

@@ -396,7 +396,11 @@ class Repository:
             if not self.index.is_present():
                 raise CorruptStoreError(f"the index in {self._root / FOLDER} is missing", hint=_MEND_HINT)
             return
-        if self.index.is_empty() and next(iter(self._store.objects(Kind.COMMIT)), None) is not None:
+        if not self.index.is_empty() or next(iter(self._store.objects(Kind.COMMIT)), None) is None:
+            return
+        # Asked again: a kernel may have made the first commit between the two questions, its index with it, and another
+        # while the index is made, which would then not be in it.
+        if self.index.is_empty():
             self.rebuild_index()
 
     def _decode(self, commit: CommitId) -> Commit:

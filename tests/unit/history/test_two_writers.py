@@ -6,7 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from nbcellar.history.index import Index
 from nbcellar.history.repository import Repository
+
+from .conftest import History
 
 WRITER = """
 import importlib.util, sys
@@ -57,3 +62,24 @@ def test_two_processes_that_record_at_once_lose_no_commit(tmp_path: Path) -> Non
         assert {entry.id for entry in repo.log(notebook, all_refs=True)} == acknowledged
         assert {branch.name for branch in repo.branches(notebook)} == {"main", "main-2"}
         assert repo.check().is_clean
+
+
+def test_opening_while_the_first_commit_is_made_takes_the_index_for_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Repository.create(tmp_path) as repo:
+        history = History(repo)
+        asked = Index.is_empty
+
+        def asked_just_before(index: Index) -> bool:
+            found = asked(index)
+            monkeypatch.setattr(Index, "is_empty", asked)
+            history.record(source="x = 1")
+            return found
+
+        monkeypatch.setattr(Index, "is_empty", asked_just_before)
+        monkeypatch.setattr(
+            Repository, "rebuild_index", lambda repo: pytest.fail("it drops what is recorded meanwhile")
+        )
+        with Repository.open(tmp_path) as second:
+            assert len(list(second.log(history.notebook))) == 1
