@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from nbcellar.errors import CorruptStoreError, NotFoundError, StoreUnavailableError
+from nbcellar.errors import CannotRestoreError, CorruptStoreError, NotFoundError, StoreUnavailableError
 from nbcellar.history import steps
 from nbcellar.history.doubts import doubtful_versions
 from nbcellar.history.model import CommitKind, State
@@ -35,6 +35,7 @@ LOG_PACK_EVERY = 256
 MOST_OBSERVED = 4096
 UNCERTAIN = "it changed around that time without a cell that names it"
 INTERRUPTED = "the capture was interrupted: this cell's variables are not recorded"
+_MOST_LOOKS = 20
 
 
 class Session(Recorder):
@@ -141,7 +142,7 @@ class Session(Recorder):
 
     def _look_at_replaced(self, restorer: Restorer, state: State) -> tuple[Plan, dict[Group, Layout]]:
         """Return a plan whose victims were hashed a moment ago, recorded if they had changed, and where they lie."""
-        while True:
+        for _ in range(_MOST_LOOKS):
             plan = restorer.plan(state)
             names = {name for entry in plan.load for name in entry.names} | set(plan.remove) | plan.doubtful.keys()
             victims = {group for group in self.tracker.groups() if not names.isdisjoint(group.names)}
@@ -154,6 +155,10 @@ class Session(Recorder):
             if not observation.changed and not observation.dropped_names:
                 return plan, layouts
             self._submit(self._between(observation))
+        names_of = ", ".join(sorted({name for change in observation.changed for name in change.group.names}))
+        raise CannotRestoreError(
+            f"{names_of} changed all the time, so nothing was replaced", hint="stop the threads that change variables"
+        )
 
     def _head(self) -> CommitId:
         head = self.writer.position.head

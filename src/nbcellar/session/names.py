@@ -26,6 +26,8 @@ class Names:
 
     def is_recorded(self, name: str, value: object) -> bool:
         """True for a variable that the user made and did not exclude."""
+        if type(name) is not str:
+            return False
         known = self._known.get(name)
         if known is None:
             known = self._known[name] = self._is_candidate(name)
@@ -38,7 +40,7 @@ class Names:
         return name in self._off or any(fnmatchcase(name, pattern) for pattern in self._skip)
 
     def _is_candidate(self, name: str) -> bool:
-        if not isinstance(name, str) or not is_text(name) or name in _SHELL_NAMES or _SHELL_PATTERN.fullmatch(name):
+        if not name or not is_text(name) or name in _SHELL_NAMES or _SHELL_PATTERN.fullmatch(name):
             return False
         return not self.is_skipped(name)
 

@@ -54,9 +54,9 @@ class Tracker:
     ) -> Observation:
         """Look at touched names (None: all), new and rebound ones; re-hash others, cheapest first, for `check_s`.
 
-        only: re-hash just these others, whatever it takes.
+        only: re-hash just these others, whatever it takes, as for `touched` None.
 
-        deadline: time.perf_counter() after which what is left becomes "not recorded: over budget".
+        deadline: time.perf_counter() after which what is touched or new becomes "not recorded: over budget".
         """
         enabled = gc.isenabled()
         gc.disable()  # a collection in the middle of a pass costs more than the pass
@@ -83,8 +83,15 @@ class Tracker:
             self._examine(group, now, limits, pool, dissolved, deep=True)
         if only is not None:
             rest = [group for group in rest if group in only]
-        until = deadline if touched is None or only is not None else started + check_s
-        checked_all = self._check_rest(rest, now, limits, pool, dissolved, until) and only is None
+        if touched is None or only is not None:  # somebody waits for a complete answer: no budget cuts it short
+            patient, until = Limits(self.memory_bytes), float("inf")
+        else:
+            patient, until = limits, started + check_s
+        for group in [
+            group for group in only or () if group.unstable
+        ]:  # it cannot be compared: it is recorded as it is
+            self._examine(group, now, patient, pool, dissolved, deep=True)
+        checked_all = self._check_rest(rest, now, patient, pool, dissolved, until) and only is None
         for name in fresh:
             pool[name] = self.examiner.item(name, now[name], limits)
         changed = self._regroup(pool, dissolved, now, limits) if pool or dissolved else []

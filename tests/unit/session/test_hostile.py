@@ -201,3 +201,41 @@ def test_what_was_looked_at_half_is_looked_at_again(
     live.restart()
     live.session.restore(target)
     assert live.names() == {"a", "c", "d"}
+
+
+def test_a_value_whose_pickle_differs_each_time_is_recorded_before_it_is_replaced(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live.cell(
+        "import time\n"
+        "class C:\n"
+        "    def __init__(self, v): self.v = v\n"
+        "    def __reduce__(self): return C, (self.v,), {'t': time.perf_counter_ns()}"
+    )
+    first = live.cell("c = C(1)")
+    live.cell("c = C(2)")
+    live.cell("x = 1")  # c is looked at, and found to differ from itself
+    live.ns["c"].v = 3  # a callback, say
+    jobs = []
+    submit = live.session._submit
+    monkeypatch.setattr(live.session, "_submit", lambda job: (jobs.append(job), submit(job)))
+    live.session.checkout(first, None)
+    assert live.value("c.v") == 1
+    assert jobs and jobs[0].commit is not None
+    live.session.checkout(jobs[0].commit, None)
+    assert live.value("c.v") == 3
+
+
+def test_odd_names_in_the_namespace_keep_nothing_else_from_being_recorded(live: Live) -> None:
+    target = live.cell("a = [1]")
+    live.cell("class S(str): pass\nglobals().update({'': 1, 'a b': [2], '\\ud800': 3, 5: 4, S('s'): 5})\na.append(2)")
+    live.session.undo()
+    assert live.value("a == [1]")
+    live.session.checkout(target, None)
+
+
+def test_thousands_of_variables_are_looked_at_within_the_budget(live: Live) -> None:
+    live.cell("import numpy as np\nfor i in range(700): globals()[f'a{i}'] = np.arange(9)")
+    live.cell("for i in range(700): globals()[f'b{i}'] = [i]")
+    assert not live.not_stored
+    assert len({group for group in live.session.tracker.groups() if len(group.names) == 1}) >= 1400
