@@ -7,6 +7,7 @@ they are. Not for: state that lives in objects, such as a `numpy.random.Generato
 
 from __future__ import annotations
 
+import importlib
 import sys
 import warnings
 from typing import Any
@@ -68,6 +69,12 @@ class NumpyRandomPart(_LibraryPart):
 
     name = "numpy.random"
     module = "numpy.random"
+
+    def capture(self) -> bytes | None:
+        # numpy 2 imports it at its first use: a draw that is undone must find the stream as it was before.
+        if "numpy" in sys.modules and self.module not in sys.modules:
+            importlib.import_module(self.module)
+        return super().capture()
 
     def _read(self, module: Any) -> _Generator:
         state = module.get_state(legacy=False)
