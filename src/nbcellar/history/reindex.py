@@ -22,7 +22,22 @@ if TYPE_CHECKING:
 
 
 def rebuild_index(repo: Repository) -> int:
-    """Make the tables again from all COMMIT objects; return how many commits there are."""
+    """Make the tables again from all COMMIT objects; return how many commits there are.
+
+    A commit that a kernel makes while the objects are read loses its row: then all is done once more.
+    """
+    count = _rebuild(repo)
+    for _ in range(_MOST_TURNS):
+        if all(repo.index.has(CommitId(info.digest)) for info in repo.store.objects(Kind.COMMIT)):
+            break
+        count = _rebuild(repo)
+    return count
+
+
+_MOST_TURNS = 10
+
+
+def _rebuild(repo: Repository) -> int:
     commits = {
         CommitId(info.digest): (decode_commit(payload), len(payload))
         for info in repo.store.objects(Kind.COMMIT)
