@@ -43,17 +43,19 @@ def plan_checkout(live: Iterable[Live], target: Iterable[Covariable]) -> Plan:
     """Return what turns the live session into the target state."""
     target = tuple(target)
     live = tuple(live)
-    same_object = {group.names: group.version[:8] for group in live if group.unstorable}
+    same_object = {(group.names, group.defines): group.version[:8] for group in live if group.unstorable}
     present = {(group.names, group.defines): group.version for group in live}
     live_names = {name for names, _ in present for name in names}
     definitions = {uid: entry for entry in target for uid in entry.defines}
     kept = {_key(entry) for entry in target if present.get(_key(entry)) == entry.version}
+    # What cannot be stored but is still the very object: a class among them serves the instances that need it.
+    standing = {_key(e) for e in target if e.value is None and same_object.get(_key(e)) == e.version[:8]}
     changed = True
     while changed:  # a definition that is rebuilt takes along whatever needs it
         changed = False
         for entry in target:
             if _key(entry) in kept and any(
-                _key(definitions[uid]) not in kept for uid in entry.needs if uid in definitions
+                _key(definitions[uid]) not in kept | standing for uid in entry.needs if uid in definitions
             ):
                 kept.discard(_key(entry))
                 changed = True
@@ -64,8 +66,8 @@ def plan_checkout(live: Iterable[Live], target: Iterable[Covariable]) -> Plan:
     for entry in target:
         if _key(entry) in kept:
             continue
-        lacking = _unstorable(entry, definitions, kept)
-        if entry.value is None and same_object.get(entry.names) == entry.version[:8]:
+        lacking = _unstorable(entry, definitions, kept | standing)
+        if _key(entry) in standing:
             doubtful.update(dict.fromkeys(entry.names, f"kept as it is now, it was used since: {lacking}"))
         elif lacking:
             missing.update(dict.fromkeys(entry.names, lacking))
@@ -76,7 +78,7 @@ def plan_checkout(live: Iterable[Live], target: Iterable[Covariable]) -> Plan:
         keep=keep,
         load=tuple(load),
         definitions=definitions,
-        kept_uids=frozenset(uid for entry in keep for uid in entry.defines),
+        kept_uids=frozenset(uid for entry in target if _key(entry) in kept | standing for uid in entry.defines),
         missing=missing,
         doubtful=doubtful,
         remove=tuple(sorted(live_names - wanted)),

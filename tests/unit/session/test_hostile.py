@@ -239,3 +239,11 @@ def test_thousands_of_variables_are_looked_at_within_the_budget(live: Live) -> N
     live.cell("for i in range(700): globals()[f'b{i}'] = [i]")
     assert not live.not_stored
     assert len({group for group in live.session.tracker.groups() if len(group.names) == 1}) >= 1400
+
+
+def test_instances_of_a_class_that_cannot_be_stored_come_back_while_the_class_is_there(live: Live) -> None:
+    target = live.cell("import ctypes\nclass S(ctypes.Structure): _fields_ = [('a', ctypes.c_int)]\ns = S(3); t = S(4)")
+    live.cell("S.note = 1; s.a = 5")
+    live.session.checkout(target, None)
+    assert live.value("(s.a, t.a) == (3, 4) and type(s) is S and type(t) is S")
+    assert "S" in live.not_stored
