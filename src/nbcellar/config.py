@@ -240,13 +240,15 @@ def parse_text(key: Key, text: str, *, where: str) -> Any:
     return _check(key, _from_text(key, text.strip()), where)
 
 
-def write_value(path: Path, key: Key, value: Any) -> None:
-    """Set a key in a file, or remove it (None), and leave all other lines as they are.
+def write_value(path: Path, key: Key, value: Any) -> bool:
+    """Set a key in a file, or remove it (None), and leave all other lines as they are; return if it was there before.
 
     Raises InvalidInputError when the file writes the key in a form that a line edit does not reach.
     """
     before = path.read_text("utf-8") if path.exists() else ""
     old = dict(_read_file(path))
+    if value is None and key.name not in old:
+        return False
     after = _edit(before, key.name, value)
     wanted = {name: item for name, item in old.items() if name != key.name}
     if value is not None:
@@ -260,6 +262,7 @@ def write_value(path: Path, key: Key, value: Any) -> None:
         aside.replace(path)
     except OSError as error:
         raise StoreUnavailableError(f"{path}: {error.strerror or error}") from None
+    return key.name in old
 
 
 def to_toml(value: Any) -> str:

@@ -36,6 +36,15 @@ def notebook_text(sources: list[str], tags: dict[int, str] | None = None) -> str
     return json.dumps(value, indent=1) + "\n"
 
 
+def wait_for(file: Path) -> None:
+    """Return when a file is there."""
+    for _ in range(600):
+        if file.exists():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{file} does not appear")
+
+
 class Desk:
     """A folder with a recorded notebook, a terminal in it, and the notebook's kernel."""
 
@@ -43,6 +52,7 @@ class Desk:
         self.folder = folder
         self.file = folder / "work.ipynb"
         self.file.write_text(notebook_text(CELLS))
+        self.environ: dict[str, str] = {}
         self.manager: Any = None
         self.client: Any = None
 
@@ -55,7 +65,8 @@ class Desk:
 
     def terminal(self, *words: str) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "nbcellar.cli.main", *words]
-        return subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(command, cwd=self.folder, env={**os.environ, **self.environ}, text=True, **pipes)
 
     def start(self, environ: Mapping[str, str] | None = None) -> None:
         """Start the notebook's kernel as a server would; let it join, unless `environ` says something else."""
@@ -178,7 +189,7 @@ def test_after_a_crash_the_session_comes_back(session: Desk) -> None:
     os.kill(session.manager.provisioner.pid, signal.SIGKILL)
     session.stop()
     assert "no kernel records this notebook" in session.cellar("undo", code=3)
-    assert "no live kernel" in session.cellar("status")
+    assert "no kernel records it now" in session.cellar("status")
     session.start()
     assert "loaded:" in session.cellar("restore")
     assert session.execute("print(values[:3], n, math.pi > 3)") == "[2, 2, 2] 2 True\n"
@@ -220,10 +231,7 @@ def test_ctrl_c_interrupts_the_cell_of_a_run_and_what_it_did_is_recorded(desk: D
         notebook_text(["a = 1", "b = 2\nimport time, pathlib; pathlib.Path('on').touch()\ntime.sleep(60)"])
     )
     run = desk.terminal("run", "work.ipynb")
-    for _ in range(600):
-        if (desk.folder / "on").exists():
-            break
-        time.sleep(0.1)
+    wait_for(desk.folder / "on")
     run.send_signal(signal.SIGINT)
     out, err = run.communicate(timeout=60)
     assert run.returncode == 130
@@ -251,16 +259,50 @@ def test_a_kernel_that_is_not_installed_is_named(desk: Desk) -> None:
     assert "wants the kernel 'nowhere', which is not installed" in desk.cellar("run", "work.ipynb", code=2)
 
 
+def test_a_kernel_that_does_not_start_is_a_sentence(desk: Desk) -> None:
+    folder = desk.folder / "data" / "kernels" / "broken"
+    folder.mkdir(parents=True)
+    spec = {"argv": ["false", "{connection_file}"], "display_name": "Broken", "language": "python"}
+    (folder / "kernel.json").write_text(json.dumps(spec))
+    desk.file.write_text(notebook_text(["1"]).replace('"python3"', '"broken"'))
+    desk.environ["JUPYTER_PATH"] = str(desk.folder / "data")
+    said = desk.cellar("run", "work.ipynb", code=3)
+    assert said.startswith("error: the kernel 'broken' of work.ipynb did not start: ") and "Traceback" not in said
+
+
+def test_a_polite_kill_interrupts_the_cell_of_a_run_and_what_it_did_is_recorded(desk: Desk) -> None:
+    desk.file.write_text(notebook_text(["b = 2\nimport time, pathlib; pathlib.Path('on').touch()\ntime.sleep(60)"]))
+    run = desk.terminal("run", "work.ipynb")
+    wait_for(desk.folder / "on")
+    run.terminate()
+    out, err = run.communicate(timeout=60)
+    assert "interrupted: work.ipynb, cell 1, line 3: KeyboardInterrupt" in out and err == ""
+    assert "+b" in desk.cellar("log", "-N", "1")
+
+
+def test_a_notebook_that_was_renamed_is_still_the_one_of_its_kernel(session: Desk) -> None:
+    session.file.rename(session.folder / "renamed.ipynb")
+    session.cellar("log", "-n", "renamed.ipynb")
+    (session.folder / "other.ipynb").write_text(notebook_text(["other = 1"]))
+    session.cellar("run", "other.ipynb")
+    assert "values.append" in session.execute("%cellar log -N 1")
+    assert "notebook: renamed.ipynb" in session.execute("%cellar show")
+    own = "import nbcellar\nwith nbcellar.open('.') as repo: print(repo.log(limit=1).commits[0].notebook)"
+    assert session.execute(own) == "renamed.ipynb\n"
+
+
 def test_attach_lets_a_running_kernel_join_that_a_server_knows(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     from nbcellar.api import joining, open_repo
     from nbcellar.api.servers import Session
 
     desk.start(environ={"NBCELLAR_RECORD": "0"})
     desk.execute("early = 1")
+    desk.cellar("detach", "--all")
     known = Session(desk.file.resolve(), "id", Path(desk.manager.connection_file))
     monkeypatch.setattr(joining, "sessions", lambda environ: [known])
     with open_repo(desk.folder, environ=os.environ) as repo:
         assert joining.attach(repo, "work.ipynb").notes == (
-            "its running kernel joined; what it held is the first commit",
+            "its running kernel joined; what it holds is recorded",
+            "until it restarts, because record.enabled is false; see: cellar config",
         )
     assert "+early" in desk.cellar("log")

@@ -18,7 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 from nbcellar import __version__, config
 from nbcellar.api.servers import data_folders
-from nbcellar.api.views import Doctor, Finding
+from nbcellar.api.views import Check, Doctor, Finding
 from nbcellar.errors import CellarError, NoRepositoryError
 from nbcellar.history.repository import FOLDER, Repository, find_root
 
@@ -109,9 +109,13 @@ def _ask(python: str) -> dict[str, Any]:
             env=environ,
             cwd=Path(python).anchor or "/",  # a folder without modules of its own
         )
-        answer = json.loads(run.stdout.splitlines()[-1])
-    except (OSError, ValueError, IndexError, subprocess.TimeoutExpired) as error:
-        return {"unusable": f"{type(error).__name__}: {error}"}
+        answer = json.loads((run.stdout.splitlines() or [""])[-1])
+    except ValueError:
+        return {"unusable": f"it answers nothing that a Python would (exit code {run.returncode})"}
+    except subprocess.TimeoutExpired:
+        return {"unusable": f"no answer in {_TIMEOUT_S:.0f} s"}
+    except OSError as error:
+        return {"unusable": error.strerror or str(error)}
     return answer if isinstance(answer, dict) else {"unusable": "no answer"}
 
 
@@ -193,7 +197,13 @@ def _look_at_store(repository: Repository) -> Iterator[Finding]:
         detail = f"{len(found.damaged)} damaged: {found.damaged[0]}"
         yield Finding(what="store", state="problem", detail=detail, fix="cellar check --read-data")
     else:
-        yield Finding(what="store", state="ok", detail=f"{found.commits} commits, {found.objects} objects are whole")
+        yield Finding(what="store", state="ok", detail=_whole(found))
+
+
+def _whole(found: Check) -> str:
+    commits = f"{found.commits:,} commit" + ("" if found.commits == 1 else "s")
+    objects = f"{found.objects:,} object" + ("" if found.objects == 1 else "s")
+    return f"{commits} and {objects}, all whole"
 
 
 def _look_at_key(folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:

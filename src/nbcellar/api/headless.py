@@ -9,12 +9,14 @@ Parameters follow papermill's convention: a cell tagged `injected-parameters` af
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import json
 import keyword
+import shlex
 import signal
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 INJECTED_TAG, PARAMETERS_TAG = "injected-parameters", "parameters"
 _STARTUP_TIMEOUT_S = 60
+_POLITE_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _Ended = TypeVar("_Ended")
 Progress = Callable[[int, int, str], None]
@@ -118,6 +121,7 @@ class _Runner:
         self.recorded = False
         self.head: str | None = None
         self.interrupted = False
+        self._started = False
         self._head_before: str | None = None
         self._interrupting: asyncio.Future[Any] | None = None  # kept: the loop holds tasks weakly
         self._node = _to_nbformat(source)
@@ -147,22 +151,48 @@ class _Runner:
             cell = self.code_cells[self.executed - 1] + 1 if self.executed else 0
             raise KernelError(
                 f"the kernel died in cell {cell} of {self.path.name}",
-                hint="what it recorded before is kept: cellar log",
+                hint=f"what was saved before is kept; see: cellar log -n {shlex.quote(self.path.name)}",
             ) from None
+        except RuntimeError as error:
+            if self._started:
+                raise
+            raise KernelError(
+                f"the kernel '{self._kernel_name}' of {self.path.name} did not start: {error}",
+                hint="cellar doctor looks at the kernels of this machine",
+            ) from None
+        except asyncio.CancelledError:  # nbclient's answer to a signal while the kernel starts
+            raise KeyboardInterrupt from None
 
     async def _run(self, progress: Progress) -> tuple[int, views.Failure] | None:
-        client = self._client()
+        from nbclient.exceptions import DeadKernelError
+
         root = _root_of(self.path)
         if root is None:
             self.notice(f"note: this run is not recorded: no .cellar in {self.path.parent} or above (cellar init)")
-        async with client.async_setup_kernel(env=self._kernel_environ(), cwd=str(self.path.parent)):
+        async with self._kernel() as client:
             self._pass_on_interrupts(client)
             entry = await asyncio.to_thread(self._join, str(client.km.connection_file), root) if root else None
             try:
                 return await self._run_each(client, progress)
+            except DeadKernelError:
+                entry = None  # nobody is left to be waited for
+                raise
             finally:
                 if entry is not None and root is not None:
                     await asyncio.to_thread(self._wait_saved, entry, root)
+
+    @contextlib.asynccontextmanager
+    async def _kernel(self) -> AsyncIterator[Any]:
+        """Start a kernel for the time of a block."""
+        client = self._client()
+        try:
+            async with client.async_setup_kernel(env=self._kernel_environ(), cwd=str(self.path.parent)):
+                self._started = True
+                yield client
+                await _end(client.km)
+        finally:
+            # nbclient leaves it behind when the kernel does not start, where it fails at the end of this process.
+            atexit.unregister(client._cleanup_kernel)
 
     async def _run_each(self, client: Any, progress: Progress) -> tuple[int, views.Failure] | None:
         from nbclient.exceptions import CellExecutionError
@@ -180,17 +210,19 @@ class _Runner:
         return None
 
     def _pass_on_interrupts(self, client: Any) -> None:
-        """Let Ctrl-C interrupt the cell, so that what it did is recorded; a second one ends this process."""
+        """Let Ctrl-C or a polite kill interrupt the cell, so that what it did is recorded; a second one ends us."""
         loop = asyncio.get_running_loop()
 
         def interrupt() -> None:
-            loop.remove_signal_handler(signal.SIGINT)
+            for number in _POLITE_SIGNALS:
+                loop.remove_signal_handler(number)
             self.interrupted = True
             self._interrupting = asyncio.ensure_future(client.km.interrupt_kernel())
 
         # Windows has no such handlers; outside of the main thread interrupts go elsewhere.
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(signal.SIGINT, interrupt)
+            for number in _POLITE_SIGNALS:
+                loop.add_signal_handler(number, interrupt)
 
     def _client(self) -> Any:
         from jupyter_client.manager import KernelManager
@@ -205,9 +237,13 @@ class _Runner:
             config=config,
             timeout=None,
             startup_timeout=_STARTUP_TIMEOUT_S,
-            kernel_name=self.source.kernel_name or "python3",
+            kernel_name=self._kernel_name,
             resources={"metadata": {"path": str(self.path.parent)}},
         )
+
+    @property
+    def _kernel_name(self) -> str:
+        return self.source.kernel_name or "python3"
 
     def _kernel_environ(self) -> dict[str, str]:
         return {**self.environ, "NBCELLAR_RECORD": "1", "JPY_SESSION_NAME": str(self.path)}
@@ -247,6 +283,13 @@ class _Runner:
             if output.get("output_type") == "error":
                 line = _line_in(output.get("traceback", ()))
         return views.Failure(name=str(error.ename), value=str(error.evalue), line=line)
+
+
+async def _end(kernel: Any) -> None:
+    """End a kernel by request. nbclient interrupts it first, and an idle kernel complains of that on the terminal."""
+    with contextlib.suppress(Exception):  # then nbclient ends it in its own way
+        await kernel.request_shutdown()
+        await kernel.finish_shutdown()
 
 
 def _run_to_end(work: Coroutine[Any, Any, _Ended]) -> _Ended:
@@ -332,6 +375,8 @@ def _read(path: Path) -> Notebook:
         return notebook.read(path.read_bytes(), path=str(path))
     except FileNotFoundError:
         raise InvalidInputError(f"there is no file {path}") from None
+    except IsADirectoryError:
+        raise InvalidInputError(f"{path} is a folder", hint="give a notebook in it") from None
     except OSError as error:
         raise StoreUnavailableError(f"{path}: {error.strerror or error}") from None
 

@@ -6,6 +6,8 @@ told at once where it can be reached, and where not, the note says what to do.
 
 from __future__ import annotations
 
+import glob
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,27 +28,37 @@ _ENABLED = config.KEYS["record.enabled"]
 
 
 class Joined(NamedTuple):
-    """What was done about a notebook, and what is left to do."""
+    """What was done about a notebook, and what is left to do; `is_on`: it is recorded, now or from its next start."""
 
     path: str
     notes: tuple[str, ...]
+    is_on: bool
 
 
 def attach(repo: Repo, text: str) -> Joined:
     """Record a notebook from now on; its running kernel joins if a Jupyter server of this machine has it."""
     file = _file(repo, text)
     relative = relative_path(repo.repository, file)
-    notes = _switch_on(repo, relative)
-    live = _live(repo, relative)
-    if live:
-        return Joined(relative, (*notes, "its kernel records already"))
+    off = _switch_on(repo, relative)
+    if _live(repo, relative):
+        return _joined(relative, "its kernel records already", off)
     session = next((s for s in sessions(repo.environ) if s.path == file.resolve()), None)
     if session is None:
-        return Joined(relative, (*notes, "no running kernel was found; in one that runs: %load_ext nbcellar"))
+        return _not_joined(relative, "no running kernel was found; in one that runs: %load_ext nbcellar", off)
     run_silently(session.connection_file, JOIN)
     if not _live(repo, relative):
-        return Joined(relative, (*notes, "its kernel did not join; in a cell, %load_ext nbcellar says why"))
-    return Joined(relative, (*notes, "its running kernel joined; what it held is the first commit"))
+        return _not_joined(relative, "its kernel did not join; in a cell, %load_ext nbcellar says why", off)
+    return _joined(relative, "its running kernel joined; what it holds is recorded", off)
+
+
+def _joined(relative: str, what: str, off: str) -> Joined:
+    until = (f"until it restarts, because {off}; see: cellar config",) if off else ()
+    return Joined(relative, (what, *until), is_on=True)
+
+
+def _not_joined(relative: str, what: str, off: str) -> Joined:
+    why = (f"its next kernel will not record, because {off}; see: cellar config",) if off else ()
+    return Joined(relative, (*why, what), is_on=not off)
 
 
 def detach(repo: Repo, text: str, *, only_session: bool) -> Joined:
@@ -55,11 +67,11 @@ def detach(repo: Repo, text: str, *, only_session: bool) -> Joined:
     relative = relative_path(repo.repository, file)
     notes = []
     if not only_session and not off_reason(repo.settings, relative):
-        _write_off(repo, (*_listed(repo), relative))
-        notes.append(f"it stays off; to record it again: cellar attach {relative}")
+        _write_off(repo, (*_listed(repo), glob.escape(relative)))
+        notes.append(f"it stays off; to record it again: cellar attach {shlex.quote(relative)}")
     stopped = [_stop(repo, notebook) for notebook in _live(repo, relative)]
     notes.append("its kernel stopped recording" if any(stopped) else "no kernel was recording it")
-    return Joined(relative, tuple(notes))
+    return Joined(relative, tuple(notes), is_on=False)
 
 
 def detach_all(repo: Repo, *, only_session: bool) -> Joined:
@@ -71,7 +83,7 @@ def detach_all(repo: Repo, *, only_session: bool) -> Joined:
     kernels = {NotebookId(entry.notebook) for entry in live_kernels(repo.cellar_folder)}
     stopped = sum(_stop(repo, notebook) for notebook in kernels)
     notes.append(f"{stopped} running {'kernel' if stopped == 1 else 'kernels'} stopped recording")
-    return Joined(f"anything in {repo.root}", tuple(notes))
+    return Joined(f"anything in {repo.root}", tuple(notes), is_on=False)
 
 
 def _stop(repo: Repo, notebook: NotebookId) -> bool:
@@ -90,15 +102,14 @@ def _file(repo: Repo, text: str) -> Path:
         raise NotFoundError(f"there is no notebook {text}", hint="give its path") from None
 
 
-def _switch_on(repo: Repo, relative: str) -> list[str]:
+def _switch_on(repo: Repo, relative: str) -> str:
+    """Take a notebook off the list; return why it stays off all the same, or nothing."""
     listed = _listed(repo)
-    if relative in listed:
-        _write_off(repo, tuple(item for item in listed if item != relative))
-        settings = config.load(repo.cellar_folder, repo.environ)
-        reason = off_reason(settings, relative)
-    else:
-        reason = off_reason(repo.settings, relative)
-    return [f"still off: {reason}; see: cellar config"] if reason else []
+    names = (relative, glob.escape(relative))
+    if not any(name in listed for name in names):
+        return off_reason(repo.settings, relative)
+    _write_off(repo, tuple(item for item in listed if item not in names))
+    return off_reason(config.load(repo.cellar_folder, repo.environ), relative)
 
 
 def _listed(repo: Repo) -> tuple[str, ...]:

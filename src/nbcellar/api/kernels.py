@@ -70,7 +70,7 @@ def live_kernels(cellar_folder: Path) -> list[KernelEntry]:
             continue  # being written or removed at this moment, or not ours
         if _is_alive(entry):
             found.append(entry)
-        elif _is_local(entry):
+        elif is_local(entry):
             _remove(path)
     return sorted(found, key=lambda entry: -entry.started_ns)
 
@@ -79,7 +79,7 @@ def find_kernel(cellar_folder: Path, notebook: NotebookId) -> KernelEntry:
     """Return the newest running kernel of a notebook on this machine. Raises NoKernelError."""
     candidates = [entry for entry in live_kernels(cellar_folder) if entry.notebook == notebook]
     for entry in candidates:
-        if _is_local(entry):
+        if is_local(entry):
             return entry
     if candidates:
         raise NoKernelError(
@@ -132,7 +132,7 @@ def peek(entry: KernelEntry, *, version: str, timeout_s: float = _PEEK_S) -> dic
     A busy kernel answers later, to nobody: asking changes nothing.
     """
     _check_protocol(entry, version)
-    if not _is_local(entry):
+    if not is_local(entry):
         return None
     with _Connection(entry.connection_file, entry.path) as connection:
         content = connection.poll(connection.send("", _encode_request("status", {}, version)), timeout_s)
@@ -272,13 +272,14 @@ def _other_version(theirs: str, protocol: object, ours: str) -> KernelError:
     )
 
 
-def _is_local(entry: KernelEntry) -> bool:
+def is_local(entry: KernelEntry) -> bool:
+    """True if the kernel runs on this machine."""
     return not entry.host or entry.host == socket.gethostname()
 
 
 def _is_alive(entry: KernelEntry) -> bool:
     """True if the process runs; for a kernel on another machine, if its entry is there at all."""
-    if not _is_local(entry):
+    if not is_local(entry):
         return True
     try:
         os.kill(entry.pid, 0)

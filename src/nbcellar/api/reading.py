@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 from nbcellar.api import describe, views
-from nbcellar.api.kernels import KernelEntry, live_kernels
+from nbcellar.api.kernels import KernelEntry, is_local, live_kernels
 from nbcellar.config import Settings
 from nbcellar.errors import CellarError
 from nbcellar.history import log as listing
@@ -107,7 +107,7 @@ def off_reason(settings: Settings, path: str) -> str:
     if settings.record.enabled is False:
         return "record.enabled is false"
     for pattern in settings.record.off_notebooks:
-        if fnmatch.fnmatch(path, pattern):
+        if fnmatch.fnmatchcase(path, pattern):
             return f"record.off_notebooks has '{pattern}'"
     return ""
 
@@ -135,7 +135,9 @@ def _notebook(
         head=info.head.hex() if info.head else None,
         branch=info.branch,
         last_time=describe.moment(info.time_ns) if info.commits else None,
-        title=(newest[0].title or newest[0].kind.value) if newest else "",
+        title=newest[0].title if newest else "",
+        kind=newest[0].kind.value if newest else "",
+        missing=info.path.endswith(".ipynb") and not (repository.root / info.path).exists(),
         off=off_reason(settings, info.path),
         kernels=[kernel for notebook, kernel in kernels if notebook == info.id],
     )
@@ -151,7 +153,7 @@ def _kernel(entry: KernelEntry, ask: Ask) -> tuple[str, views.Kernel]:
         pid=entry.pid,
         notebook=entry.path,
         version=entry.version,
-        host=entry.host,
+        host="" if is_local(entry) else entry.host,
         started=describe.moment(entry.started_ns),
         state=state,
         detail=detail,

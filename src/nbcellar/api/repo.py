@@ -362,16 +362,27 @@ def open_repo(
 
 
 def open_path(path: str | os.PathLike[str]) -> Repo:
-    """Open the repository of a folder or of a notebook, which then is the default one."""
+    """Open the repository of a folder or of a notebook, which then is the default one; in a folder, a kernel's own."""
     target = Path(path).expanduser().absolute()
-    requests = None
+    requests, notebook = None, None
     if "nbcellar.session.remote" in sys.modules:  # inside a recording kernel: its own session is asked directly
-        requests = sys.modules["nbcellar.session.remote"].local_requests()
+        remote = sys.modules["nbcellar.session.remote"]
+        requests, recorder = remote.local_requests(), remote.current()
+        # By its id: the notebook may have another name by now than when its kernel started.
+        notebook = recorder.session.notebook if recorder and _is_in(target, recorder.session.repo.root) else None
     if target.is_dir():
-        return open_repo(target, environ=os.environ, kernel_requests=requests)
+        return open_repo(target, environ=os.environ, kernel_requests=requests, notebook=notebook)
     if target.suffix != ".ipynb":
         raise InvalidInputError(f"{path} is neither a folder nor a notebook")
     return open_repo(target.parent, environ=os.environ, kernel_requests=requests, notebook=target.name)
+
+
+def _is_in(folder: Path, root: Path) -> bool:
+    """True if `root` is the repository of `folder`."""
+    try:
+        return find_root(folder).samefile(root)
+    except (CellarError, OSError):
+        return False
 
 
 def own_key(environ: Mapping[str, str]) -> views.Key:

@@ -254,7 +254,10 @@ class NamedCommit(View, frozen=True, kw_only=True):
 
 
 class Kernel(msgspec.Struct, frozen=True, kw_only=True):
-    """A live kernel that records; `detail` says why when it is busy, failing or cannot be asked."""
+    """A live kernel that records; `detail` says why when it is busy, failing or cannot be asked.
+
+    `host`: the machine it runs on, where that is another one.
+    """
 
     pid: int
     notebook: str
@@ -266,7 +269,10 @@ class Kernel(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NotebookLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A notebook of the repository. `off` says why it is not recorded, empty when it is."""
+    """A notebook of the repository. `off` says why it is not recorded, empty when it is.
+
+    `title` and `kind` are those of the newest commit; `missing`: the file is not at its path.
+    """
 
     path: str
     id: str
@@ -275,6 +281,8 @@ class NotebookLine(msgspec.Struct, frozen=True, kw_only=True):
     branch: str | None
     last_time: datetime | None
     title: str = ""
+    kind: str = ""
+    missing: bool = False
     off: str = ""
     kernels: list[Kernel] = []
 

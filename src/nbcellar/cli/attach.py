@@ -1,7 +1,7 @@
 """Record a notebook, its running kernel included.
 
 Takes the notebook off the list of those that are not recorded, and lets its running kernel join: the variables that are
-there become the first commit. A kernel that cannot be found joins by '%load_ext nbcellar' in a cell.
+there become a commit. A kernel that cannot be found joins by '%load_ext nbcellar' in a cell.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
     with console.open_repo() as repo:
         result = joining.attach(repo, args.notebook_file)
-    console.print(f"recording {result.path}")
+    console.print(f"recording {result.path}" if result.is_on else f"not recording {result.path}")
     for note in result.notes:
         console.print(f"  {note}")
     return exit_codes.OK

@@ -50,8 +50,9 @@ def _write(args: argparse.Namespace, console: Console) -> int:
     key = config.find_key(args.key)
     value = None if args.unset else config.parse_text(key, args.value, where="cellar config")
     path = config.user_file(console.environ) if args.user else _repository_file(console)
-    config.write_value(path, key, value)
-    console.print(f"{path}: {key.name} " + ("removed" if value is None else f"= {config.to_toml(value)}"))
+    was_set = config.write_value(path, key, value)
+    removed = "removed" if was_set else "is not set there"
+    console.print(f"{path}: {key.name} " + (removed if value is None else f"= {config.to_toml(value)}"))
     return exit_codes.OK
 
 

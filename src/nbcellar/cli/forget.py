@@ -27,6 +27,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, console: Console) -> int:
     with console.open_repo() as repo:
         kind = "variable" if args.variable else "commit" if args.commit else repo.what_is(args.what)
+        if kind == "commit":
+            repo.locate(args.what)  # a wrong reference is told before anything is asked
         if not args.yes and not _confirmed(kind, args.what, console):
             console.notice("nothing was changed")
             return exit_codes.FINDINGS

@@ -40,6 +40,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         console.print("next: open a notebook here, run a cell, then: cellar log")
     for finding in unready:
         console.notice(f"{console.style('note:', 'yellow')} {finding.what}: {finding.detail}")
-        console.notice(f"  {finding.fix}")
+        if finding.fix:
+            console.notice(f"  {finding.fix}")
     repo.close()
     return exit_codes.OK

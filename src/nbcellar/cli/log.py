@@ -18,7 +18,7 @@ from nbcellar.cli.console import Console
 
 _TITLE_COLUMNS = 48
 _MOST_COMMITS = 1000
-_KIND_WORDS = {
+KIND_WORDS = {
     "start": "kernel started",
     "attach": "recording began",
     "between": "changed between cells",
@@ -112,7 +112,7 @@ def _title(line: CommitLine, console: Console) -> str:
     title = text.one_line(line.title, _TITLE_COLUMNS)
     if line.kind == "named":
         return console.style(title, "bold")
-    word = _KIND_WORDS.get(line.kind, "")
+    word = KIND_WORDS.get(line.kind, "")
     if line.kind in ("undo", "redo", "checkout", "restore") and line.at:
         word = f"{word} to {line.at[:8]}"
     if word:

@@ -62,7 +62,8 @@ def _cellar(line: str) -> None:
             _say(error)
     requests = remote.local_requests()
     folder = Path(recorder.path).parent if recorder is not None else Path.cwd()
-    name = Path(recorder.path).name if recorder is not None else None
+    # By its id: the notebook may have another name by now than when its kernel started.
+    name = recorder.session.notebook if recorder is not None else None
     sys.stdout.write(run_line(line, kernel_requests=requests or _not_recording, folder=folder, notebook=name))
     if recorder is None and line.split()[:1] in (["status"], ["doctor"]):
         sys.stdout.write(f"this kernel does not record: {reason() or 'to join, %load_ext nbcellar'}\n")

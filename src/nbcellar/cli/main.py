@@ -201,8 +201,15 @@ def command_parser(name: str, command: Command, out: TextIO) -> Parser:
     )
     parser.out = out
     command.configure(parser)
-    _add_common(parser, default=argparse.SUPPRESS)
+    for each in (parser, *_subparsers(parser)):
+        _add_common(each, default=argparse.SUPPRESS)
     return parser
+
+
+def _subparsers(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """Return the parsers of `log` and `undo` in `cellar op log|undo`."""
+    actions = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    return [sub for action in actions for sub in action.choices.values()]
 
 
 def _dispatch(argv: Sequence[str], console: Console) -> int:
@@ -270,7 +277,7 @@ def _with_surroundings(console: Console, args: argparse.Namespace) -> Console:
         target = console.folder / Path(folder).expanduser()
         if not target.is_dir():
             raise UsageError(f"-C {folder}: there is no such folder", "", "")
-        console = replace(console, folder=target)
+        console = replace(console, folder=target, notebook=None)  # there, another notebook may be meant
     options = {name: value for name in ("notebook", "color") if (value := getattr(args, name, None)) is not None}
     return replace(console.with_options(**options), live_progress=_is_terminal(console.err))
 

@@ -16,5 +16,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, console: Console) -> int:
     with console.open_repo() as repo:
         commit = repo.set_message(args.ref, args.text)
-    console.print(f"{console.style(commit[:8], 'yellow')} {args.text}".rstrip())
+        title = args.text or repo.show(commit).commit.title
+    console.print(f"{console.style(commit[:8], 'yellow')} {title}".rstrip())
     return exit_codes.OK

@@ -7,6 +7,7 @@ and written to --out, and the exit code is 1.
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from nbcellar.api.views import Run
@@ -67,7 +68,7 @@ def _say(done: Run, console: Console) -> None:
         console.print(f"ran {name}: {text.plural(done.cells, 'cell')} in {text.seconds(done.seconds)}")
     if done.recorded:
         head = f" at {console.style(done.head[:8], 'yellow')}" if done.head else ""
-        console.print(f"  recorded{head}; see: cellar log -n {name}")
+        console.print(f"  recorded{head}; see: cellar log -n {shlex.quote(name)}")
     if done.out:
         console.print(f"  written: {done.out}")
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
+import msgspec
+
 from nbcellar.api.views import Kernel, NotebookLine, Status
 from nbcellar.cli import exit_codes, text
 from nbcellar.cli.console import Console
+from nbcellar.cli.log import KIND_WORDS
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,12 +20,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     with console.open_repo() as repo:
+        chosen = repo.notebook() if console.options.get("notebook") else None
         shown = repo.status()
         if args.wait:
             for notebook in shown.notebooks:
                 if notebook.kernels:
                     repo.wait_saved(notebook.path)
             shown = repo.status()
+    if chosen is not None:
+        shown = msgspec.structs.replace(shown, notebooks=[line for line in shown.notebooks if line.id == chosen])
     if args.json:
         console.json(shown)
         return exit_codes.OK
@@ -47,11 +53,12 @@ def format_status(shown: Status, console: Console) -> Iterator[str]:
 
 
 def _notebook(notebook: NotebookLine, console: Console) -> Iterator[str]:
-    yield console.style(text.clean(notebook.path), "bold")
+    gone = console.style("  the file is not there: moved or deleted", "yellow") if notebook.missing else ""
+    yield console.style(text.clean(notebook.path), "bold") + gone
     if notebook.head and notebook.last_time:
         where = f"on {notebook.branch}" if notebook.branch else "HEAD is detached"
         yield f"  {where}, {text.plural(notebook.commits, 'commit')}"
-        title = text.one_line(notebook.title, 60)
+        title = text.one_line(notebook.title or KIND_WORDS.get(notebook.kind, notebook.kind), 60)
         yield f"  last: {console.style(notebook.head[:8], 'yellow')} {console.ago(notebook.last_time)} {title}".rstrip()
     else:
         yield "  no commit yet"
@@ -60,7 +67,7 @@ def _notebook(notebook: NotebookLine, console: Console) -> Iterator[str]:
     for kernel in notebook.kernels:
         yield f"  {_kernel(kernel, console)}"
     if not notebook.kernels:
-        yield console.style("  no live kernel", "dim")
+        yield console.style("  no kernel records it now", "dim")
 
 
 _COLORS = {"recording": "green", "saving": "green", "busy": "cyan", "failing": "red", "unknown": "yellow"}
@@ -70,4 +77,4 @@ def _kernel(kernel: Kernel, console: Console) -> str:
     host = f" on {text.clean(kernel.host)}" if kernel.host else ""
     detail = f" ({text.one_line(kernel.detail, 200)})" if kernel.detail else ""
     state = console.style(kernel.state, _COLORS[kernel.state])
-    return f"{state}{detail}: kernel {kernel.pid}{host}, since {console.ago(kernel.started)}"
+    return f"{state}{detail}: kernel {kernel.pid}{host}, started {console.ago(kernel.started)}"

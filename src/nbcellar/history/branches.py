@@ -158,7 +158,8 @@ def _create(repo: Repository, notebook: NotebookId, kind: str, name: str, commit
     repo.require_commit(commit)
     other = refs.TAG if kind == refs.BRANCH else refs.BRANCH
     if repo.store.ref(notebook, other + name) is not None:
-        raise AlreadyExistsError(f"a {other.rstrip('/')} {name} exists; one name for both would be ambiguous")
+        hint = "one name for both would be ambiguous: choose another"
+        raise AlreadyExistsError(f"a {other.rstrip('/')} {name} exists", hint=hint)
     old = repo.store.ref(notebook, kind + name)
     if old == commit:
         return 0

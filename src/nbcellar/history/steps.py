@@ -41,6 +41,7 @@ class StepPlan(msgspec.Struct, frozen=True):
 
 
 _JUMPS = (CommitKind.UNDO, CommitKind.REDO, CommitKind.RESTORE)
+_REDO_HINT = "running a cell ends what can be redone; any state that was recorded: cellar log, cellar checkout REF"
 _PART_OF_THE_STEP_BEFORE = (CommitKind.BETWEEN, CommitKind.NAMED)
 
 
@@ -63,7 +64,7 @@ def redo_target(graph: Graph, head: CommitId, count: int = 1) -> StepPlan:
     _check_count(count, "redo")
     ahead = _undone_positions(graph, head)
     if count > len(ahead):
-        raise InvalidInputError(_too_many("redo", count, len(ahead)))
+        raise InvalidInputError(_too_many("redo", count, len(ahead)), hint=_REDO_HINT if not ahead else "")
     passed = ahead[-1 : -count - 1 : -1]
     return StepPlan(passed[-1], tuple(_begin_of_step(graph, position) for position in passed))
 

@@ -252,7 +252,8 @@ class _Scan:
         try:
             return _decoder.raw_decode(self.text, at)
         except json.JSONDecodeError as error:
-            message = f"{self.where}, line {error.lineno}, column {error.colno}: not JSON: {error.msg.lower()}"
+            what = error.msg.lower().removesuffix(" at")
+            message = f"{self.where}, line {error.lineno}, column {error.colno}: not JSON: {what}"
             raise InvalidInputError(message, hint=self._conflict_hint()) from None
         except ValueError as error:  # a number of more digits than Python converts
             raise InvalidInputError(f"{self.where}, line {self._line(at)}: {error}") from None

@@ -52,7 +52,7 @@ GOOD = {"python": "3.12.1", "prefix": "/env", "version": __version__, "startup":
         ),
         ({**GOOD, "version": "0.0.9"}, "problem", "has Cellar 0.0.9, this is", "-m pip install"),
         ({**GOOD, "startup": False}, "problem", "does not record by itself", "%load_ext nbcellar"),
-        (None, "problem", "does not run", ""),
+        (None, "problem", "does not run: it answers nothing that a Python would (exit code 3)", ""),
     ],
 )
 def test_each_kernel_is_judged_by_its_own_interpreter(

@@ -98,3 +98,8 @@ def test_a_notebook_of_another_language_is_refused_by_name(tmp_path: Path) -> No
 )
 def test_the_line_that_failed_is_found_in_ipythons_traceback(traceback: list[str], line: int) -> None:
     assert headless._line_in(traceback) == line
+
+
+def test_a_folder_is_no_notebook_to_run(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="is a folder"):
+        headless.run(tmp_path, out=None, parameters={}, environ={})

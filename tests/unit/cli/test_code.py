@@ -149,4 +149,20 @@ def test_detach_and_attach_are_kept_in_the_settings(shell: Any, file: Path) -> N
     assert "off:" not in shell.out
     assert shell.run("detach --all") == 0
     assert shell.run("attach analysis.ipynb") == 0
-    assert "still off: record.enabled is false" in shell.out
+    assert shell.out.startswith(
+        "not recording analysis.ipynb\n  its next kernel will not record, because record.enabled is false"
+    )
+
+
+@pytest.mark.usefixtures("file")
+def test_a_notebook_with_brackets_in_its_name_is_switched_off_and_on(shell: Any, analysis: Any) -> None:
+    (shell.folder / "trial [1].ipynb").write_bytes((shell.folder / "analysis.ipynb").read_bytes())
+    analysis.repository.notebook_for(Path("trial [1].ipynb"), create=True)
+    assert shell.run("detach 'trial [1].ipynb'") == 0
+    assert "cellar attach 'trial [1].ipynb'" in shell.out
+    assert {line["path"]: line["off"] for line in shell.json("status")["notebooks"]} == {
+        "analysis.ipynb": "",
+        "trial [1].ipynb": "record.off_notebooks has 'trial [[]1].ipynb'",
+    }
+    assert shell.run("attach 'trial [1].ipynb'") == 0
+    assert shell.run("config record.off_notebooks") == 0 and shell.out == "[]\n"

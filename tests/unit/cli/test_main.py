@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -171,3 +172,25 @@ def test_opening_what_is_no_repository_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(NoRepositoryError) as caught:
         nbcellar.open(tmp_path)
     assert caught.value.hint == "make one with: cellar init"
+
+
+@pytest.mark.parametrize("line", ["op log -n analysis.ipynb -N 1", "-n analysis.ipynb op log -N 1"])
+@pytest.mark.usefixtures("analysis")
+def test_n_may_stand_before_and_after_a_command_of_two_words(shell: Any, line: str) -> None:
+    assert shell.run(line) == 0
+    assert len(shell.out.splitlines()) == 1
+
+
+def test_the_status_of_one_notebook_leaves_the_others_out(shell: Any, analysis: Any) -> None:
+    analysis.repository.notebook_for(Path("other.ipynb"), create=True)
+    assert shell.run("status") == 0 and "other.ipynb" in shell.out
+    assert shell.run("status -n analysis.ipynb") == 0
+    assert "analysis.ipynb" in shell.out and "other.ipynb" not in shell.out
+
+
+@pytest.mark.usefixtures("analysis")
+def test_changing_names_with_json_answers_with_the_list_after_it(shell: Any) -> None:
+    assert shell.run("tag again --json") == 0
+    assert "again" in [tag["name"] for tag in json.loads(shell.out)["tags"]]
+    assert shell.run("branch third --json") == 0
+    assert "third" in [branch["name"] for branch in json.loads(shell.out)["branches"]]

@@ -94,10 +94,10 @@ def test_the_current_branch_is_neither_deleted_nor_moved_and_renaming_it_takes_h
 
 def test_a_tag_and_a_branch_do_not_share_a_name(history: History) -> None:
     commit = history.step()
-    with pytest.raises(AlreadyExistsError, match="ambiguous"):
+    with pytest.raises(AlreadyExistsError, match="a branch main exists"):
         history.repo.create_tag(history.notebook, "main", commit)
     history.repo.create_tag(history.notebook, "v1", commit)
-    with pytest.raises(AlreadyExistsError, match="ambiguous"):
+    with pytest.raises(AlreadyExistsError, match="a tag v1 exists"):
         history.repo.create_branch(history.notebook, "v1", commit)
 
 
