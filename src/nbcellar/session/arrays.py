@@ -54,6 +54,12 @@ def over(owner: Any, is_map: bool, offset: int, dtype: Any, shape: Any, strides:
     return made
 
 
+def set_read_only(array: Any, state: Any) -> None:
+    """Fill an array that numpy has made empty, and let nobody write to it."""
+    array.__setstate__(state)
+    array.setflags(write=False)
+
+
 def element(array: Any) -> Any:
     """Rebuild an element of a structured array as a view of its memory."""
     return array[()]

@@ -13,6 +13,7 @@ from nbcellar.session import arrays
 from nbcellar.session.encode import Encoder, address_of
 from nbcellar.session.registry import Reducer, register, register_base
 
+_CASTS = frozenset("cbB?hHiIlLqQnNfdP")  # formats that memoryview.cast makes
 _HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 
 
@@ -25,10 +26,10 @@ def reduce_memoryview(view: memoryview, encoder: Encoder) -> Any:
     with whole:
         if not (view.c_contiguous and whole.c_contiguous):
             raise CannotStoreError("a memoryview of memory that is not contiguous")
-        if len(view.format.lstrip("@")) != 1:
-            raise CannotStoreError(f"a memoryview of format {view.format!r}")
         offset = address_of(view) - address_of(whole) if view.nbytes else 0
         plain = view.format == whole.format and view.shape == whole.shape
+        if not plain and view.format.lstrip("@") not in _CASTS:
+            raise CannotStoreError(f"a part of a memoryview of format {view.format!r}")
         form = None if plain else (offset, view.nbytes, view.format.lstrip("@"), view.shape)
         return arrays.memory_view, (view.obj, form, view.readonly)
 

@@ -74,7 +74,7 @@ def _reduce_strided(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
 
 def _reduce_object_array(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
     if id(a) in encoder.copy_on_write:
-        return NotImplemented  # one that pandas keeps apart from other holders of the same elements
+        return _reduce_elements(a)  # one that pandas keeps apart from other holders of the same elements
     base: Any = a.base
     while _is_between(base):
         base = base.base
@@ -85,7 +85,7 @@ def _reduce_object_array(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
     ):
         low, high = byte_bounds(a)  # its elements go into the stream; a view of them is noticed by its memory
         encoder.export(Export(low, high, a, inline=True))
-        return NotImplemented
+        return _reduce_elements(a)
     offset = a.__array_interface__["data"][0] - base.__array_interface__["data"][0]
     return arrays.object_view, (base, offset, a.shape, a.strides, a.flags.writeable)
 
@@ -95,6 +95,15 @@ def _is_between(base: Any) -> bool:
     if isinstance(base, np.ndarray):
         return base.base is not None
     return type(base).__name__ == "DummyArray" and isinstance(base.base, np.ndarray)
+
+
+def _reduce_elements(a: np.ndarray[Any, Any]) -> Any:
+    """Leave an array of objects to numpy, which forgets that it is read-only."""
+    if a.flags.writeable:
+        return NotImplemented
+    reduced: Any = a.__reduce_ex__(5)
+    make, arguments, state = reduced
+    return make, arguments, state, None, None, arrays.set_read_only
 
 
 def _owner_in_stream(a: np.ndarray[Any, Any]) -> Any:

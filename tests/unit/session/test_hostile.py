@@ -74,6 +74,7 @@ def test_memory_that_two_variables_see_is_seen_by_both_again(live: Live, case: s
 
 
 UNFAITHFUL = {
+    "a part of a view of objects": "import numpy as np\no = np.array([1, 2, 3], dtype=object); c = o.data[1:]",
     "its name stands for it": "class C:\n    def __reduce__(self): return 'c'\nc = C(); c.v = 1",
     "it answers to everything": "class C:\n    def __getattr__(self, n): return lambda *a: None\nc = C(); c.v = 1",
     "loading ends the process": "class C:\n    def __setstate__(self, d): raise SystemExit\nc = C(); c.v = 1",
@@ -247,3 +248,11 @@ def test_instances_of_a_class_that_cannot_be_stored_come_back_while_the_class_is
     live.session.checkout(target, None)
     assert live.value("(s.a, t.a) == (3, 4) and type(s) is S and type(t) is S")
     assert "S" in live.not_stored
+
+
+def test_an_array_of_objects_stays_read_only(live: Live) -> None:
+    target = live.cell("import numpy as np\no = np.array([1, 2], dtype=object); o.flags.writeable = False")
+    live.restart()
+    live.cell("pass")
+    live.session.restore(target)
+    assert live.value("o.tolist() == [1, 2] and not o.flags.writeable")
