@@ -52,7 +52,19 @@ def _reduce_extension_array(array: Any, encoder: Encoder) -> Any:
     encoder.not_shared.add(id(array))
     apart = id(array) in encoder.copy_on_write
     encoder.export(Export(id(array), id(array) + 1, array, copy_on_write=apart, inline=True))
-    return NotImplemented
+    inner = getattr(array, "_ndarray", None)
+    return _reduce_apart(array, inner, encoder) if apart and inner is not None else NotImplemented
+
+
+def _reduce_apart(array: Any, inner: Any, encoder: Encoder) -> Any:
+    """Reduce an array so that it has its codes to itself: two frames can hold the same ones until either is written."""
+    reduced = array.__reduce_ex__(5)
+    if len(reduced) < 3 or type(reduced[2]) is not tuple:
+        return NotImplemented
+    own = inner.view()
+    encoder.copy_on_write.add(id(own))
+    encoder.keep(own)
+    return (*reduced[:2], tuple(own if part is inner else part for part in reduced[2]), *reduced[3:])
 
 
 def _choose_extension_array(kind: type) -> Callable[[Any, Encoder], Any] | None:

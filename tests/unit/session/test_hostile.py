@@ -256,3 +256,22 @@ def test_an_array_of_objects_stays_read_only(live: Live) -> None:
     live.cell("pass")
     live.session.restore(target)
     assert live.value("o.tolist() == [1, 2] and not o.flags.writeable")
+
+
+COLUMNS = [
+    "pd.Categorical(['a', 'b'] * 9)",
+    "np.zeros(99)",
+    "np.array([[], 'x'] * 9, dtype=object)",
+    "pd.array([1, None])",
+]
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_two_frames_over_one_column_are_still_kept_apart_when_they_come_back(live: Live, column: str) -> None:
+    live.cell(f"import numpy as np, pandas as pd\nf = pd.DataFrame({{'a': {column}}})")
+    live.cell("both = (f, f.copy(deep=False))\nlast = f.iloc[-1, 0]")
+    live.restart()
+    live.cell("pass")
+    live.session.restore(None)
+    live.cell("both[1].iloc[-1, 0] = both[1].iloc[0, 0]")
+    assert live.value("both[0].iloc[-1, 0] is last or both[0].iloc[-1, 0] == last")
