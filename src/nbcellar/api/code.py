@@ -45,9 +45,10 @@ def write_code(repo: Repo, notebook: NotebookId, commit: CommitId) -> Written:
         copy = _free_name(path, commit, data)
         replace_file(copy, data)
         return Written(copy, (f"{path.name} is open {where}, so it was not changed; the code is in a copy",))
-    _record_first(repo, notebook, path)
+    recorded = _record_first(repo, notebook, path)
     replace_file(path, data)
-    return Written(path)
+    name = short(recorded) if recorded is not None else ""
+    return Written(path, (f"{path.name} as it was comes back with: cellar checkout --code {name}",) if name else ())
 
 
 def document(repository: Repository, commit: CommitId) -> bytes:
@@ -75,11 +76,11 @@ def put_file(recorder: Recorder, path: Path) -> Digest | None:
     return root
 
 
-def _record_first(repo: Repo, notebook: NotebookId, path: Path) -> None:
-    """Record the present file unless the store holds exactly this document."""
+def _record_first(repo: Repo, notebook: NotebookId, path: Path) -> CommitId | None:
+    """Record the present file, unless the store holds exactly this document; return the commit that was made."""
     data = _read(path)
     if data is None:
-        return
+        return None
     try:
         root, _ = tree.split(notebooks.read(data, path=path.name))
     except InvalidInputError as error:
@@ -88,10 +89,13 @@ def _record_first(repo: Repo, notebook: NotebookId, path: Path) -> None:
             hint=f"move it away: mv {path.name} {path.name}.broken",
         ) from None
     if repo.repository.store.has(root):
-        return
+        return None
     from nbcellar.api.session import record_document
 
-    record_document(repo, notebook, kind=CommitKind.CHECKOUT, message="the notebook before a checkout of code")
+    made, _ = record_document(
+        repo, notebook, kind=CommitKind.CHECKOUT, message="the notebook before a checkout of code"
+    )
+    return made
 
 
 def _open_in(repo: Repo, notebook: NotebookId, path: Path) -> str:

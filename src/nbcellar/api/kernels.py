@@ -148,6 +148,8 @@ def run_silently(connection_file: Path, code: str) -> None:
     """
     with _Connection(str(connection_file), str(connection_file.stem)) as connection:
         content = connection.wait(connection.send(code, {}), code, lambda text: None, connection_file.exists)
+    if content.get("ename") in _MISSING:
+        raise _missing(content.get("evalue"))
     if content.get("status") != "ok":
         raise KernelError(f"'{code}' failed in the kernel: {content.get('ename')}: {content.get('evalue')}")
 
@@ -250,13 +252,20 @@ def _expression_value(content: Mapping[str, Any]) -> str:
         text = ast.literal_eval(value["data"]["text/plain"])
         if isinstance(text, str):
             return text
-    if value.get("ename") in ("ModuleNotFoundError", "ImportError"):
-        raise KernelError(
-            f"Cellar cannot be imported in the kernel: {value.get('evalue')}",
-            hint="install it in the kernel's own environment: %pip install nbcellar",
-        )
+    if value.get("ename") in _MISSING:
+        raise _missing(value.get("evalue"))
     reason = value.get("evalue") or content.get("evalue") or "no reason given"
     raise KernelError(f"the kernel could not carry out the request: {value.get('ename', 'error')}: {reason}")
+
+
+_MISSING = ("ModuleNotFoundError", "ImportError")
+
+
+def _missing(why: object) -> KernelError:
+    return KernelError(
+        f"Cellar cannot be imported in the kernel: {why}",
+        hint="install it in the kernel's own environment: in a cell, %pip install nbcellar",
+    )
 
 
 def _check_protocol(entry: KernelEntry, version: str) -> None:

@@ -193,7 +193,9 @@ class Restorer:
             objects = decode(value, self._blocks, permit, context.find_class, self._donors)
         except CellarError as error:
             if isinstance(error, CorruptStoreError | CannotRestoreError):
-                raise type(error)(f"{_name(entry)}: {error.message}", hint=error.hint or _UNCHANGED) from error
+                damaged = isinstance(error, CorruptStoreError) and bool(entry.names)
+                hint = _without(entry.names[0]) if damaged else error.hint or _UNCHANGED
+                raise type(error)(f"{_name(entry)}: {error.message}", hint=hint) from error
             raise
         except KeyboardInterrupt:
             raise
@@ -275,6 +277,10 @@ class Restorer:
 
 
 _UNCHANGED = "the session is as it was"
+
+
+def _without(name: str) -> str:
+    return f"the rest comes back after: cellar forget {name}; what else is damaged: cellar check --read-data"
 
 
 def _name(entry: Covariable) -> str:
