@@ -269,6 +269,8 @@ COLUMNS = [
 @pytest.mark.parametrize("column", COLUMNS)
 def test_two_frames_over_one_column_are_still_kept_apart_when_they_come_back(live: Live, column: str) -> None:
     live.cell(f"import numpy as np, pandas as pd\nf = pd.DataFrame({{'a': {column}}})")
+    if int(live.value("pd.__version__").partition(".")[0]) < 3:
+        pytest.skip("pandas 2 lets a shallow copy share")
     live.cell("both = (f, f.copy(deep=False))\nlast = f.iloc[-1, 0]")
     live.restart()
     live.cell("pass")
