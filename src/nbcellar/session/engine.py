@@ -132,6 +132,11 @@ class Session(Recorder):
         restorer = Restorer(self.repo, self.tracker, self._permit, Limits(self.settings.record.memory_mb << 20))
         plan, layouts = self._look_at_replaced(restorer, state)
         self.wait_saved()
+        if torn := self.writer.torn.intersection({*plan.remove, *(n for entry in plan.load for n in entry.names)}):
+            raise CannotRestoreError(
+                f"{', '.join(sorted(torn))} changed while it was being saved, so nothing was replaced",
+                hint="stop the thread that changes it",
+            )
         ambient = self._ambient_of(state, parts)
         self._permit_ambient(target, {state.ambient[part] for part in ambient})
         self.ambient.load_streams(ambient)

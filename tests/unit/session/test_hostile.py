@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nbcellar.errors import NotTrustedError
+from nbcellar.errors import CannotRestoreError, NotTrustedError
 from nbcellar.history.model import COMMIT_FORMAT, Commit, CommitKind, StateDelta
 from nbcellar.ids import CommitId
 from nbcellar.trust.keys import load_or_create
@@ -277,3 +277,19 @@ def test_two_frames_over_one_column_are_still_kept_apart_when_they_come_back(liv
     live.session.restore(None)
     live.cell("both[1].iloc[-1, 0] = both[1].iloc[0, 0]")
     assert live.value("both[0].iloc[-1, 0] is last or both[0].iloc[-1, 0] == last")
+
+
+def test_what_could_not_be_saved_whole_is_not_replaced(live: Live) -> None:
+    target = live.cell("import numpy as np\na = np.zeros(300_000)")
+    live.cell("a[0] = 1")
+    look = live.session._look_at_replaced
+
+    def look_and_tear(*args: object) -> object:
+        found = look(*args)
+        live.session.writer.torn.add("a")
+        return found
+
+    live.session._look_at_replaced = look_and_tear
+    with pytest.raises(CannotRestoreError, match="a changed while it was being saved"):
+        live.session.checkout(target, None)
+    assert live.value("a[0] == 1")
