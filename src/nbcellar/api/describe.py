@@ -98,7 +98,7 @@ def variable(entry: Covariable, name: str) -> views.Variable:
         type=preview.type,
         preview=preview.text,
         version=entry.version.hex(),
-        size_bytes=preview.size_bytes or entry.size_bytes,
+        size_bytes=_size(entry, preview),
         shape=list(preview.shape),
         stored=entry.value is not None,
         reason=entry.reason,
@@ -106,6 +106,12 @@ def variable(entry: Covariable, name: str) -> views.Variable:
         shares_with=[other for other in entry.names if other != name],
         recorded_in=entry.origin.hex(),
     )
+
+
+def _size(entry: Covariable, preview: Preview) -> int:
+    """Return a variable's bytes: what Python says of the object alone, or, if that is more, what was stored of it."""
+    alone = len(entry.names) == 1  # of a group that shares memory, no part is known to be this variable's
+    return max(preview.size_bytes, entry.size_bytes) if alone else preview.size_bytes or entry.size_bytes
 
 
 def changes(before: State, after: State) -> list[views.VariableChange]:

@@ -7,6 +7,7 @@ Each line: id, when, names that point there, the message or the first line of th
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Iterator
 
 import msgspec
@@ -17,6 +18,7 @@ from nbcellar.cli import exit_codes, text
 from nbcellar.cli.console import Console
 
 _TITLE_COLUMNS = 48
+_GAPS = 12  # two gaps and "…99 more"
 _MOST_COMMITS = 1000
 KIND_WORDS = {
     "start": "kernel started",
@@ -78,12 +80,11 @@ def format_line(line: CommitLine, console: Console) -> str:
     if count:
         parts.append(console.style(count, "cyan"))
     parts.append(_title(line, console))
-    marks = [
-        console.style("failed", "red") if line.failed else "",
-        format_changes(line, console),
-        console.style("uncertain", "yellow") if line.uncertain else "",
-    ]
-    return "  ".join(part for part in (" ".join(part for part in parts if part), *marks) if part)
+    failed = console.style("failed", "red") if line.failed else ""
+    uncertain = console.style("uncertain", "yellow") if line.uncertain else ""
+    begin = "  ".join(part for part in (" ".join(part for part in parts if part), failed) if part)
+    room = console.width - text.shown_columns(begin) - text.shown_columns(uncertain) - _GAPS
+    return "  ".join(part for part in (begin, format_changes(line, console, room=room), uncertain) if part)
 
 
 def format_labels(line: CommitLine, console: Console) -> str:
@@ -98,11 +99,13 @@ def format_labels(line: CommitLine, console: Console) -> str:
     return f"({', '.join(words)})" if words else ""
 
 
-def format_changes(line: CommitLine, console: Console, *, most: int = 8) -> str:
-    """Return `+a ~b -c`, cut after `most` names."""
+def format_changes(line: CommitLine, console: Console, *, room: int, most: int = 8) -> str:
+    """Return `+a ~b -c`, as many as fit into `room` columns but one at least, and not more than `most`."""
     marked = [(f"+{name}", "green") for name in line.added]
     marked += [(f"~{name}", "yellow") for name in line.changed]
     marked += [(f"-{name}", "red") for name in line.removed]
+    ends = itertools.accumulate(text.columns(text.clean(word)) + 1 for word, _ in marked)
+    most = min(most, max(sum(end <= room for end in ends), 1))
     rest = max(len(marked) - most, 0) + line.more_changes
     shown = " ".join(console.style(text.clean(word), color) for word, color in marked[:most])
     return f"{shown} …{rest} more" if rest else shown

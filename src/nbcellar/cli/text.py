@@ -40,6 +40,11 @@ def cut(text: str, width: int) -> str:
     return "".join(kept).rstrip() + "…"
 
 
+def shown_columns(text: str) -> int:
+    """Return the columns that text with colours takes."""
+    return columns(clean(text))
+
+
 def columns(text: str) -> int:
     """Return the columns that text takes in a terminal: wide letters take two, combining marks none."""
     if text.isascii():

@@ -9,7 +9,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from tests.unit.cli.conftest import variable
 
 from nbcellar.cli import main
 from nbcellar.cli.console import Console
@@ -194,3 +196,17 @@ def test_changing_names_with_json_answers_with_the_list_after_it(shell: Any) -> 
     assert "again" in [tag["name"] for tag in json.loads(shell.out)["tags"]]
     assert shell.run("branch third --json") == 0
     assert "third" in [branch["name"] for branch in json.loads(shell.out)["branches"]]
+
+
+def test_a_line_of_the_log_fits_its_width_and_counts_what_it_leaves_out(shell: Any, history: Any) -> None:
+    names = [f"a_rather_long_name_{number}" for number in range(12)]
+    history.cell("everything()", *(variable(name, "1") for name in names))
+    assert shell.run("log") == 0
+    assert len(shell.out.splitlines()[0]) <= 100
+    assert shell.out.splitlines()[0].endswith("  +a_rather_long_name_0 …11 more")
+
+
+def test_the_size_of_an_object_counts_what_it_holds(shell: Any, history: Any) -> None:
+    model = variable("model", "<Model>", type="Model")
+    history.cell("model = fit()", msgspec.structs.replace(model, size_bytes=50_000))
+    assert shell.json("vars")["variables"][0]["size_bytes"] == 50_000

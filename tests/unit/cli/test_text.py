@@ -58,3 +58,8 @@ def test_sizes_are_for_people(count: int, words: str) -> None:
 
 def test_names_are_cut_with_a_count_of_the_rest() -> None:
     assert text.names(list("abc"), most=2) == "a, b and 1 more"
+
+
+@given(st.text(alphabet="abcä日", max_size=20))
+def test_colours_take_no_columns(value: str) -> None:
+    assert text.shown_columns(f"\x1b[36;1m{value}\x1b[0m") == text.columns(value)
