@@ -138,6 +138,17 @@ def test_status_says_what_the_kernel_does_also_from_inside(session: Desk) -> Non
     assert "recording: kernel" in session.execute("%cellar status")
 
 
+def test_undoing_the_start_of_recording_says_what_it_was(desk: Desk) -> None:
+    desk.cellar("run", "work.ipynb")
+    desk.start(environ={"NBCELLAR_RECORD": "0"})
+    desk.execute("early = 1")
+    desk.execute("%load_ext nbcellar")
+    (desk.folder / "other.ipynb").write_text(notebook_text(["other = 1"]))
+    desk.execute("%cellar run other.ipynb")  # what that leaves running in the kernel is nobody's thread
+    said = desk.execute("%cellar undo")
+    assert said.startswith("undid recording began\n  loaded: math, n, values\n  removed: early\n  now at main at ")
+
+
 def test_a_checkout_leaves_nothing_behind_and_makes_a_branch(session: Desk) -> None:
     session.cellar("commit", "-m", "good")
     session.cellar("tag", "good")

@@ -197,11 +197,12 @@ class Operations(View, frozen=True, kw_only=True):
 
 
 class Undone(msgspec.Struct, frozen=True, kw_only=True):
-    """A cell run that an undo took back or a redo brought back."""
+    """A cell run that an undo took back or a redo brought back; `kind` is that of its commit: a start has no cell."""
 
     cell: str
     execution_count: int | None = None
     commit: str = ""
+    kind: str = ""
 
 
 class SessionChange(View, frozen=True, kw_only=True):

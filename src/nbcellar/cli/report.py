@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from nbcellar.api.views import SessionChange, Undone
 from nbcellar.cli import exit_codes, text
 from nbcellar.cli.console import Console
+from nbcellar.cli.log import KIND_WORDS
 
 
 def print_change(change: SessionChange, console: Console, *, verb: str, as_json: bool) -> int:
@@ -57,4 +58,4 @@ def format_change(change: SessionChange, console: Console, verb: str) -> Iterato
 
 def _cell(undone: Undone, console: Console) -> str:
     count = console.style(f"[{undone.execution_count}]", "cyan") + " " if undone.execution_count is not None else ""
-    return f"{count}{text.one_line(undone.cell, 70)}"
+    return f"{count}{text.one_line(undone.cell or KIND_WORDS.get(undone.kind, undone.kind), 70)}"

@@ -215,7 +215,8 @@ class Session(Recorder):
         self._ambient_base = self._ambient_of(self.repo.read_state(target), None)
         position = self.writer.position
         position.head, position.base, position.branch = target, target, None
-        self.repo.move_head(self.notebook, target, branch=branch, description=f"checkout from {short(before)}")
+        words = f"check out {f'{branch} at ' if branch else ''}{short(target)}, was {short(before)}"
+        self.repo.move_head(self.notebook, target, branch=branch, description=words)
 
     def _permit(self, commit: CommitId) -> gate.LoadPermit:
         signed = self.repo.read_signed(commit)
@@ -259,9 +260,15 @@ class Session(Recorder):
 
     def _step_text(self, commit_id: CommitId) -> dict[str, Any]:
         commit = self.repo.read_commit(commit_id)
-        source = commit.cell.source if commit.cell else ""
-        count = commit.cell.execution_count if commit.cell else 0
-        return {"cell": _first_line(source), "execution_count": count, "commit": commit_id.hex()}
+        step: dict[str, Any] = {
+            "kind": commit.kind.value,
+            "cell": "",
+            "execution_count": None,
+            "commit": commit_id.hex(),
+        }
+        if commit.cell is not None:
+            step |= {"cell": _first_line(commit.cell.source), "execution_count": commit.cell.execution_count}
+        return step
 
 
 def _first_line(source: str) -> str:

@@ -10,7 +10,14 @@ _KERNEL_PACKAGES = frozenset(
     {"ipykernel", "IPython", "zmq", "tornado", "debugpy", "_pydevd_bundle", "pydevd", "asyncio", "nbcellar"}
 )
 # Threads that libraries keep for themselves and that run no function of the user.
-_LIBRARY_MODULES = ("joblib.", "loky.", "multiprocessing.queues.", "concurrent.futures.process.", "tqdm.")
+_LIBRARY_MODULES = (
+    "joblib.",
+    "loky.",
+    "jupyter_core.",
+    "multiprocessing.queues.",
+    "concurrent.futures.process.",
+    "tqdm.",
+)
 _before: set[int] = set()
 
 
