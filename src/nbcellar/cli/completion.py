@@ -34,7 +34,7 @@ _cellar() {{
         COMPREPLY=($(compgen -W $'{commands}' -- "$word"))
         return
     fi
-    local words=""
+    local words="" actions=""
     case "$command" in
 {cases}
     esac
@@ -45,7 +45,7 @@ _cellar() {{
     case "$command" in
         {file_commands}) COMPREPLY=($(compgen -f -X '!*.ipynb' -- "$word") $(compgen -d -- "$word")) ;;
         {ref_commands}) COMPREPLY=($(compgen -W "$(cellar completion --refs 2>/dev/null)" -- "$word")) ;;
-        *) COMPREPLY=($(compgen -W "$words" -- "$word")) ;;
+        *) COMPREPLY=($(compgen -W "${{actions:-$words}}" -- "$word")) ;;
     esac
 }}
 complete -o filenames -F _cellar cellar
@@ -77,7 +77,7 @@ _cellar() {{
         _describe command commands
         return
     fi
-    local -a options
+    local -a options actions
     case "$command" in
 {zsh_cases}
     esac
@@ -88,7 +88,7 @@ _cellar() {{
     case "$command" in
         {file_commands}) _files -g '*.ipynb' ;;
         {ref_commands}) compadd -- ${{(f)"$(cellar completion --refs 2>/dev/null)"}} ;;
-        *) compadd -- $options ;;
+        *) compadd -- ${{actions:-$options}} ;;
     esac
 }}
 compdef _cellar cellar
@@ -129,6 +129,14 @@ def words_of_commands() -> dict[str, list[str]]:
     return found
 
 
+def actions_of_commands() -> dict[str, list[str]]:
+    """Return what may follow a command without a dash: the actions under it, the settings of `config`."""
+    from nbcellar import config
+
+    found = {name: [word for word in words if word[:1] != "-"] for name, words in words_of_commands().items()}
+    return found | {"config": list(config.KEYS)}
+
+
 def _words(parser: argparse.ArgumentParser) -> list[str]:
     words: list[str] = []
     for action in parser._actions:
@@ -150,7 +158,11 @@ def _descriptions() -> dict[str, str]:
 
 
 def _bash() -> str:
-    cases = "\n".join(f"        {name}) words=$'{_lines(words)}' ;;" for name, words in words_of_commands().items())
+    actions = actions_of_commands()
+    cases = "\n".join(
+        f"        {name}) words=$'{_lines(words)}' actions=$'{_lines(actions[name])}' ;;"
+        for name, words in words_of_commands().items()
+    )
     return _BASH.format(
         commands=_lines(list(_descriptions())),
         cases=cases,
@@ -161,7 +173,11 @@ def _bash() -> str:
 
 def _zsh() -> str:
     described = "\n".join(f"        {_quoted(f'{name}:{text}')}" for name, text in _descriptions().items())
-    cases = "\n".join(f"        {name}) options=({' '.join(words)}) ;;" for name, words in words_of_commands().items())
+    actions = actions_of_commands()
+    cases = "\n".join(
+        f"        {name}) options=({' '.join(words)}) actions=({' '.join(actions[name])}) ;;"
+        for name, words in words_of_commands().items()
+    )
     return _ZSH.format(
         described=described,
         zsh_cases=cases,
@@ -185,13 +201,17 @@ def _fish() -> str:
             lines.append(f"complete -c cellar {seen} -a '(__fish_complete_suffix .ipynb)'")
         if name in _REF_COMMANDS:
             lines.append(f"complete -c cellar {seen} -a '(cellar completion --refs 2>/dev/null)'")
+        if name == "config":
+            lines.append(f"complete -c cellar {seen} -a '{' '.join(actions_of_commands()[name])}'")
     return "\n".join(lines) + "\n"
 
 
 def _print_refs(console: Console) -> int:
     with console.open_repo() as repo:
-        names = ["HEAD", *(b.name for b in repo.branches().branches), *(t.name for t in repo.tags().tags)]
-    for name in names:
+        history = repo.repository
+        chosen = [repo.notebook()] if console.options.get("notebook") else [info.id for info in history.notebooks()]
+        found = [ref.name for notebook in chosen for ref in (*history.branches(notebook), *history.tags(notebook))]
+    for name in dict.fromkeys(["HEAD", *found]):
         console.print(name)
     return exit_codes.OK
 

@@ -119,7 +119,16 @@ class TestCompletion:
             cellar() {{ printf 'HEAD\\nmain\\ntrial\\nv1\\n'; }}
             try() {{ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _cellar; echo "${{COMPREPLY[*]}}"; }}
             try cellar ch; try cellar -n a.ipynb lo; try cellar log --gr; try cellar show tr; try cellar op un
+            try cellar op ''; try cellar config record.bu
         """
         run = subprocess.run([bash, "-c", lines], capture_output=True, text=True, check=True)
-        assert run.stdout.splitlines() == ["checkout check", "log", "--graph", "trial", "undo"]
+        assert run.stdout.splitlines() == [
+            *("checkout check", "log", "--graph", "trial", "undo"),
+            *("log undo", "record.budget_s"),
+        ]
         assert run.stderr == ""
+
+    def test_without_a_notebook_the_references_of_all_are_offered(self, shell: Any, analysis: Any) -> None:
+        analysis.repository.notebook_for(Path("other.ipynb"), create=True)
+        assert shell.run("completion --refs") == 0
+        assert shell.out.split() == ["HEAD", "main", "trial", "v1"]
