@@ -93,11 +93,18 @@ class Session(Recorder):
         started = time.perf_counter()
         self._open()
         plan = find(self.repo, self._head(), count)
-        while self.repo.read_commit(plan.target).state is None:  # its capture was interrupted: the next one, then
+        while not self._has_state(plan.target):  # its capture was interrupted: the next one, then
             count += 1
             plan = find(self.repo, self._head(), count)
         restored = self._go(plan.target, RANDOM_PARTS, started, lambda: self._record_arrival(kind, plan.target))
         return self._report(restored) | {"undone": [self._step_text(commit) for commit in plan.steps]}
+
+    def _has_state(self, commit: CommitId) -> bool:
+        try:
+            self.repo.read_state(commit)
+        except NotFoundError:
+            return False
+        return True
 
     def _go(
         self, target: CommitId, parts: frozenset[str] | None, started: float, arrive: Callable[[], None]

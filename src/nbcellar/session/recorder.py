@@ -23,8 +23,8 @@ from nbcellar.session.ambient import AmbientReport, AmbientTracker
 from nbcellar.session.analysis import NOTHING, Touch, touched_names
 from nbcellar.session.groups import Changed, Group, Observation
 from nbcellar.session.jobs import Job, Version
-from nbcellar.session.names import Names, as_text, is_text
 from nbcellar.session.memory import return_free_memory
+from nbcellar.session.names import Names, as_text, is_text
 from nbcellar.session.pending import make_pending
 from nbcellar.session.preview import preview
 from nbcellar.session.tracker import Tracker

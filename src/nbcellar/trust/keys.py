@@ -32,6 +32,11 @@ _FINGERPRINT_BYTES = 15
 _FINGERPRINT_GROUP = 6
 
 
+# Signatures that this process made itself: checking them takes longer than all the rest of a small undo.
+_made_here: dict[tuple[bytes, bytes, bytes], None] = {}
+_MOST_MADE_HERE = 1024
+
+
 class SigningKey:
     """An Ed25519 key that signs."""
 
@@ -52,7 +57,11 @@ class SigningKey:
 
     def sign(self, message: bytes) -> bytes:
         """Return the signature, 64 bytes."""
-        return self._loaded().sign(message)
+        signature = self._loaded().sign(message)
+        while len(_made_here) >= _MOST_MADE_HERE:
+            _made_here.pop(next(iter(_made_here)), None)
+        _made_here[self.key_id, bytes(message), signature] = None
+        return signature
 
     def _loaded(self) -> Ed25519PrivateKey:
         if self._private is None:
@@ -101,6 +110,8 @@ def verify(key_id: bytes, message: bytes, signature: bytes) -> bool:
     """True if the owner of `key_id` signed `message`; False for anything else, a malformed key included."""
     if len(key_id) != KEY_BYTES or len(signature) != SIGNATURE_BYTES:
         return False
+    if (key_id, message, signature) in _made_here:
+        return True
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
