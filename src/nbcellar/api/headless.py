@@ -19,22 +19,19 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from nbcellar import __version__, notebook
+from nbcellar import __version__
+from nbcellar.api import runfiles as files
 from nbcellar.api import views
-from nbcellar.api.code import replace_file
 from nbcellar.api.doctor import kernel_specs
 from nbcellar.api.kernels import JOIN, KernelEntry, KernelRequests, live_kernels, run_silently
-from nbcellar.errors import CellarError, InvalidInputError, KernelError, NoRepositoryError, StoreUnavailableError
+from nbcellar.errors import CellarError, InvalidInputError, KernelError, NoRepositoryError
 from nbcellar.history.repository import FOLDER, find_root
 from nbcellar.ids import CellId, NotebookId
 from nbcellar.notebook import Cell, Notebook
-
-if TYPE_CHECKING:
-    from nbformat import NotebookNode
 
 INJECTED_TAG, PARAMETERS_TAG = "injected-parameters", "parameters"
 _STARTUP_TIMEOUT_S = 60
@@ -58,15 +55,17 @@ def run(
 
     Raises InvalidInputError for what is no Python notebook, KernelError when the kernel does not start or dies.
     """
-    source = inject(_read(path), parameters)
-    _check_language(source, path)
+    source = inject(files.read(path), parameters)
+    files.check_language(source, path)
+    if out is not None:
+        files.check_out(out)
     started = time.monotonic()
     runner = _Runner(source, path, environ, notice)
     try:
         failed = runner.run_cells(progress)
     finally:
         if out is not None:
-            _write(out, source, runner.outputs())
+            files.write(out, source, runner.outputs())
     return views.Run(
         notebook=str(path),
         cells=len(runner.code_cells),
@@ -124,13 +123,13 @@ class _Runner:
         self._started = False
         self._head_before: str | None = None
         self._interrupting: asyncio.Future[Any] | None = None  # kept: the loop holds tasks weakly
-        self._node = _to_nbformat(source)
+        self._node = files.to_nbformat(source)
 
     def outputs(self) -> list[tuple[tuple[dict[str, Any], ...], int | None] | None]:
         """Return each cell's outputs and execution count; None for cells that did not run."""
         ran = set(self.code_cells[: self.executed])
         return [
-            (tuple(_plain(cell.get("outputs", []))), cell.get("execution_count")) if n in ran else None
+            (tuple(files.plain(cell.get("outputs", []))), cell.get("execution_count")) if n in ran else None
             for n, cell in enumerate(self._node.cells)
         ]
 
@@ -330,63 +329,6 @@ def _line_in(traceback: Sequence[str]) -> int:
 
 def _is_code(cell: Cell) -> bool:
     return cell.type == "code" and bool(cell.source.strip())
-
-
-def _to_nbformat(source: Notebook) -> NotebookNode:
-    import nbformat
-
-    node: Any = nbformat.from_dict(json.loads(notebook.write(source)))  # type: ignore[no-untyped-call]
-    for cell in node.cells:
-        if isinstance(cell.get("source"), list):
-            cell["source"] = "".join(cell["source"])
-        if cell.get("cell_type") == "code":
-            cell["outputs"], cell["execution_count"] = [], None
-    return node  # type: ignore[no-any-return]
-
-
-def _plain(value: Any) -> Any:
-    """Return outputs as plain JSON, text split into lines as Jupyter writes it."""
-    import nbformat
-
-    holder = nbformat.from_dict(  # type: ignore[no-untyped-call]
-        {"cells": [{"cell_type": "code", "source": "", "metadata": {}, "outputs": value}], "metadata": {}}
-    )
-    split = nbformat.v4.rwbase.split_lines(holder)  # type: ignore[no-untyped-call]
-    return json.loads(json.dumps(split.cells[0].outputs))
-
-
-def _write(
-    out: Path, source: Notebook, outputs: Sequence[tuple[tuple[dict[str, Any], ...], int | None] | None]
-) -> None:
-    """Write the notebook with the outputs of the cells that ran, and none for those that did not."""
-    cells = []
-    for cell, ran in zip(source.cells, outputs, strict=True):
-        if cell.type != "code":
-            cells.append(cell)
-        elif ran is None:
-            cells.append(msgspec.structs.replace(cell, outputs=(), execution_count=None))
-        else:
-            cells.append(msgspec.structs.replace(cell, outputs=ran[0], execution_count=ran[1]))
-    replace_file(out, notebook.write(msgspec.structs.replace(source, cells=tuple(cells))))
-
-
-def _read(path: Path) -> Notebook:
-    try:
-        return notebook.read(path.read_bytes(), path=str(path))
-    except FileNotFoundError:
-        raise InvalidInputError(f"there is no file {path}") from None
-    except IsADirectoryError:
-        raise InvalidInputError(f"{path} is a folder", hint="give a notebook in it") from None
-    except OSError as error:
-        raise StoreUnavailableError(f"{path}: {error.strerror or error}") from None
-
-
-def _check_language(source: Notebook, path: Path) -> None:
-    if source.language not in ("", "python", "python3", "ipython"):
-        raise InvalidInputError(
-            f"{path.name} is a notebook for {source.language}; Cellar runs and records Python",
-            hint="run it with: jupyter execute",
-        )
 
 
 def _root_of(path: Path) -> Path | None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbcellar.api import headless
-from nbcellar.errors import InvalidInputError
+from nbcellar.errors import InvalidInputError, StoreUnavailableError
 from nbcellar.notebook import Cell, Notebook, read, write
 
 
@@ -103,3 +103,12 @@ def test_the_line_that_failed_is_found_in_ipythons_traceback(traceback: list[str
 def test_a_folder_is_no_notebook_to_run(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="is a folder"):
         headless.run(tmp_path, out=None, parameters={}, environ={})
+
+
+def test_outputs_that_could_not_be_written_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    source = tmp_path / "n.ipynb"
+    source.write_bytes(write(Notebook(cells=(cell("1"),))))
+    (tmp_path / "file").touch()
+    for out, error in ((tmp_path, InvalidInputError), (tmp_path / "file" / "n.ipynb", StoreUnavailableError)):
+        with pytest.raises(error):
+            headless.run(source, out=out, parameters={}, environ={})
