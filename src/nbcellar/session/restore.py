@@ -41,6 +41,7 @@ class Restored:
     loaded: tuple[str, ...]
     removed: tuple[str, ...]
     uncertain: Mapping[str, str]
+    gone: Mapping[str, str]  # replaced or removed though it was never stored: why it was not
     not_restored: Mapping[str, str]
     threads: tuple[str, ...]
     seconds: float
@@ -50,6 +51,7 @@ class Restored:
         loaded = (set(self.loaded) | set(later.loaded)) - set(later.removed)
         return replace(
             later,
+            gone={**self.gone, **later.gone},
             kept=tuple(sorted(set(later.kept) - loaded)),
             loaded=tuple(sorted(loaded)),
             removed=tuple(sorted(set(self.removed) | set(later.removed))),
@@ -228,7 +230,9 @@ class Restorer:
         try:
             groups = self.rebuild(plan, layouts)
             loaded = [name for group, _ in groups for name in group.names]
-            stale = self._stale({*loaded, *plan.remove})
+            going = {*loaded, *plan.remove}
+            stale = self._stale(going)
+            gone = {n: g.reason for g in self._tracker.groups() if g.reason for n in g.names if n in going}
             with signals_held():
                 self._swap(plan, groups)
                 is_swapped = True
@@ -249,6 +253,7 @@ class Restorer:
             loaded=tuple(sorted(loaded)),
             removed=plan.remove,
             uncertain=uncertain,
+            gone=gone,
             not_restored=plan.missing,
             threads=user_threads(),
             seconds=swapped - started,

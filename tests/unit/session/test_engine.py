@@ -317,3 +317,11 @@ def test_a_forgotten_history_does_not_keep_a_live_session_from_recording(live: L
     live.restart()
     live.session.restore(commit)
     assert live.value("(x, y)") == ([1, 2], 2)
+
+
+def test_what_was_never_stored_does_not_go_without_a_word(live: Live) -> None:
+    live.cell("x = 1")
+    live.cell("x = (i for i in range(3))\ng = (i for i in range(3))")
+    notes = live.session.undo()["notes"]
+    assert [note.partition(" is gone")[0] for note in notes] == ["what 'g' held", "what 'x' held"]
+    assert live.value("x") == 1
