@@ -261,7 +261,8 @@ class Session(Recorder):
             "not_restored": dict(restored.not_restored) | ambient,
             "threads": list(restored.threads),
             "notes": [
-                f"what '{name}' held is gone, it could not be stored: {why}" for name, why in sorted(restored.gone.items())
+                f"what '{name}' held is gone, it could not be stored: {why}"
+                for name, why in sorted(restored.gone.items())
             ],
             "head": head.hex() if head is not None else "",
             "branch": self.writer.position.branch or self.repo.head(self.notebook).branch,

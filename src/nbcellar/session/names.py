@@ -23,6 +23,7 @@ class Names:
         self._skip = tuple(skip)
         self._off = frozenset(off)
         self._known: dict[str, bool] = {}
+        self._skipped: dict[str, bool] = {}
 
     def is_recorded(self, name: str, value: object) -> bool:
         """True for a variable that the user made and did not exclude."""
@@ -37,7 +38,11 @@ class Names:
 
     def is_skipped(self, name: str) -> bool:
         """True for a name that looks like a secret or that was switched off."""
-        return name in self._off or any(fnmatchcase(name, pattern) for pattern in self._skip)
+        skipped = self._skipped.get(name)
+        if skipped is None:
+            skipped = name in self._off or any(fnmatchcase(name, pattern) for pattern in self._skip)
+            self._skipped[name] = skipped
+        return skipped
 
     def _is_candidate(self, name: str) -> bool:
         if not name or not is_text(name) or name in _SHELL_NAMES or _SHELL_PATTERN.fullmatch(name):

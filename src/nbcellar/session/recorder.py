@@ -93,6 +93,7 @@ class Recorder:
         self._opened = False
         self._resync = False
         self._used_memory = False
+        self._told_skipped: set[str] = set()
         self._epoch = 0
         self._cell: RunningCell | None = None
         self._finished: tuple[RunningCell, CellRun, Callable[[], bytes | None]] | None = None
@@ -238,6 +239,7 @@ class Recorder:
         definitions = set(observation.dropped_definitions) if observation is not None else set()
         job.dropped = tuple(sorted(dropped - {n for version in job.versions for n in version.group.names}))
         job.dropped_definitions = tuple(sorted(definitions - {u for v in job.versions for u in v.group.defines}))
+        job.notes += self._notes_on_skipped()
         job.ambient = self._ambient_changes()
         if self._fresh:
             self._fresh = False
@@ -253,6 +255,13 @@ class Recorder:
             group.reason = f"it is larger than the cap of {self.settings.record.max_variable_mb} MiB for a variable"
             change.encoded = None
         return Version(group, previews, make_pending(change, previews))
+
+    def _notes_on_skipped(self) -> tuple[str, ...]:
+        """Name, once, the variables that are left out by their names."""
+        names = [n for n in self.tracker.namespace if isinstance(n, str) and self.names.is_skipped(n)]
+        new = sorted(set(names) - self._told_skipped)
+        self._told_skipped.update(new)
+        return tuple(f"'{name}' is not recorded: the setting record.skip_names leaves out such names" for name in new)
 
     def _remember(self, number: int, job: Job) -> None:
         """Keep which commit an observation became, as long as some variable was last hashed then."""

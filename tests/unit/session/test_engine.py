@@ -255,7 +255,8 @@ def test_what_cannot_be_stored_is_kept_and_called_uncertain_after_an_undo(live: 
 
 
 def test_a_name_that_looks_like_a_secret_is_neither_stored_nor_touched(live: Live) -> None:
-    live.cell("API_KEY = 'sk-123456'\nx = 1")
+    commit = live.cell("API_KEY = 'sk-123456'\nx = 1")
+    assert any("'API_KEY' is not recorded" in note for note in live.repo.read_commit(commit).notes)
     live.cell("x = 2\nAPI_KEY = 'sk-999'")
     live.session.undo()
     assert live.value("API_KEY") == "sk-999"
