@@ -199,6 +199,21 @@ class Kernel:
         message: Message = self.client.get_iopub_msg(timeout=TIMEOUT_S)
         return message
 
+    def until_quiet(self) -> None:
+        """Return when the kernel answers again: one that is interrupted may lose reply and idle of the cell it runs."""
+        for _ in range(4):
+            message_id = self.client.execute("None", silent=True, store_history=False)
+            until = time.monotonic() + TIMEOUT_S / 4
+            while time.monotonic() < until:
+                try:
+                    message = self.client.get_shell_msg(timeout=1.0)
+                except queue.Empty:
+                    assert self.manager.is_alive(), "the kernel died"
+                    continue
+                if message["parent_header"].get("msg_id") == message_id and message["content"]["status"] == "ok":
+                    return
+        raise AssertionError("the kernel does not answer")
+
     def reply_to(self, message_id: str) -> Message:
         """Return the content of the reply to a request; replies to others are dropped."""
         while True:
