@@ -39,6 +39,7 @@ LOG_PACK_EVERY = 256
 MOST_OBSERVED = 4096
 MOST_AMBIENT = 64
 LONG_S = 0.05
+LONGEST_IDLE_S = 0.5  # a larger value is not hashed while idle: a cell that starts then would have to wait for it
 INTERRUPTED = "the capture was interrupted: this cell's variables are not recorded"
 
 
@@ -93,6 +94,7 @@ class Recorder:
         self._opened = False
         self._resync = False
         self._used_memory = False
+        self._idle_from: int | None = None  # the last observation before the kernel became idle
         self._told_skipped: set[str] = set()
         self._epoch = 0
         self._cell: RunningCell | None = None
@@ -106,6 +108,7 @@ class Recorder:
     def begin_cell(self, cell_id: str, source: str, transformed: str) -> None:
         """Note a cell that is about to run and what it can touch; let go of the user's memory."""
         self.finish_capture()
+        self._idle_from = None
         self.writer.release(self.settings.record.memory_mb << 20)
         touch = touched_names(
             None,
@@ -168,11 +171,19 @@ class Recorder:
         """Hash what was not looked at lately, for `slice_s`; True when all was. A change found is recorded."""
         if self._finished is not None or not self._opened:
             return True
-        observation = self._observe(NOTHING.names, check_s=slice_s)
+        if self._idle_from is None:
+            self._idle_from = self.tracker.number
+        waiting = self.tracker.unverified_since(self._idle_from, LONGEST_IDLE_S)
+        picked: list[Group] = []
+        for group in waiting:  # at least one, however long it takes: it would never be looked at otherwise
+            if picked and sum(g.seconds for g in picked) + group.seconds > slice_s:
+                break
+            picked.append(group)
+        observation = self._observe(NOTHING.names, only=picked)
         if observation.changed or observation.dropped_names:
             self._submit(self._between(observation))
             return True  # once until the next cell: what changes all the time would fill the history
-        return observation.checked_all
+        return len(picked) == len(waiting)
 
     def tidy(self) -> None:
         """Housekeeping while nobody waits: a log pack now and then, and memory that a long capture used goes back."""
@@ -231,7 +242,7 @@ class Recorder:
             job.versions = [self._version(change) for change in observation.changed]
             job.notes = tuple(_note(change) for change in observation.changed if change.unseen)
             job.doubts = tuple(
-                (change.doubtful, self._observed.get(change.doubtful_since))
+                (change.doubtful, self._job_at(change.doubtful_since))
                 for change in observation.changed
                 if change.doubtful
             )
@@ -255,6 +266,11 @@ class Recorder:
             group.reason = f"it is larger than the cap of {self.settings.record.max_variable_mb} MiB for a variable"
             change.encoded = None
         return Version(group, previews, make_pending(change, previews))
+
+    def _job_at(self, number: int) -> Job | None:
+        """Return the commit that stood when an observation was made; an idle look that finds nothing makes none."""
+        before = max((n for n in self._observed if n <= number), default=None)
+        return None if before is None else self._observed[before]
 
     def _notes_on_skipped(self) -> tuple[str, ...]:
         """Name, once, the variables that are left out by their names."""

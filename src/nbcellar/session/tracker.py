@@ -253,6 +253,15 @@ class Tracker:
                 item = self.examiner.try_encode(objects, Limits(self.memory_bytes), roots, split=group.split or None)
                 group.shared, group.spans, group.is_complete = item.shared, item.spans, True
 
+    def unverified_since(self, number: int, longest_s: float) -> list[Group]:
+        """Return groups that were last hashed before an observation and that hashing can judge, the quickest first."""
+        found = [
+            group
+            for group in self.groups()
+            if group.verified < number and not group.reason and not group.unstable and group.seconds <= longest_s
+        ]
+        return sorted(found, key=lambda group: group.seconds)
+
     def codeless_names(self) -> frozenset[str]:
         """Return names of large values, still the same objects, that lead to no code: no need to walk through them."""
         return frozenset(

@@ -326,3 +326,20 @@ def test_what_was_never_stored_does_not_go_without_a_word(live: Live) -> None:
     notes = live.session.undo()["notes"]
     assert [note.partition(" is gone")[0] for note in notes] == ["what 'g' held", "what 'x' held"]
     assert live.value("x") == 1
+
+
+def test_idle_slices_come_to_an_end_and_see_large_values(live: Live) -> None:
+    live.cell("x = [[i] for i in range(200_000)]\ny = [{'k': i} for i in range(50_000)]")
+    live.session.settings = live.session.settings.__class__(record=live.session.settings.record.__class__(check_ms=0.0))
+    live.cell("z = 1")
+    slices = 0
+    while not live.session.check_idle(0.001):
+        slices += 1
+        assert slices < 10
+    live.cell("z = 2")
+    live.ns["y"][7]["k"] = "unseen"
+    while not live.session.check_idle(0.001):
+        pass
+    assert live.session.wait_saved(30)
+    (newest,) = live.repo.log(live.session.notebook, limit=1)
+    assert live.repo.read_commit(newest.id).kind.value == "between"
