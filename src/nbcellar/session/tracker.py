@@ -254,11 +254,11 @@ class Tracker:
                 group.shared, group.spans, group.is_complete = item.shared, item.spans, True
 
     def unverified_since(self, number: int, longest_s: float) -> list[Group]:
-        """Return groups that were last hashed before an observation and that hashing can judge, the quickest first."""
+        """Return groups that were not hashed after an observation and that hashing can judge, the quickest first."""
         found = [
             group
             for group in self.groups()
-            if group.verified < number and not group.reason and not group.unstable and group.seconds <= longest_s
+            if group.verified <= number and not group.reason and not group.unstable and group.seconds <= longest_s
         ]
         return sorted(found, key=lambda group: group.seconds)
 
