@@ -14,7 +14,7 @@ import time
 import weakref
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from operator import eq
 from types import FunctionType
@@ -69,7 +69,6 @@ class Encoded:
     shared: array[int]  # ids of objects that could be shared state
     types: set[type]
     seconds: float
-    opaque: list[type] = field(default_factory=list)
     pickler: object = None  # keeps temporaries alive, so that ids stay unique while sharing is decided
 
 

@@ -108,7 +108,6 @@ class Examiner:
         group.is_codeless = not encoded.types
         group.split = bool(encoded.container)
         group.is_plain = not (layout.places or encoded.needs or group.defines) and len(encoded.parts) == 1
-        group.blocks = tuple(tuple(region.hashes) for region in layout.regions)
         return layout
 
     def version(self, encoded: Encoded, layout: Layout, defines: Sequence[str]) -> bytes:

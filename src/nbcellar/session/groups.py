@@ -46,7 +46,6 @@ class Group:
     is_complete: bool = True  # `shared` and `spans` are known
     split: bool = False  # encoded in parts
     unstable: bool = False  # its pickle differs each time: only cells that name it count as changing it
-    blocks: tuple[tuple[bytes, ...], ...] = ()  # quick hashes of its regions' blocks
     digests: list[tuple[bytes, ...]] = field(default_factory=list)  # stored digests, parallel, set by the writer
 
 

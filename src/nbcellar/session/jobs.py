@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
 
 from nbcellar.history.model import CellRun, CommitKind, Preview
@@ -24,7 +23,7 @@ class Version:
 
 @dataclass(slots=True)
 class Job:
-    """One commit to write. `done` is set when it is durable or has failed (`error`)."""
+    """One commit to write: `commit` is its id once written, `error` why it could not be."""
 
     kind: CommitKind
     time_ns: int
@@ -44,7 +43,6 @@ class Job:
     names: int = 0  # live names, to judge when a whole state is due
     notes: tuple[str, ...] = ()
     doubts: tuple[tuple[bytes, Job | None], ...] = ()  # versions in doubt since after a job (None: since ever)
-    done: threading.Event = field(default_factory=threading.Event)
     commit: CommitId | None = None
     recorded: Recorded | None = None
     error: Exception | None = None

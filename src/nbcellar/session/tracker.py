@@ -110,10 +110,6 @@ class Tracker:
             seconds=time.perf_counter() - started,
         )
 
-    def verify_all(self, deadline: float = float("inf")) -> Observation:
-        """Hash everything again; what changed is a change that no cell run accounts for."""
-        return self.observe(None, deadline=deadline)
-
     def _user_objects(self) -> dict[str, object]:
         keep = self.is_user_name
         return {name: obj for name, obj in self.namespace.items() if keep(name, obj)}

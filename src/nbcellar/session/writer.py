@@ -175,7 +175,6 @@ class Writer:
             for version in job.versions:
                 version.pending = None
             job.versions, job.outputs, job.cell = [], None, None  # the engine keeps the job for its commit's id
-            job.done.set()
         with self._idle:
             self._pending -= 1
             self._idle.notify_all()
