@@ -210,7 +210,7 @@ class Session(Recorder):
         job = Job(kind, self.clock(), at=target, base=target, names=len(self.tracker.by_name))
         job.dropped = tuple(sorted(self._not_restored))
         there = self._ambient_of(self.repo.read_state(target), None)
-        now = self.ambient.capture(self.tracker.namespace)
+        now = self.ambient.capture(self.tracker.variables())
         job.ambient = {part: data for part, data in now.items() if there.get(part) != data}
         job.ambient.update({part: None for part in there if part not in now})
         self._ambient_base = dict(now)

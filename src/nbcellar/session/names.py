@@ -22,19 +22,26 @@ class Names:
         self._hidden = hidden
         self._skip = tuple(skip)
         self._off = frozenset(off)
-        self._known: dict[str, bool] = {}
+        self._known: set[str] = set()
+        self._never: set[str] = set()  # IPython's, among them two more for each cell, and what was excluded
         self._skipped: dict[str, bool] = {}
+        self._newly_skipped: list[str] = []
 
-    def is_recorded(self, name: str, value: object) -> bool:
-        """True for a variable that the user made and did not exclude."""
-        if type(name) is not str:
-            return False
-        known = self._known.get(name)
-        if known is None:
-            known = self._known[name] = self._is_candidate(name)
-        if not known:
-            return False
-        return name not in self._hidden or self._hidden[name] is not value
+    def recorded(self, namespace: Mapping[str, object]) -> dict[str, object]:
+        """Return the variables that the user made and did not exclude, in the namespace's order."""
+        never, known, hidden = self._never, self._known, self._hidden
+        # Copied at once, as a thread may add names meanwhile; IPython adds names with each cell, so this is a hot loop.
+        candidates = [name for name in list(namespace) if type(name) is str and name not in never]
+        for name in candidates:
+            if name not in known:
+                self._classify(name)
+        found = {name: namespace[name] for name in candidates if name in known and name in namespace}
+        return {n: value for n, value in found.items() if n not in hidden or hidden[n] is not value}
+
+    def take_newly_skipped(self) -> list[str]:
+        """Return the excluded names that `recorded` met for the first time since this was last asked, sorted."""
+        names, self._newly_skipped = sorted(self._newly_skipped), []
+        return names
 
     def is_skipped(self, name: str) -> bool:
         """True for a name that looks like a secret or that was switched off."""
@@ -44,10 +51,14 @@ class Names:
             self._skipped[name] = skipped
         return skipped
 
-    def _is_candidate(self, name: str) -> bool:
-        if not name or not is_text(name) or name in _SHELL_NAMES or _SHELL_PATTERN.fullmatch(name):
-            return False
-        return not self.is_skipped(name)
+    def _classify(self, name: str) -> None:
+        is_own = not name or not is_text(name) or name in _SHELL_NAMES or _SHELL_PATTERN.fullmatch(name)
+        if not is_own and not self.is_skipped(name):
+            self._known.add(name)
+            return
+        self._never.add(name)
+        if not is_own:
+            self._newly_skipped.append(name)
 
 
 def is_text(text: str) -> bool:

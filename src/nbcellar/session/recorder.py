@@ -75,7 +75,7 @@ class Recorder:
         self.notebook = notebook
         self.settings = settings
         self.names = names
-        self.tracker = Tracker(namespace, names.is_recorded)
+        self.tracker = Tracker(namespace, names.recorded)
         self.tracker.memory_bytes = settings.record.memory_mb << 20
         self.ambient = AmbientTracker()
         self.clock = clock
@@ -95,7 +95,6 @@ class Recorder:
         self._resync = False
         self._used_memory = False
         self._idle_from: int | None = None  # the last observation before the kernel became idle
-        self._told_skipped: set[str] = set()
         self._epoch = 0
         self._cell: RunningCell | None = None
         self._finished: tuple[RunningCell, CellRun, Callable[[], bytes | None]] | None = None
@@ -163,7 +162,7 @@ class Recorder:
 
     def attach(self) -> None:
         """Record the variables that are there, when recording begins in the middle of a session."""
-        if self.tracker._user_objects():
+        if self.names.recorded(self.tracker.namespace):
             self._open_with(self._observe(None))
         # An empty namespace: the start is recorded with the first cell, so that a kernel nobody uses leaves no trace.
 
@@ -274,10 +273,8 @@ class Recorder:
 
     def _notes_on_skipped(self) -> tuple[str, ...]:
         """Name, once, the variables that are left out by their names."""
-        names = [n for n in self.tracker.namespace if isinstance(n, str) and self.names.is_skipped(n)]
-        new = sorted(set(names) - self._told_skipped)
-        self._told_skipped.update(new)
-        return tuple(f"'{name}' is not recorded: the setting record.skip_names leaves out such names" for name in new)
+        names = self.names.take_newly_skipped()
+        return tuple(f"'{name}' is not recorded: the setting record.skip_names leaves out such names" for name in names)
 
     def _remember(self, number: int, job: Job) -> None:
         """Keep which commit an observation became, as long as some variable was last hashed then."""
@@ -287,7 +284,7 @@ class Recorder:
             self._observed = {n: j for n, j in self._observed.items() if n >= oldest}
 
     def _ambient_changes(self) -> dict[str, bytes | None]:
-        now = self.ambient.capture(self.tracker.namespace)
+        now = self.ambient.capture(self.tracker.variables())
         base = self._ambient_base
         changes: dict[str, bytes | None] = {part: data for part, data in now.items() if base.get(part) != data}
         for data in changes.values():

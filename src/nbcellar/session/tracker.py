@@ -29,10 +29,13 @@ class Tracker:
     """Observes a user namespace."""
 
     def __init__(
-        self, namespace: dict[str, Any], is_user_name: Callable[[str, object], bool], uids: Uids | None = None
+        self,
+        namespace: dict[str, Any],
+        recorded: Callable[[Mapping[str, object]], dict[str, object]],
+        uids: Uids | None = None,
     ):
         self.namespace = namespace
-        self.is_user_name = is_user_name
+        self._recorded = recorded
         self.uids = uids or Uids()
         self.examiner = Examiner(namespace, self.uids)
         self.by_name: dict[str, Group] = {}
@@ -73,7 +76,7 @@ class Tracker:
         self.number += 1
         self.complete()
         limits = Limits(self.memory_bytes, deadline)
-        now = self._user_objects()
+        now = self._recorded(self.namespace)
         gone = [name for name in self.by_name if name not in now]
         fresh = [name for name in now if name not in self.by_name]
         pool: dict[str, Item] = {}
@@ -110,10 +113,6 @@ class Tracker:
             seconds=time.perf_counter() - started,
         )
 
-    def _user_objects(self) -> dict[str, object]:
-        keep = self.is_user_name
-        return {name: obj for name, obj in self.namespace.items() if keep(name, obj)}
-
     def _split(self, now: Mapping[str, object], touched: Iterable[str] | None) -> tuple[list[Group], list[Group]]:
         """Return the groups that must be looked at, and the others."""
         names = None if touched is None else set(touched)
@@ -134,6 +133,11 @@ class Tracker:
             else:
                 rest.append(group)
         return must, rest
+
+    def variables(self) -> dict[str, object]:
+        """Return the recorded names that are bound now."""
+        namespace = self.namespace
+        return {name: namespace[name] for name in self.by_name if name in namespace}
 
     def groups(self) -> list[Group]:
         """Return all live groups, each once."""
