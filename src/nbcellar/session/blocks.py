@@ -49,10 +49,11 @@ def stream_cuts(data: bytes) -> list[int]:
     """
     if len(data) <= STREAM_AVERAGE_BYTES:
         return [len(data)] if data else []
-    from fastcdc import fastcdc  # 30 ms to import, needed for long streams only
+    from pyfastcdc import FastCDC  # needed for long streams only
 
     average = STREAM_AVERAGE_BYTES
-    return [chunk.offset + chunk.length for chunk in fastcdc(data, average // 4, average, average * 4)]
+    cutter = FastCDC(average, min_size=average // 4, max_size=average * 4)
+    return [chunk.offset + chunk.length for chunk in cutter.cut_buf(data)]
 
 
 def memory_at(address: int, size_bytes: int) -> memoryview:
