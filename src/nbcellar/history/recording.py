@@ -63,6 +63,14 @@ class Recorded(msgspec.Struct, frozen=True):
     operation: int
 
 
+class Signed(NamedTuple):
+    """A commit as the trust gate needs it."""
+
+    payload: bytes
+    signature: bytes
+    key: KeyId
+
+
 class Tip(NamedTuple):
     """The commit recorded last, with what the next one needs of it."""
 
@@ -99,6 +107,7 @@ class Recorder:
         self._generation = generation
         self._rows: list[Row] = []
         self._pending: dict[CommitId, Row] = {}
+        self._signed: dict[CommitId, Signed] = {}
         self._pending_states: dict[Digest, bytes] = {}
         self._advanced: list[CommitId] = []
         self._stayed: list[CommitId] = []
@@ -128,7 +137,9 @@ class Recorder:
         payload = encode_commit(commit)
         identifier = CommitId(blake3(payload).digest())
         self._tx.put(Kind.COMMIT, payload, digest=Digest(identifier))
-        self._tx.sign(Digest(identifier), self._key.key_id, self._key.sign(identifier))
+        signed = Signed(payload, self._key.sign(identifier), self._key.key_id)
+        self._tx.sign(Digest(identifier), signed.key, signed.signature)
+        self._signed[identifier] = signed
         depth, weight = self._chain(commit, len(payload))
         changes = self._apply_state(identifier, commit)
         row = Row(identifier, commit, depth, weight, changes)
@@ -149,6 +160,8 @@ class Recorder:
         """
         plan = self._write()
         self._finished = True
+        for row in self._rows:
+            self._repo.keep_recorded(row.id, row.commit, self._signed[row.id])
         if self._tip is not None:
             row = self._pending[self._tip[0]]
             self._repo.keep_tip(Tip(row.id, self._tip[1], (row.depth, row.weight)))
@@ -324,4 +337,4 @@ def _value(old: object) -> bytes | None:
     return old if isinstance(old, bytes) else None
 
 
-__all__ = ["HeadMove", "Recorded", "Recorder", "Signer", "Tip"]
+__all__ = ["HeadMove", "Recorded", "Recorder", "Signed", "Signer", "Tip"]
