@@ -19,6 +19,7 @@ from nbcellar.history.doubts import record_doubt
 from nbcellar.history.index import Row, insert_commit
 from nbcellar.history.model import Commit, State, encode_commit
 from nbcellar.history.operations import FIRST_PARENT, Operation, OperationKind, RefChange, encode_operation
+from nbcellar.history.recent import Signed
 from nbcellar.history.states import Changes, StateBuilder, chain_of, fold_state
 from nbcellar.ids import CommitId, Digest, KeyId, NotebookId, short
 from nbcellar.store.interface import Data, Kind, Transaction
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 
 _MOST_LOST_TURNS = 100
+_NEEDED_BY_UNDO = (Kind.VALUE, Kind.AMBIENT)
 
 
 class Signer(Protocol):
@@ -61,14 +63,6 @@ class Recorded(msgspec.Struct, frozen=True):
     created_branch: bool
     diverged: bool
     operation: int
-
-
-class Signed(NamedTuple):
-    """A commit as the trust gate needs it."""
-
-    payload: bytes
-    signature: bytes
-    key: KeyId
 
 
 class Tip(NamedTuple):
@@ -108,6 +102,7 @@ class Recorder:
         self._rows: list[Row] = []
         self._pending: dict[CommitId, Row] = {}
         self._signed: dict[CommitId, Signed] = {}
+        self._small: dict[Digest, bytes] = {}
         self._pending_states: dict[Digest, bytes] = {}
         self._advanced: list[CommitId] = []
         self._stayed: list[CommitId] = []
@@ -120,6 +115,8 @@ class Recorder:
         digest = self._tx.put(kind, data, digest=digest)
         if kind is Kind.STATE:
             self._pending_states[digest] = bytes(data)
+        elif kind in _NEEDED_BY_UNDO:
+            self._small[digest] = bytes(data)
         return digest
 
     def has(self, digest: Digest) -> bool:
@@ -161,7 +158,9 @@ class Recorder:
         plan = self._write()
         self._finished = True
         for row in self._rows:
-            self._repo.keep_recorded(row.id, row.commit, self._signed[row.id])
+            self._repo.recent.keep_commit(row.id, row.commit, self._signed[row.id])
+        for digest, data in self._small.items():
+            self._repo.recent.keep_object(digest, data)
         if self._tip is not None:
             row = self._pending[self._tip[0]]
             self._repo.keep_tip(Tip(row.id, self._tip[1], (row.depth, row.weight)))
@@ -337,4 +336,4 @@ def _value(old: object) -> bytes | None:
     return old if isinstance(old, bytes) else None
 
 
-__all__ = ["HeadMove", "Recorded", "Recorder", "Signed", "Signer", "Tip"]
+__all__ = ["HeadMove", "Recorded", "Recorder", "Signer", "Tip"]

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from nbcellar.errors import AlreadyExistsError, CorruptStoreError, NoRepositoryError, UnknownReferenceError
 from nbcellar.history import branches, notebooks, refs, states
@@ -24,7 +24,8 @@ from nbcellar.history.notebooks import ContentKey, NotebookInfo
 from nbcellar.history.operations import Operation, decode_operation
 from nbcellar.history.opundo import OpUndone, op_undo
 from nbcellar.history.reach import KEEP_OPS_DAYS, ChildrenOf
-from nbcellar.history.recording import Recorder, Signed, Signer, Tip
+from nbcellar.history.recent import Recent, Signed
+from nbcellar.history.recording import Recorder, Signer, Tip
 from nbcellar.history.refs import Head
 from nbcellar.history.resolve import Resolved, resolve
 from nbcellar.history.states import StateBuilder
@@ -63,8 +64,8 @@ class Repository:
         self.index = Index(store)
         self._tip: Tip | None = None
         self._states: dict[CommitId, State] = {}
-        self._recent: dict[CommitId, tuple[Commit, Signed]] = {}  # recorded here: an undo need not read them
-        self._lock = threading.Lock()  # of the three above: a thread that reads must not see a builder at work
+        self.recent = Recent()
+        self._lock = threading.Lock()  # of tip and states: a thread that reads must not see a builder at work
         self._decoded = lru_cache(maxsize=1024)(self._decode)
         self._node = lru_cache(maxsize=4096)(self._find_node)  # a commit's place never changes
         self._generation = store.ref(refs.PROJECT_SCOPE, refs.GENERATION)
@@ -168,9 +169,9 @@ class Repository:
 
     def read_signed(self, commit: CommitId) -> Signed:
         """Return payload, signature and key for the trust gate. Raises CorruptStoreError for an unsigned commit."""
-        recent = self._recent.get(commit)
+        recent = self.recent.signed(commit)
         if recent is not None:
-            return recent[1]
+            return recent
         payload = self._store.read(Digest(commit))
         signatures = self._store.signatures(Digest(commit))
         if not signatures:
@@ -227,21 +228,20 @@ class Repository:
         """Keep the state of the commit just recorded: the next one usually builds on it."""
         self._tip = tip
 
-    def keep_recorded(self, commit_id: CommitId, commit: Commit, signed: Signed) -> None:
-        """Keep a commit that has just become durable."""
-        if len(signed.payload) > _LARGEST_RECENT_BYTES:
-            return
-        with self._lock:
-            while len(self._recent) >= _RECENT_COMMITS:
-                del self._recent[next(iter(self._recent))]
-            self._recent[commit_id] = commit, signed
+    def read_object(self, digest: Digest) -> bytes:
+        """Return an object that this process is likely to have had in hand lately."""
+        data = self.recent.object(digest)
+        if data is None:
+            data = self._store.read(digest)
+            self.recent.keep_object(digest, data)
+        return data
 
     def drop_caches(self) -> None:
         """Forget what was read: history was rewritten or collected."""
         with self._lock:
             self._tip = None
-            self._recent.clear()
             self._states.clear()
+        self.recent.clear()
         self._decoded.cache_clear()
 
     # References
@@ -410,17 +410,16 @@ class Repository:
             self.rebuild_index()
 
     def _find_node(self, commit: CommitId) -> Node:
-        recent = self._recent.get(commit)
-        if recent is None:
+        found = self.recent.commit(commit)
+        if found is None:
             return self.index.node(commit)
-        found = recent[0]
         parent = CommitId(found.parents[0]) if found.parents else None
         return Node(commit, found.kind, parent, CommitId(found.at) if found.at is not None else None)
 
     def _decode(self, commit: CommitId) -> Commit:
-        recent = self._recent.get(commit)
+        recent = self.recent.commit(commit)
         if recent is not None:
-            return recent[0]
+            return recent
         if not self._store.has(Digest(commit)):
             raise UnknownReferenceError(f"there is no commit {short(commit)} in this repository")
         return decode_commit(self._store.read(Digest(commit)))
@@ -437,8 +436,6 @@ class Repository:
 
 
 _CACHED_STATES = 16
-_RECENT_COMMITS = 128
-_LARGEST_RECENT_BYTES = 65_536
 _MEND_HINT = "run any command once where the folder can be written: cellar status"
 
 

@@ -202,8 +202,7 @@ class Session(Recorder):
 
     def _ambient_of(self, state: State, parts: frozenset[str] | None) -> dict[str, bytes]:
         wanted = {part: digest for part, digest in state.ambient.items() if parts is None or part in parts}
-        known = self.ambient_known
-        return {part: known.get(digest) or self.repo.store.read(Digest(digest)) for part, digest in wanted.items()}
+        return {part: self.repo.read_object(Digest(digest)) for part, digest in wanted.items()}
 
     def _record_arrival(self, kind: CommitKind, target: CommitId) -> None:
         """Record that the session is at `target`'s state, with what differs from it."""

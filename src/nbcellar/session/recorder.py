@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 LOG_PACK_EVERY = 256
 MOST_OBSERVED = 4096
-MOST_AMBIENT = 64
 LONG_S = 0.05
 LONGEST_IDLE_S = 0.5  # a larger value is not hashed while idle: a cell that starts then would have to wait for it
 INTERRUPTED = "the capture was interrupted: this cell's variables are not recorded"
@@ -86,7 +85,6 @@ class Recorder:
         head = repo.head(notebook)
         self.writer = Writer(repo, key, Position(head.commit or repo.forked_from(notebook)), fixed)
         self._ambient_base: dict[str, bytes] = {}
-        self.ambient_known: dict[bytes, bytes] = {}  # by digest, what was recorded last: an undo need not read it
         self._trusted_ambient: set[bytes] = set()  # digests of parts that this kernel recorded, or was let to load
         self._carried_drops: set[str] = set()
         self._fresh = False
@@ -289,11 +287,7 @@ class Recorder:
         changes: dict[str, bytes | None] = {part: data for part, data in now.items() if base.get(part) != data}
         for data in changes.values():
             if data is not None:
-                digest = blake3(data).digest()
-                self.ambient_known[digest] = data
-                self._trusted_ambient.add(digest)
-        while len(self.ambient_known) > MOST_AMBIENT:
-            self.ambient_known.pop(next(iter(self.ambient_known)))
+                self._trusted_ambient.add(blake3(data).digest())
         changes.update({part: None for part in base if part not in now})
         self._ambient_base = dict(now)
         return changes

@@ -185,7 +185,7 @@ class Restorer:
         try:
             if entry.value is None:
                 raise CannotRestoreError(entry.reason)
-            value = decode_value(self._repo.store.read(Digest(entry.value)))
+            value = decode_value(self._repo.read_object(Digest(entry.value)))
             self._digests[entry.version] = [tuple(region.digests()) for region in value.regions]
             if value.container:
                 self._split.add(entry.version)
