@@ -2,8 +2,8 @@
 
 Invariant: a path belongs to one notebook. A file that was renamed or moved keeps its notebook: the old path is gone,
 and either the file is the very same one (device, inode, size, time) or half of the cells are. A copy, while the
-original is still there, starts a new notebook that remembers where it was forked. Not for: reading notebooks; the
-caller passes `content_key`.
+original is still there, starts a new notebook that remembers where it was forked. Not for: what is in a notebook
+(`notebook/`); who sees a file that changed tells so with `Recorder.saw_file`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+from blake3 import blake3
 
-from nbcellar.errors import AmbiguousReferenceError, ConflictError, InvalidInputError, NotFoundError
+from nbcellar.errors import AmbiguousReferenceError, CellarError, ConflictError, InvalidInputError, NotFoundError
 from nbcellar.history import refs
 from nbcellar.history.operations import Operation, OperationKind, RefChange, encode_operation
 from nbcellar.ids import CommitId, NotebookId
 
 if TYPE_CHECKING:
     from nbcellar.history.repository import Repository
+    from nbcellar.notebook.model import Notebook
     from nbcellar.store.interface import Transaction
 
 ContentKey = Callable[[Path], Iterable[bytes]]
@@ -75,7 +77,7 @@ def list_notebooks(repo: Repository) -> list[NotebookInfo]:
     return found
 
 
-def notebook_for(repo: Repository, path: Path, *, create: bool, content_key: ContentKey | None) -> NotebookId:
+def notebook_for(repo: Repository, path: Path, *, create: bool, content_key: ContentKey) -> NotebookId:
     """Return the notebook that the file at `path` is; with `create`, start one for a file never seen.
 
     The file need not exist yet. Raises NotFoundError without `create`, InvalidInputError for a path outside the root.
@@ -94,22 +96,34 @@ def notebook_for(repo: Repository, path: Path, *, create: bool, content_key: Con
         return NotebookId(known.decode())
 
 
-def remember_file(repo: Repository, notebook: NotebookId, *, content_key: ContentKey | None) -> None:
-    """Note how the notebook's file looks now, so that a later rename is recognised; cheap when nothing changed."""
-    path = path_of(repo, notebook)
-    old = repo.store.ref(notebook, refs.EVIDENCE)
-    before = _decode_evidence(old)
-    file = repo.root / path
-    if _is_same_file(before, _look(file, None)):
-        return
-    now = _look(file, content_key)
-    if content_key is None:
-        now = msgspec.structs.replace(now, cells=before.cells)
-    if now.inode == 0:
-        return
-    with repo.store.begin() as tx:
-        tx.set_ref(notebook, refs.EVIDENCE, old=old, new=msgspec.msgpack.encode(now))
-        tx.commit()
+def evidence_of(status: os.stat_result, cells: Iterable[bytes]) -> Evidence:
+    """Return how a file looks now; `cells` as `cell_keys` gives them."""
+    keys = tuple(sorted({bytes(digest)[:_KEY_BYTES] for digest in cells}))
+    return Evidence(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, keys)
+
+
+def note_evidence(repo: Repository, tx: Transaction, notebook: NotebookId, seen: Evidence) -> None:
+    """Note in a transaction how the notebook's file looks, so that a later rename or copy is recognised."""
+    old, new = repo.store.ref(notebook, refs.EVIDENCE), msgspec.msgpack.encode(seen)
+    if old != new:
+        tx.set_ref(notebook, refs.EVIDENCE, old=old, new=new)
+
+
+def cell_keys(content: Notebook) -> list[bytes]:
+    """Return digests of the cells that say something, by type and source."""
+    return [
+        blake3(f"{c.type}\n{c.source}".encode(errors="replace")).digest() for c in content.cells if c.source.strip()
+    ]
+
+
+def read_cell_keys(path: Path) -> list[bytes]:
+    """Return the `cell_keys` of a file; none for one that cannot be read or is no notebook."""
+    from nbcellar import notebook  # not needed by a kernel whose notebook is known
+
+    try:
+        return cell_keys(notebook.read(path.read_bytes(), path=path.name))
+    except (OSError, CellarError):
+        return []
 
 
 def path_of(repo: Repository, notebook: NotebookId) -> str:
@@ -227,13 +241,12 @@ def _fork_point(repo: Repository, seen: Evidence) -> CommitId | None:
     return best[1] if best else None
 
 
-def _look(path: Path, content_key: ContentKey | None) -> Evidence:
+def _look(path: Path, content_key: ContentKey) -> Evidence:
     try:
         status = path.stat()
     except OSError:
         return Evidence()
-    cells = tuple(sorted({bytes(digest)[:_KEY_BYTES] for digest in content_key(path)})) if content_key else ()
-    return Evidence(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, cells)
+    return evidence_of(status, content_key(path))
 
 
 def _decode_evidence(payload: bytes | None) -> Evidence:
@@ -264,4 +277,16 @@ def _shared_cells(before: Evidence, now: Evidence) -> float:
     return len(set(before.cells) & set(now.cells)) / larger if larger else 0.0
 
 
-__all__ = ["ContentKey", "NotebookInfo", "find_notebook", "list_notebooks", "notebook_for", "path_of", "remember_file"]
+__all__ = [
+    "ContentKey",
+    "Evidence",
+    "NotebookInfo",
+    "cell_keys",
+    "evidence_of",
+    "find_notebook",
+    "list_notebooks",
+    "note_evidence",
+    "notebook_for",
+    "path_of",
+    "read_cell_keys",
+]

@@ -18,6 +18,7 @@ from nbcellar.history import refs
 from nbcellar.history.doubts import record_doubt
 from nbcellar.history.index import Row, insert_commit
 from nbcellar.history.model import Commit, State, encode_commit
+from nbcellar.history.notebooks import Evidence, note_evidence
 from nbcellar.history.operations import FIRST_PARENT, Operation, OperationKind, RefChange, encode_operation
 from nbcellar.history.recent import Signed
 from nbcellar.history.states import Changes, StateBuilder, chain_of, fold_state
@@ -108,6 +109,7 @@ class Recorder:
         self._stayed: list[CommitId] = []
         self._tip: tuple[CommitId, StateBuilder] | None = None
         self._doubts: dict[bytes, tuple[CommitId, CommitId]] = {}
+        self._evidence: Evidence | None = None
         self._finished = False
 
     def put(self, kind: Kind, data: Data, *, digest: Digest | None = None) -> Digest:
@@ -149,6 +151,10 @@ class Recorder:
         """Note that commits after `since` up to `until` may name a version wrongly; see `doubts.py`."""
         earlier = self._doubts.get(version)
         self._doubts[version] = (earlier[0] if earlier is not None else since, until)
+
+    def saw_file(self, seen: Evidence) -> None:
+        """Note how the notebook's file looks, so that a later rename is recognised."""
+        self._evidence = seen
 
     def finish(self) -> Recorded:
         """Make everything durable and visible; returns when it is.
@@ -276,6 +282,8 @@ class Recorder:
         changes = plan.changes if plan is not None else ()
         for change in changes:
             self._tx.set_ref(self._notebook, change.name, old=_value(change.old), new=change.new)
+        if self._evidence is not None:
+            note_evidence(self._repo, self._tx, self._notebook, self._evidence)
         for version, (since, until) in self._doubts.items():
             record_doubt(self._repo, self._tx, self._notebook, version, since=since, until=until)
         kept = tuple(RefChange("", None, commit) for commit in self._stayed)

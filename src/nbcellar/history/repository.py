@@ -20,7 +20,7 @@ from nbcellar.history.branches import HeadChange, Ref
 from nbcellar.history.index import SCHEMA, Index, Node
 from nbcellar.history.log import Summary, labels, log
 from nbcellar.history.model import Commit, State, StateDelta, decode_commit
-from nbcellar.history.notebooks import ContentKey, NotebookInfo
+from nbcellar.history.notebooks import ContentKey, NotebookInfo, read_cell_keys
 from nbcellar.history.operations import Operation, decode_operation
 from nbcellar.history.opundo import OpUndone, op_undo
 from nbcellar.history.reach import KEEP_OPS_DAYS, ChildrenOf
@@ -123,17 +123,13 @@ class Repository:
         """Return the notebooks, by path."""
         return notebooks.list_notebooks(self)
 
-    def notebook_for(self, path: Path, *, create: bool = False, content_key: ContentKey | None = None) -> NotebookId:
+    def notebook_for(self, path: Path, *, create: bool = False, content_key: ContentKey = read_cell_keys) -> NotebookId:
         """Return the notebook at `path`; see `notebooks.notebook_for`."""
         return notebooks.notebook_for(self, path, create=create, content_key=content_key)
 
     def find_notebook(self, text: str) -> NotebookId:
         """Return the notebook that a user means by a path, the end of one, or the beginning of an id."""
         return notebooks.find_notebook(self, text)
-
-    def remember_file(self, notebook: NotebookId, *, content_key: ContentKey | None = None) -> None:
-        """Note how the notebook's file looks now, so that a later rename is recognised."""
-        notebooks.remember_file(self, notebook, content_key=content_key)
 
     def forked_from(self, notebook: NotebookId) -> CommitId | None:
         """Return the commit that a copied notebook starts from, to be the parent of its first commit."""

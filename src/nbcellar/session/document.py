@@ -6,14 +6,25 @@ Invariant: a file that cannot be read or is no notebook is no error here: the ex
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from nbcellar.errors import CellarError
+from nbcellar.history.notebooks import Evidence, cell_keys, evidence_of
 from nbcellar.ids import Digest
+from nbcellar.session.pending import ObjectSink
 from nbcellar.store.interface import Kind
 
 if TYPE_CHECKING:
-    from nbcellar.session.pending import ObjectSink
+    from nbcellar.history.repository import Repository
+
+
+class DocumentSink(ObjectSink, Protocol):
+    """The part of a recorder that documents need."""
+
+    def saw_file(self, seen: Evidence) -> None: ...
 
 
 class Document:
@@ -22,9 +33,24 @@ class Document:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._seen: tuple[int, int, int] | None = None
+        self._file: tuple[int, int] | None = None  # device and inode
         self._tree: Digest | None = None
 
-    def put(self, sink: ObjectSink, *, always: bool) -> Digest | None:
+    def follow(self, repo: Repository) -> None:
+        """Go on with the file under its new name, if it was renamed in its folder."""
+        if self._file is None or self.path.exists():
+            return
+        with contextlib.suppress(OSError, CellarError):
+            with os.scandir(self.path.parent) as entries:
+                names = [e.name for e in entries if e.name.endswith(".ipynb") and e.inode() == self._file[1]]
+            for name in names:
+                path = self.path.with_name(name)
+                status = path.stat()
+                if (status.st_dev, status.st_ino) == self._file:
+                    repo.notebook_for(path)
+                    self.path = path
+
+    def put(self, sink: DocumentSink, *, always: bool) -> Digest | None:
         """Put the document if it changed; return its tree. `always`: return it even if it did not change."""
         try:
             stat = self.path.stat()
@@ -34,21 +60,22 @@ class Document:
             data = self.path.read_bytes()
         except OSError:
             return None
-        self._seen = seen
-        tree = self._split(data, sink)
+        self._seen, self._file = seen, (stat.st_dev, stat.st_ino)
+        tree = self._split(data, sink, stat)
         changed = tree != self._tree
         self._tree = tree
         return tree if always or changed else None
 
-    def _split(self, data: bytes, sink: ObjectSink) -> Digest | None:
+    def _split(self, data: bytes, sink: DocumentSink, stat: os.stat_result) -> Digest | None:
         from nbcellar import notebook
-        from nbcellar.errors import CellarError
         from nbcellar.notebook import tree
 
         try:
-            root, objects = tree.split(notebook.read(data, path=self.path.name))
+            content = notebook.read(data, path=self.path.name)
+            root, objects = tree.split(content)
         except CellarError:
             return None
+        sink.saw_file(evidence_of(stat, cell_keys(content)))
         for part in objects:
             sink.put(Kind[part.kind], part.data, digest=part.digest)
         return root

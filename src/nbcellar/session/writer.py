@@ -181,6 +181,7 @@ class Writer:
 
     def _write(self, jobs: list[Job]) -> None:
         head = self.position.head
+        self._fixed.document.follow(self._repo)
         with self._repo.begin(self._fixed.notebook, self._key, on=self.position.branch) as recorder:
             before = self.position.base
             try:

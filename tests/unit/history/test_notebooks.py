@@ -9,6 +9,7 @@ import pytest
 from blake3 import blake3
 
 from nbcellar.errors import AmbiguousReferenceError, InvalidInputError, NotFoundError
+from nbcellar.history.notebooks import evidence_of, note_evidence
 from nbcellar.history.repository import Repository
 from nbcellar.ids import NotebookId
 
@@ -24,6 +25,13 @@ def see(repo: Repository, name: str, text: str | None = None) -> NotebookId:
     if text is not None:
         (repo.root / name).write_text(text)
     return repo.notebook_for(Path(name), create=True, content_key=lines)
+
+
+def note(repo: Repository, notebook: NotebookId, file: Path) -> None:
+    """Note how a file looks now, as a commit does."""
+    with repo.store.begin() as tx:
+        note_evidence(repo, tx, notebook, evidence_of(file.stat(), lines(file)))
+        tx.commit()
 
 
 def test_a_path_keeps_its_notebook_whatever_is_in_the_file(repo: Repository) -> None:
@@ -61,7 +69,7 @@ def test_an_empty_notebook_that_is_renamed_before_it_is_saved_again_keeps_its_no
 def test_a_copy_starts_a_notebook_that_knows_where_it_was_forked(repo: Repository) -> None:
     history = History(repo)
     first = see(repo, "a.ipynb", "one\ntwo")
-    repo.remember_file(first, content_key=lines)
+    note(repo, first, repo.root / "a.ipynb")
     commit = history.step()
     copy = see(repo, "b.ipynb", "one\ntwo")
     assert copy != first == history.notebook
@@ -71,8 +79,9 @@ def test_a_copy_starts_a_notebook_that_knows_where_it_was_forked(repo: Repositor
 
 def test_what_was_saved_since_is_remembered(repo: Repository) -> None:
     first = see(repo, "a.ipynb", "one")
-    (repo.root / "a.ipynb").write_text("two\nthree")
-    repo.remember_file(first, content_key=lines)
+    file = repo.root / "a.ipynb"
+    file.write_text("two\nthree")
+    note(repo, first, file)
     (repo.root / "a.ipynb").unlink()
     assert see(repo, "b.ipynb", "two\nthree") == first
 

@@ -1,0 +1,90 @@
+"""The notebook's file beside the session: what was saved is recorded, and a rename or a copy is recognised."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nbcellar.history.repository import Repository
+from nbcellar.ids import NotebookId
+
+from .live import Live, live_session
+
+
+def save(file: Path, *sources: str) -> None:
+    """Write the file in place, as a Jupyter server does."""
+    cells = [
+        {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": source}
+        for source in sources
+    ]
+    file.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}))
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    with live_session(tmp_path) as session:
+        yield session
+
+
+@pytest.fixture
+def file(live: Live) -> Path:
+    return live.folder / "project" / "a.ipynb"
+
+
+@pytest.fixture
+def repo(live: Live) -> Repository:
+    return live.repo
+
+
+def paths(repo: Repository) -> dict[NotebookId, str]:
+    return {info.id: info.path for info in repo.notebooks()}
+
+
+def test_a_notebook_that_was_saved_and_then_renamed_keeps_its_history(live: Live, repo: Repository, file: Path) -> None:
+    save(file, "x = 1", "y = 2")
+    live.cell("x = 1")
+    save(file, "x = 1", "y = 2", "z = 3", "one more that no commit has seen")
+    file.rename(file.with_name("renamed.ipynb"))
+    assert repo.notebook_for(file.with_name("renamed.ipynb")) == live.session.notebook
+
+
+def test_the_kernel_goes_on_with_a_file_that_was_renamed(live: Live, repo: Repository, file: Path) -> None:
+    save(file, "x = 1")
+    live.cell("x = 1")
+    new = file.with_name("renamed.ipynb")
+    file.rename(new)
+    live.cell("x += 1")
+    assert paths(repo) == {live.session.notebook: "renamed.ipynb"}
+    save(new, "x = 1", "x += 1")
+    tree = repo.read_commit(live.cell("x += 1")).tree
+    assert tree is not None and tree != repo.read_commit(live.cell("x += 1")).tree
+
+
+def test_a_kernel_whose_file_is_gone_records_on(live: Live, repo: Repository, file: Path) -> None:
+    save(file, "x = 1")
+    live.cell("x = 1")
+    save(file.with_name("other.ipynb"), "nothing of it")
+    file.unlink()
+    live.cell("x += 1")
+    assert paths(repo) == {live.session.notebook: "a.ipynb"}
+    live.session.undo()
+    assert live.value("x") == 1
+
+
+def test_a_copy_is_another_notebook_that_begins_where_it_was_made(live: Live, repo: Repository, file: Path) -> None:
+    save(file, "x = 1", "y = 2")
+    head = live.cell("x = 1")
+    copy = file.with_name("copy.ipynb")
+    shutil.copy(file, copy)
+    notebook = repo.notebook_for(copy, create=True)
+    assert notebook != live.session.notebook
+    assert repo.forked_from(notebook) == head
+
+
+def test_a_file_that_is_no_notebook_is_recorded_without_its_document(live: Live, repo: Repository, file: Path) -> None:
+    file.write_text("not JSON")
+    assert repo.read_commit(live.cell("x = 1")).tree is None
