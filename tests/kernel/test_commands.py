@@ -168,31 +168,49 @@ def test_the_kernel_follows_when_an_operation_is_undone(session: Desk) -> None:
     assert session.execute("print(values)") == "[2, 2, 2]\n"
 
 
+def keep_busy(session: Desk, then: str = "") -> Path:
+    """Start a cell that runs until the returned file is there, and then does what `then` says."""
+    begun, go = session.folder / "begun", session.folder / "go"
+    lines = ["import pathlib, time", "pathlib.Path('begun').touch()", "while not pathlib.Path('go').exists():"]
+    session.client.execute("\n".join([*lines, "    time.sleep(0.01)", then]))
+    wait_for(begun)
+    return go
+
+
 def test_a_busy_kernel_is_waited_for_and_the_store_answers_meanwhile(session: Desk) -> None:
-    session.client.execute("import time; time.sleep(6)")
-    start = time.monotonic()
+    go = keep_busy(session)
     assert "values.append" in session.cellar("log")
     assert "values" in session.cellar("vars")
     assert "busy (a cell is running): kernel" in session.cellar("status")
-    assert time.monotonic() - start < 5
-    assert "waiting for the kernel of" in session.cellar("undo")
-    assert time.monotonic() - start > 3
+    waiting = session.terminal("undo")
+    assert waiting.stderr is not None
+    assert "waiting for the kernel of" in waiting.stderr.readline()
+    assert waiting.poll() is None
+    go.touch()
+    out, _ = waiting.communicate(timeout=60)
+    assert waiting.returncode == 0 and "undid" in out
 
 
 def test_ctrl_c_stops_waiting_and_says_what_happens(session: Desk) -> None:
-    session.client.execute("import time; time.sleep(4)")
+    go = keep_busy(session)
     waiting = session.terminal("undo")
     assert waiting.stderr is not None
     assert "waiting for the kernel" in waiting.stderr.readline()
     waiting.send_signal(signal.SIGINT)
-    out, err = waiting.communicate(timeout=30)
+    out, err = waiting.communicate(timeout=60)
+    go.touch()
     assert waiting.returncode == 3
     assert "stopped waiting; the request is queued" in err and "Traceback" not in out + err
 
 
 def test_a_request_behind_a_failing_cell_is_carried_out_all_the_same(session: Desk) -> None:
-    session.client.execute("import time; time.sleep(2); 1/0")
-    assert "undid" in session.cellar("undo")
+    go = keep_busy(session, then="1/0")
+    waiting = session.terminal("undo")
+    assert waiting.stderr is not None
+    waiting.stderr.readline()
+    go.touch()
+    out, _ = waiting.communicate(timeout=60)
+    assert waiting.returncode == 0 and "undid" in out
 
 
 def test_after_a_crash_the_session_comes_back(session: Desk) -> None:

@@ -56,7 +56,7 @@ FULL = """
 
 
 def test_a_full_disk_disturbs_no_cell_and_the_next_cell_saves_everything(fresh: Kernel) -> None:
-    fresh.run("x = [1]\ny = [1]\ngone = 1\nclass A:\n    n = 1")
+    fresh.run("x = [1]\ny = [1]\ngone = 1\nkept = [3]\nclass A:\n    n = 1")
     fresh.do_aside(FULL)
     result = fresh.try_run("x.append(2)\nmade = 'meanwhile'\ndel gone\nA.n = 2\nprint('fine')")
     assert not result.error and result.text == "fine\n"
@@ -69,11 +69,35 @@ def test_a_full_disk_disturbs_no_cell_and_the_next_cell_saves_everything(fresh: 
     fresh.do_aside("free()")
     fresh.run("z = 1")
     assert fresh.status()["failed"] == ""
-    assert fresh.names() == {"x", "y", "made", "A", "z"}
+    assert fresh.names() == {"x", "y", "made", "A", "z", "kept"}
+    changes = {change.name: change.change for change in fresh.project.show().changes}
+    assert changes == {
+        "x": "changed",
+        "y": "changed",
+        "A": "changed",
+        "made": "added",
+        "z": "added",
+        "gone": "removed",
+    }, "what the two cells did that were not saved, and no more"
     assert values_of(fresh.variable("x")) == ["[1, 2]"] and values_of(fresh.variable("y")) == ["[1, 2]"]
     fresh.restart()
     fresh.restore()
     fresh.is_true("x == y == [1, 2]", "A.n == 2", "made == 'meanwhile'", "'gone' not in globals()")
+
+
+def test_a_start_that_could_not_be_saved_is_made_up_for(fresh: Kernel) -> None:
+    fresh.run("old = 1")
+    fresh.restart()
+    fresh.do_aside(FULL)
+    assert not fresh.try_run("x = 1").error
+    with pytest.raises(StoreUnavailableError, match="No space left"):
+        fresh.ask("wait_saved")
+    fresh.do_aside("free()")
+    fresh.run("y = 2")
+    assert [line.kind for line in fresh.project.log()] == ["auto", "start", "auto", "start"]
+    assert fresh.names() == {"x", "y"}
+    fresh.restore()
+    fresh.is_true("old == 1")
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ class Job:
     at: CommitId | None = None
     base: CommitId | None = None  # whose state the change is relative to; None with `fresh`: the empty one
     fresh: bool = False
+    resync: bool = False  # everything there is, looked at anew: what the base holds already is left out
     parent: CommitId | None = None  # None: the last commit of this kernel
     state: bool = True
     epoch: int = 0  # the writer's when the job was made

@@ -87,9 +87,10 @@ class Recorder:
         self._ambient_base: dict[str, bytes] = {}
         self._trusted_ambient: set[bytes] = set()  # digests of parts that this kernel recorded, or was let to load
         self._carried_drops: set[str] = set()
-        self._fresh = False
+        self._everything_anew = False
         self._look_everywhere = False
         self._opened = False
+        self._start: Job | None = None
         self._resync = False
         self._used_memory = False
         self._idle_from: int | None = None  # the last observation before the kernel became idle
@@ -208,12 +209,11 @@ class Recorder:
         self, touched: frozenset[str] | None, check_s: float | None = None, only: Collection[Group] | None = None
     ) -> Observation:
         record = self.settings.record
-        if (
-            self._resync or self._epoch != self.writer.epoch
-        ):  # the last commit was not saved: record everything anew, relative to nothing
+        if self._resync or self._epoch != self.writer.epoch:  # the last commit was not saved: look at everything anew
             self._resync = False
+            self._opened = self._opened and (self._start is None or self._start.error is None)
             self._epoch = self.writer.epoch
-            self._fresh = True
+            self._everything_anew = True
             self.tracker.by_name.clear()
             self.tracker.by_uid.clear()
             self._ambient_base = {}
@@ -249,10 +249,9 @@ class Recorder:
         job.dropped_definitions = tuple(sorted(definitions - {u for v in job.versions for u in v.group.defines}))
         job.notes += self._notes_on_skipped()
         job.ambient = self._ambient_changes()
-        if self._fresh:
-            self._fresh = False
-            job.fresh, job.dropped, job.dropped_definitions = True, (), ()
-            job.ambient = {part: data for part, data in job.ambient.items() if data is not None}
+        if self._everything_anew:
+            self._everything_anew = False
+            job.resync = True
         return job
 
     def _version(self, change: Changed) -> Version:
@@ -298,16 +297,15 @@ class Recorder:
     def _open_with(self, observation: Observation) -> None:
         job = self._job(CommitKind.ATTACH, observation)
         job.fresh, job.dropped = True, ()
-        self._opened = True
+        self._opened, self._start = True, job
         self._send([job])
 
     def _submit(self, job: Job) -> None:
         if self._opened:
             self._send([job])
             return
-        self._opened = True
-        start = Job(CommitKind.START, job.time_ns, fresh=True)
-        self._send([start, job])
+        self._opened, self._start = True, Job(CommitKind.START, job.time_ns, fresh=True)
+        self._send([self._start, job])
 
     def _send(self, jobs: list[Job]) -> None:
         for job in jobs:
@@ -327,8 +325,8 @@ class Recorder:
         """Record the start of this kernel, if no cell has yet."""
         self.finish_capture()
         if not self._opened:
-            self._opened = True
-            self._send([Job(CommitKind.START, self.clock(), fresh=True)])
+            self._opened, self._start = True, Job(CommitKind.START, self.clock(), fresh=True)
+            self._send([self._start])
         self.writer.wait()
         if self._epoch != self.writer.epoch:  # try once more to save what could not be
             self._submit(self._between(self._observe(None)))

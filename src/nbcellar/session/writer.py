@@ -19,7 +19,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from nbcellar.errors import CellarError, ConflictError, StoreUnavailableError, UnknownReferenceError
+from nbcellar.errors import (
+    CellarError,
+    ConflictError,
+    NotFoundError,
+    StoreUnavailableError,
+    UnknownReferenceError,
+)
 from nbcellar.history.model import COMMIT_FORMAT, Commit, CommitKind, Covariable, StateDelta
 from nbcellar.history.recording import Recorder
 from nbcellar.ids import DIGEST_BYTES, CommitId, Digest, NotebookId
@@ -244,7 +250,32 @@ class Writer:
             for part, data in job.ambient.items()
         }
         delta = StateDelta(base, put, job.dropped, job.dropped_definitions, ambient)
+        if job.resync:
+            delta = self._against(delta)
         return self._bounded(delta, recorder, job.names)
+
+    def _against(self, whole: StateDelta) -> StateDelta:
+        """Return what differs from the base in a delta that lists all there is."""
+        base = CommitId(whole.base) if whole.base is not None else None
+        try:
+            state = self._repo.read_state(base) if base is not None and self._repo.has_commit(base) else None
+        except NotFoundError:  # its capture was interrupted
+            state = None
+        if state is None:
+            present = {part: digest for part, digest in whole.ambient.items() if digest is not None}
+            return StateDelta(None, whole.put, (), (), {**present})
+        there = {(c.names, c.defines): c for c in state.covariables}
+        put = tuple(c for c in whole.put if not _is_same(there.get((c.names, c.defines)), c))
+        names = {name for c in whole.put for name in c.names}
+        uids = {uid for c in whole.put for uid in c.defines}
+        changed = {part: digest for part, digest in whole.ambient.items() if state.ambient.get(part) != digest}
+        return StateDelta(
+            base=whole.base,
+            put=put,
+            drop=tuple(sorted({name for c in state.covariables for name in c.names} - names)),
+            drop_definitions=tuple(sorted({uid for c in state.covariables for uid in c.defines} - uids)),
+            ambient=changed | {part: None for part in state.ambient if part not in whole.ambient},
+        )
 
     def _bounded(self, delta: StateDelta, recorder: Recorder, names: int) -> StateDelta:
         """Store the state whole now and then, so that reading one never walks far."""
@@ -279,6 +310,13 @@ class Writer:
             size_bytes=group.size_bytes,
         )
         return group.covariable
+
+
+def _is_same(before: Covariable | None, now: Covariable) -> bool:
+    """True if a state that holds `before` says all that `now` says."""
+    if before is None or now.value is None:
+        return False
+    return before.version == now.version and before.value is not None and before.uncertain == now.uncertain
 
 
 def environment_fingerprint() -> bytes:
