@@ -12,7 +12,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -135,31 +135,33 @@ class Repo:
 
     # the live session ---------------------------------------------------------------------------------------------
 
-    def undo(self, steps: int = 1) -> views.SessionChange:
-        """Take back the last cell runs in the live kernel."""
+    def undo(self, steps: int = 1, *, without: Sequence[str] = ()) -> views.SessionChange:
+        """Take back the last cell runs in the live kernel; `without` names variables to leave out."""
         from nbcellar.api import session
 
-        return session.change(self._requests, self.notebook(), "undo", {"n": steps})
+        return session.change(self._requests, self.notebook(), "undo", {"n": steps, "without": list(without)})
 
-    def redo(self, steps: int = 1) -> views.SessionChange:
-        """Bring back what was undone."""
+    def redo(self, steps: int = 1, *, without: Sequence[str] = ()) -> views.SessionChange:
+        """Bring back what was undone, without the variables named."""
         from nbcellar.api import session
 
-        return session.change(self._requests, self.notebook(), "redo", {"n": steps})
+        return session.change(self._requests, self.notebook(), "redo", {"n": steps, "without": list(without)})
 
-    def checkout(self, ref: str, *, variables: bool = True, code: bool = True) -> views.SessionChange:
-        """Go to a commit: its variables in the live kernel, its code in the notebook, or one of both."""
+    def checkout(
+        self, ref: str, *, variables: bool = True, code: bool = True, without: Sequence[str] = ()
+    ) -> views.SessionChange:
+        """Go to a commit: its variables in the live kernel, but for those in `without`, its code in the notebook."""
         from nbcellar.api import session
 
-        return session.checkout(self, ref, variables=variables, code=code)
+        return session.checkout(self, ref, variables=variables, code=code, without=without)
 
-    def restore(self, ref: str | None = None) -> views.SessionChange:
-        """Bring a state (default: the last one) into the live kernel."""
+    def restore(self, ref: str | None = None, *, without: Sequence[str] = ()) -> views.SessionChange:
+        """Bring a state (default: the last one) into the live kernel, without the variables named."""
         from nbcellar.api import session
 
         self.catch_up()
         notebook, commit = self.locate(ref) if ref else (self.notebook(), None)
-        args = {"commit": commit.hex() if commit else None}
+        args = {"commit": commit.hex() if commit else None, "without": list(without)}
         return session.change(self._requests, notebook, "restore", args)
 
     def commit(self, message: str) -> views.NamedCommit:

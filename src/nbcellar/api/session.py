@@ -2,15 +2,16 @@
 
 The kernel's answers are the fields of `views.SessionChange`. Requests (name: arguments):
 
-    undo: n        redo: n        checkout: commit, branch, ref, variables_only   restore: commit (None: the last state)
-    commit: message               detach: -                            wait_saved: -
+    undo: n, without     checkout: commit, branch, ref, variables_only, without     commit: message     detach: -
+    redo: n, without     restore: commit (None: the last state), without            wait_saved: -
 
-`commit` is a full id in hexadecimal; `branch` is the branch to attach HEAD to, or None to detach it.
+`commit` is a full id in hexadecimal; `branch` is the branch to attach HEAD to, or None to detach it; `without` lists
+variables that are not brought back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -40,13 +41,19 @@ def to_change(result: Mapping[str, Any]) -> views.SessionChange:
         raise KernelError(f"the kernel's answer cannot be read: {error}") from None
 
 
-def checkout(repo: Repo, ref: str, *, variables: bool, code: bool) -> views.SessionChange:
+def checkout(repo: Repo, ref: str, *, variables: bool, code: bool, without: Sequence[str]) -> views.SessionChange:
     """Bring variables, code or both of a commit back; see `Repo.checkout`."""
     repo.catch_up()
     found = selection.resolve(repo.repository, ref, repo.default_notebook, folder=repo.folder)
     if not variables:
         return _checkout_code(repo, found.notebook, found.commit)
-    args = {"commit": found.commit.hex(), "branch": found.branch, "ref": ref, "variables_only": not code}
+    args: dict[str, Any] = {
+        "commit": found.commit.hex(),
+        "branch": found.branch,
+        "ref": ref,
+        "variables_only": not code,
+        "without": list(without),
+    }
     try:
         done = change(repo.requests, found.notebook, "checkout", args)
     except NoKernelError as error:

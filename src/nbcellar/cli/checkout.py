@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 
 from nbcellar.cli.console import Console
-from nbcellar.cli.report import print_change
+from nbcellar.cli.report import add_without, print_change
+from nbcellar.errors import InvalidInputError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -18,11 +19,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     part = parser.add_mutually_exclusive_group()
     part.add_argument("--variables", action="store_true", help="the session only; the notebook's code is left alone")
     part.add_argument("--code", action="store_true", help="the notebook only; needs no kernel")
+    add_without(parser)
     parser.add_argument("--json", action="store_true", help="print JSON (docs/schemas/session-change.json)")
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
+    if args.code and args.without:
+        raise InvalidInputError("--without leaves out a variable, and --code brings back none", hint="give one of them")
     with console.open_repo() as repo:
-        change = repo.checkout(args.ref, variables=not args.code, code=not args.variables)
+        change = repo.checkout(args.ref, variables=not args.code, code=not args.variables, without=args.without)
         verb = "code of" if args.code else "checked out"
-        return print_change(change, console, verb=verb, as_json=args.json)
+        return print_change(change, console, args, verb=verb)

@@ -5,6 +5,7 @@ Pure: lines from a `SessionChange`.
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
 
 from nbcellar.api.views import SessionChange, Undone
@@ -13,14 +14,25 @@ from nbcellar.cli.console import Console
 from nbcellar.cli.log import KIND_WORDS
 
 
-def print_change(change: SessionChange, console: Console, *, verb: str, as_json: bool) -> int:
-    """Print a result and return the exit code: 1 when a variable could not be brought back."""
-    if as_json:
+def add_without(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names variables to leave out."""
+    parser.add_argument(
+        "--without",
+        metavar="VAR",
+        action="append",
+        default=[],
+        help="bring back all but this variable, which is not there afterwards; may be repeated",
+    )
+
+
+def print_change(change: SessionChange, console: Console, args: argparse.Namespace, *, verb: str) -> int:
+    """Print a result and return the exit code: 1 when a variable could not be brought back that was asked for."""
+    if args.json:
         console.json(change)
     else:
         for line in format_change(change, console, verb):
             console.print(line)
-    return exit_codes.FINDINGS if change.not_restored else exit_codes.OK
+    return exit_codes.FINDINGS if change.not_restored.keys() - set(args.without) else exit_codes.OK
 
 
 def format_change(change: SessionChange, console: Console, verb: str) -> Iterator[str]:

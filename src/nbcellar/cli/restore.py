@@ -8,14 +8,15 @@ from __future__ import annotations
 import argparse
 
 from nbcellar.cli.console import Console
-from nbcellar.cli.report import print_change
+from nbcellar.cli.report import add_without, print_change
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ref", metavar="REF", nargs="?", help="which state (default: the last before the kernel began)")
+    add_without(parser)
     parser.add_argument("--json", action="store_true", help="print JSON (docs/schemas/session-change.json)")
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
     with console.open_repo() as repo:
-        return print_change(repo.restore(args.ref), console, verb="restored", as_json=args.json)
+        return print_change(repo.restore(args.ref, without=args.without), console, args, verb="restored")

@@ -9,19 +9,20 @@ from __future__ import annotations
 import argparse
 
 from nbcellar.cli.console import Console
-from nbcellar.cli.report import print_change
+from nbcellar.cli.report import add_without, print_change
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "steps", metavar="N", nargs="?", type=step_count, default=1, help="cell runs to undo (default: 1)"
     )
+    add_without(parser)
     parser.add_argument("--json", action="store_true", help="print JSON (docs/schemas/session-change.json)")
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
     with console.open_repo() as repo:
-        return print_change(repo.undo(args.steps), console, verb="undid", as_json=args.json)
+        return print_change(repo.undo(args.steps, without=args.without), console, args, verb="undid")
 
 
 def step_count(word: str) -> int:

@@ -32,11 +32,13 @@ class Graph(Protocol):
 class StepPlan(msgspec.Struct, frozen=True):
     """Where to go, and the steps passed on the way, in the order in which they are passed.
 
-    target: the commit whose state the session will have, to be the `at` of the new commit. steps: the commits that
-    began the steps which are undone or done again.
+    target: the commit to be the `at` of the new commit. state: the one whose state the session had there, another one
+    where a restore that went to `target` left something out. steps: the commits that began the steps which are undone
+    or done again.
     """
 
     target: CommitId
+    state: CommitId
     steps: tuple[CommitId, ...]
 
 
@@ -48,15 +50,16 @@ _PART_OF_THE_STEP_BEFORE = (CommitKind.BETWEEN, CommitKind.NAMED)
 def undo_target(graph: Graph, head: CommitId, count: int = 1) -> StepPlan:
     """Return where `count` undos from `head` lead. Raises InvalidInputError that says how many there are."""
     _check_count(count, "undo")
-    position = head
+    position = state = head
     steps: list[CommitId] = []
     while len(steps) < count:
         back = _step_back(graph, position)
         if back is None:
             raise InvalidInputError(_too_many("undo", count, len(steps)))
         begun, position = back
+        state = graph.node(begun).parent or position
         steps.append(begun)
-    return StepPlan(position, tuple(steps))
+    return StepPlan(position, state, tuple(steps))
 
 
 def redo_target(graph: Graph, head: CommitId, count: int = 1) -> StepPlan:
@@ -66,7 +69,7 @@ def redo_target(graph: Graph, head: CommitId, count: int = 1) -> StepPlan:
     if count > len(ahead):
         raise InvalidInputError(_too_many("redo", count, len(ahead)), hint=_REDO_HINT if not ahead else "")
     passed = ahead[-1 : -count - 1 : -1]
-    return StepPlan(passed[-1], tuple(_begin_of_step(graph, position) for position in passed))
+    return StepPlan(passed[-1], passed[-1], tuple(_begin_of_step(graph, position) for position in passed))
 
 
 def count_undos(graph: Graph, head: CommitId, *, most: int = 1000) -> int:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,12 +22,12 @@ from nbcellar.ids import CommitId, Digest, short
 from nbcellar.session.encode import Limits
 from nbcellar.session.groups import Group
 from nbcellar.session.jobs import Job
+from nbcellar.session.plan import Plan, leave_out
 from nbcellar.session.recorder import Recorder
 from nbcellar.session.regions import Layout
 from nbcellar.trust import gate
 
 if TYPE_CHECKING:
-    from nbcellar.session.plan import Plan
     from nbcellar.session.restore import Restored, Restorer
 
 
@@ -64,39 +65,46 @@ class Session(Recorder):
             raise StoreUnavailableError("the commit was not saved")
         return job.commit
 
-    def undo(self, count: int = 1) -> dict[str, Any]:
-        """Step variables and random state back over `count` cells; the code and everything else stay."""
-        return self._step(CommitKind.UNDO, count, steps.undo_target)
+    def undo(self, count: int = 1, without: Collection[str] = ()) -> dict[str, Any]:
+        """Step variables and random state back over `count` cells; the code and everything else stay.
 
-    def redo(self, count: int = 1) -> dict[str, Any]:
+        without: variables that are not brought back, here and in the other commands; what they are now is recorded.
+        """
+        return self._step(CommitKind.UNDO, count, steps.undo_target, without)
+
+    def redo(self, count: int = 1, without: Collection[str] = ()) -> dict[str, Any]:
         """Take back `count` undos."""
-        return self._step(CommitKind.REDO, count, steps.redo_target)
+        return self._step(CommitKind.REDO, count, steps.redo_target, without)
 
-    def restore(self, target: CommitId | None) -> dict[str, Any]:
+    def restore(self, target: CommitId | None, without: Collection[str] = ()) -> dict[str, Any]:
         """Bring a recorded state into this kernel; None: the last one before this kernel started."""
         started = time.perf_counter()
         self._open()
         where = self._before_start() if target is None else target
+        arrive = partial(self._record_arrival, CommitKind.RESTORE, where, where)
+        restored = self._go(where, None, started, arrive, without)
         self.has_restored = True
-        restored = self._go(where, None, started, lambda: self._record_arrival(CommitKind.RESTORE, where))
         return self._report(restored) | {"target": where.hex()}
 
-    def checkout(self, target: CommitId, branch: str | None) -> dict[str, Any]:
+    def checkout(self, target: CommitId, branch: str | None, without: Collection[str] = ()) -> dict[str, Any]:
         """Bring variables and ambient state to `target` and move HEAD there; `branch`: the branch to be on, if any."""
         started = time.perf_counter()
         self._open()
         before = self._head()
-        restored = self._go(target, None, started, lambda: self._move_head(target, branch, before))
+        restored = self._go(target, None, started, lambda: self._move_head(target, branch, before), without)
         return self._report(restored) | {"target": target.hex()}
 
-    def _step(self, kind: CommitKind, count: int, find: Callable[..., steps.StepPlan]) -> dict[str, Any]:
+    def _step(
+        self, kind: CommitKind, count: int, find: Callable[..., steps.StepPlan], without: Collection[str]
+    ) -> dict[str, Any]:
         started = time.perf_counter()
         self._open()
         plan = find(self.repo, self._head(), count)
-        while not self._has_state(plan.target):  # its capture was interrupted: the next one, then
+        while not self._has_state(plan.state):  # its capture was interrupted: the next one, then
             count += 1
             plan = find(self.repo, self._head(), count)
-        restored = self._go(plan.target, RANDOM_PARTS, started, lambda: self._record_arrival(kind, plan.target))
+        arrive = partial(self._record_arrival, kind, plan.target, plan.state)
+        restored = self._go(plan.state, RANDOM_PARTS, started, arrive, without)
         return self._report(restored) | {"undone": [self._step_text(commit) for commit in plan.steps]}
 
     def _has_state(self, commit: CommitId) -> bool:
@@ -107,7 +115,12 @@ class Session(Recorder):
         return True
 
     def _go(
-        self, target: CommitId, parts: frozenset[str] | None, started: float, arrive: Callable[[], None]
+        self,
+        target: CommitId,
+        parts: frozenset[str] | None,
+        started: float,
+        arrive: Callable[[], None],
+        without: Collection[str],
     ) -> Restored:
         """Bring the session to a recorded state; `arrive` notes in history that it is there.
 
@@ -116,6 +129,8 @@ class Session(Recorder):
         """
         self.finish_capture()
         state = self._recorded_names(self.repo.read_state(target))
+        if without:
+            state = msgspec.structs.replace(state, covariables=leave_out(state.covariables, without))
         restored = self._turn(target, state, parts, started)
         arrive()
         later = self._observe(None)
@@ -204,11 +219,11 @@ class Session(Recorder):
         wanted = {part: digest for part, digest in state.ambient.items() if parts is None or part in parts}
         return {part: self.repo.read_object(Digest(digest)) for part, digest in wanted.items()}
 
-    def _record_arrival(self, kind: CommitKind, target: CommitId) -> None:
-        """Record that the session is at `target`'s state, with what differs from it."""
-        job = Job(kind, self.clock(), at=target, base=target, names=len(self.tracker.by_name))
+    def _record_arrival(self, kind: CommitKind, target: CommitId, state: CommitId) -> None:
+        """Record that the session is at `target`, with what differs from the state that it was brought to."""
+        job = Job(kind, self.clock(), at=target, base=state, names=len(self.tracker.by_name))
         job.dropped = tuple(sorted(self._not_restored))
-        there = self._ambient_of(self.repo.read_state(target), None)
+        there = self._ambient_of(self.repo.read_state(state), None)
         now = self.ambient.capture(self.tracker.variables())
         job.ambient = {part: data for part, data in now.items() if there.get(part) != data}
         job.ambient.update({part: None for part in there if part not in now})

@@ -6,9 +6,12 @@ that `type(o) is A` holds after the checkout exactly if it held then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+import msgspec
+
+from nbcellar.errors import NotFoundError
 from nbcellar.history.model import Covariable
 
 
@@ -37,6 +40,32 @@ class Plan:
     missing: Mapping[str, str]
     doubtful: Mapping[str, str]
     remove: tuple[str, ...]
+
+
+def leave_out(target: Iterable[Covariable], names: Collection[str]) -> tuple[Covariable, ...]:
+    """Return the co-variables with those that hold one of `names` as not to be had, so that the rest can come back.
+
+    What is live and already as wanted stays all the same. Raises NotFoundError for a name that is not there.
+    """
+    target = tuple(target)
+    there = {name for entry in target for name in entry.names}
+    unknown = sorted(set(names) - there)
+    if unknown:
+        listed = ", ".join(sorted(there)[:_LISTED]) + (", ..." if len(there) > _LISTED else "")
+        raise NotFoundError(
+            f"there is no variable {', '.join(map(repr, unknown))} to leave out", hint=f"that state has: {listed}"
+        )
+    return tuple(entry if set(entry.names).isdisjoint(names) else _without_value(entry, names) for entry in target)
+
+
+def _without_value(entry: Covariable, names: Collection[str]) -> Covariable:
+    asked = ", ".join(name for name in entry.names if name in names)
+    whole = set(entry.names) <= set(names)
+    reason = "left out, as asked" if whole else f"left out, as asked for {asked}: they share state"
+    return msgspec.structs.replace(entry, value=None, reason=reason)
+
+
+_LISTED = 12
 
 
 def plan_checkout(live: Iterable[Live], target: Iterable[Covariable]) -> Plan:

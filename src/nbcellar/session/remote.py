@@ -82,11 +82,11 @@ def perform(command: str, args: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _undo(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
-    return recorder.session.undo(int(args.get("n", 1)))
+    return recorder.session.undo(int(args.get("n", 1)), args.get("without", ()))
 
 
 def _redo(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
-    return recorder.session.redo(int(args.get("n", 1)))
+    return recorder.session.redo(int(args.get("n", 1)), args.get("without", ()))
 
 
 def _commit(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,12 +96,12 @@ def _commit(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]
 
 def _checkout(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
     target = CommitId(bytes.fromhex(args["commit"]))
-    return recorder.session.checkout(target, args.get("branch"))
+    return recorder.session.checkout(target, args.get("branch"), args.get("without", ()))
 
 
 def _restore(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
     commit = args.get("commit")
-    return recorder.session.restore(CommitId(bytes.fromhex(commit)) if commit else None)
+    return recorder.session.restore(CommitId(bytes.fromhex(commit)) if commit else None, args.get("without", ()))
 
 
 def _wait_saved(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:

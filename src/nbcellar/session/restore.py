@@ -122,10 +122,16 @@ class Restorer:
         aside = _Aside()
         self._offer(plan, layouts)
         namespace = dict(self._tracker.namespace)  # names in `__main__` resolve here, not in the live session
+        failed: list[tuple[Covariable, CellarError]] = []
         for entry in plan.load:
             if entry.defines and all(uid in aside.classes for uid in entry.defines):
                 continue
-            self._load(entry, plan, aside, namespace)
+            try:
+                self._load(entry, plan, aside, namespace)
+            except (CannotRestoreError, CorruptStoreError) as error:
+                failed.append((entry, error))  # all of them are named, so that a user can leave them out in one go
+        if failed:
+            raise _all_of(failed)
         groups = []
         uids = self._tracker.uids
         self._former_classes = {uid: uids.class_of(uid) for uid in aside.classes}
@@ -196,14 +202,14 @@ class Restorer:
         except CellarError as error:
             if isinstance(error, CorruptStoreError | CannotRestoreError):
                 damaged = isinstance(error, CorruptStoreError) and bool(entry.names)
-                hint = _without(entry.names[0]) if damaged else error.hint or _UNCHANGED
+                hint = _the_rest(entry, damaged=True) if damaged else error.hint or _the_rest(entry)
                 raise type(error)(f"{_name(entry)}: {error.message}", hint=hint) from error
             raise
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit, too: the classes' own code runs
             what = f"{type(error).__name__}: {error}"
-            raise CannotRestoreError(f"{_name(entry)} could not be rebuilt: {what}", hint=_UNCHANGED) from error
+            raise CannotRestoreError(f"{_name(entry)} could not be rebuilt: {what}", hint=_the_rest(entry)) from error
         namespace.update(zip(entry.names, objects, strict=False))
         aside.entries.append((entry, objects))
 
@@ -284,8 +290,26 @@ class Restorer:
 _UNCHANGED = "the session is as it was"
 
 
-def _without(name: str) -> str:
-    return f"the rest comes back after: cellar forget {name}; what else is damaged: cellar check --read-data"
+def _the_rest(entry: Covariable, *, damaged: bool = False) -> str:
+    if not entry.names:
+        return _UNCHANGED
+    hint = f"{_UNCHANGED}; the same command with --without {entry.names[0]} brings back the rest"
+    return f"{hint}; what else is damaged: cellar check --read-data" if damaged else hint
+
+
+def _all_of(failed: list[tuple[Covariable, CellarError]]) -> CellarError:
+    errors = [error for _, error in failed]
+    if len(errors) == 1:
+        return errors[0]
+    names = sorted(name for entry, _ in failed for name in entry.names[:1])
+    kind = CorruptStoreError if any(isinstance(e, CorruptStoreError) for e in errors) else CannotRestoreError
+    options = " ".join(f"--without {name}" for name in names)
+    return kind(
+        "\n  ".join(
+            [f"{len(failed)} variables cannot be brought back:", *dict.fromkeys(error.message for error in errors)]
+        ),
+        hint=f"{_UNCHANGED}; the same command with {options} brings back the rest" if names else errors[0].hint,
+    )
 
 
 def _name(entry: Covariable) -> str:

@@ -65,7 +65,8 @@ def test_a_checkout_tells_the_kernel_commit_branch_and_what_is_wanted(repo: Repo
     repo.checkout("main", code=False)
     repo.checkout("HEAD~1", code=False)
     assert [args["branch"] for _, args in kernel.asked] == ["main", None]
-    assert kernel.asked[0] == ("checkout", {"commit": head, "branch": "main", "ref": "main", "variables_only": True})
+    args = {"commit": head, "branch": "main", "ref": "main", "variables_only": True, "without": []}
+    assert kernel.asked[0] == ("checkout", args)
 
 
 def test_a_checkout_of_a_commit_without_code_is_a_note_not_an_error(repo: Repo) -> None:
@@ -98,8 +99,8 @@ def test_restore_without_a_reference_leaves_the_choice_to_the_kernel(repo: Repo,
     repo.restore()
     repo.restore("HEAD~1")
     assert kernel.asked == [
-        ("restore", {"commit": None}),
-        ("restore", {"commit": repo.resolve("HEAD~1").hex()}),
+        ("restore", {"commit": None, "without": []}),
+        ("restore", {"commit": repo.resolve("HEAD~1").hex(), "without": []}),
     ]
 
 
