@@ -43,7 +43,9 @@ def test_a_damaged_pack_is_said_and_nothing_is_changed(fresh: Kernel) -> None:
 def test_a_history_that_somebody_else_signed_is_not_loaded_until_it_is_trusted(project: Project) -> None:
     other = {"NBCELLAR_CONFIG_DIR": str(project.root.parent / "somebody else")}
     theirs = project.kernel(**other)
-    theirs.run("x = ['theirs']\nclass A: pass")
+    assert not theirs.try_run("x = ['theirs']\nclass A: pass").error
+    with pytest.raises(KernelError, match="not written by you"):
+        theirs.ask("wait_saved")
     theirs.shut_down()
     ours = project.kernel()
     ours.run("y = 1")

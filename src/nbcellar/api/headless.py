@@ -23,15 +23,17 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from nbcellar import __version__
+from nbcellar import __version__, config
 from nbcellar.api import runfiles as files
 from nbcellar.api import views
 from nbcellar.api.doctor import kernel_specs
-from nbcellar.api.kernels import JOIN, KernelEntry, KernelRequests, live_kernels, run_silently
+from nbcellar.api.kernels import JOIN, KernelRequests, live_kernels, run_silently
 from nbcellar.errors import CellarError, InvalidInputError, KernelError, NoRepositoryError
 from nbcellar.history.repository import FOLDER, find_root
 from nbcellar.ids import CellId, NotebookId
 from nbcellar.notebook import Cell, Notebook
+from nbcellar.session.entries import KernelEntry
+from nbcellar.trust import keys
 
 INJECTED_TAG, PARAMETERS_TAG = "injected-parameters", "parameters"
 _STARTUP_TIMEOUT_S = 60
@@ -180,6 +182,15 @@ class _Runner:
                 if entry is not None and root is not None:
                     await asyncio.to_thread(self._wait_saved, entry, root)
 
+    def _ask(self, entry: KernelEntry, root: Path, command: str) -> dict[str, Any]:
+        ask = KernelRequests(
+            root / FOLDER,
+            key=lambda: keys.load(config.user_folder(self.environ)),
+            version=__version__,
+            notice=self.notice,
+        )
+        return ask(NotebookId(entry.notebook), command, {})
+
     @contextlib.asynccontextmanager
     async def _kernel(self) -> AsyncIterator[Any]:
         """Start a kernel for the time of a block."""
@@ -258,14 +269,14 @@ class _Runner:
             self.notice("note: this run is not recorded: Cellar could not start in the kernel (cellar doctor says why)")
             return None
         with contextlib.suppress(CellarError):
-            self._head_before = _ask(entry, root, "status", self.notice).get("head") or None
+            self._head_before = self._ask(entry, root, "status").get("head") or None
         self.recorded = True
         return entry
 
     def _wait_saved(self, entry: KernelEntry, root: Path) -> None:
         try:
-            _ask(entry, root, "wait_saved", self.notice)
-            status = _ask(entry, root, "status", self.notice)
+            self._ask(entry, root, "wait_saved")
+            status = self._ask(entry, root, "status")
         except CellarError as error:
             self.notice(f"note: what was recorded last may not be saved: {error.message}")
             return
@@ -303,10 +314,6 @@ def _run_to_end(work: Coroutine[Any, Any, _Ended]) -> _Ended:
 
 def _entry(connection_file: str, root: Path) -> KernelEntry | None:
     return next((e for e in live_kernels(root / FOLDER) if _same_file(e.connection_file, connection_file)), None)
-
-
-def _ask(entry: KernelEntry, root: Path, command: str, notice: Callable[[str], None]) -> dict[str, Any]:
-    return KernelRequests(root / FOLDER, version=__version__, notice=notice)(NotebookId(entry.notebook), command, {})
 
 
 def _last_line(errors: Any) -> str:

@@ -4,8 +4,8 @@ A recording kernel keeps an entry `.cellar/kernels/<kernel id>.json`. A request 
 kernel's shell channel whose one user expression calls `nbcellar.session.remote.handle`, so it waits for the running
 cell, runs on the main thread and leaves no trace in In, Out or the execution count.
 
-Invariant: an entry is removed only when its process is known to be gone; a request is answered, refused with an error
-of the tree, or known to be still queued.
+Invariant: a request goes to kernels of this user only, and is answered, refused with an error of the tree, or known to
+be still queued; an entry is removed only when its process is known to be gone.
 
 Not for: what the kernel does with a request (`session/remote.py`), reading the history (no kernel is needed for that).
 """
@@ -21,13 +21,17 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from nbcellar import errors
 from nbcellar.errors import CellarError, KernelError, NoKernelError
 from nbcellar.ids import NotebookId
+from nbcellar.session.entries import KernelEntry, is_own
+
+if TYPE_CHECKING:
+    from nbcellar.trust.keys import SigningKey
 
 PROTOCOL = 1
 KERNELS_FOLDER = "kernels"
@@ -40,19 +44,6 @@ JOIN = "__import__('nbcellar').load_ipython_extension(get_ipython())"
 """Lets a kernel join; what `%load_ext nbcellar` does, also where IPython thinks that it is loaded already."""
 
 _EXPRESSION = "__import__('nbcellar.session.remote',fromlist=['handle']).handle('{request}')"
-
-
-class KernelEntry(msgspec.Struct, frozen=True):
-    """What a recording kernel says about itself. `host` is empty when the kernel did not say."""
-
-    protocol: int
-    version: str
-    pid: int
-    connection_file: str
-    notebook: str
-    path: str
-    started_ns: int
-    host: str = ""
 
 
 Requests = Callable[[NotebookId, str, Mapping[str, Any]], dict[str, Any]]
@@ -98,13 +89,19 @@ class KernelRequests:
     `notice` is told, once for a request, when the kernel is busy.
     """
 
-    def __init__(self, cellar_folder: Path, *, version: str, notice: Callable[[str], None]) -> None:
+    def __init__(
+        self, cellar_folder: Path, *, key: Callable[[], SigningKey | None], version: str, notice: Callable[[str], None]
+    ) -> None:
+        """key: returns the user's key; only kernels that have it are asked."""
         self._folder = cellar_folder
+        self._key = key
         self._version = version
         self._notice = notice
 
     def __call__(self, notebook: NotebookId, command: str, args: Mapping[str, Any]) -> dict[str, Any]:
         entry = find_kernel(self._folder, notebook)
+        _check_protocol(entry, self._version)
+        require_own(entry, self._key())
         return send(entry, command, args, version=self._version, notice=self._notice)
 
 
@@ -266,6 +263,15 @@ def _missing(why: object) -> KernelError:
         f"Cellar cannot be imported in the kernel: {why}",
         hint="install it in the kernel's own environment: in a cell, %pip install nbcellar",
     )
+
+
+def require_own(entry: KernelEntry, key: SigningKey | None) -> None:
+    """Raise KernelError unless a kernel of this user wrote the entry."""
+    if not is_own(entry, key):
+        raise KernelError(
+            f"the kernel of {entry.path} is not asked: what .cellar/{KERNELS_FOLDER} says of it was not written by you",
+            hint="if it is yours, use %cellar in the notebook, or restart the kernel",
+        )
 
 
 def _check_protocol(entry: KernelEntry, version: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 from nbcellar.api import describe, views
-from nbcellar.api.kernels import KernelEntry, is_local, live_kernels
+from nbcellar.api.kernels import is_local, live_kernels
 from nbcellar.config import Settings
 from nbcellar.errors import CellarError
 from nbcellar.history import log as listing
@@ -19,6 +19,7 @@ from nbcellar.history.model import EMPTY_STATE, Commit
 from nbcellar.history.notebooks import NotebookInfo
 from nbcellar.history.repository import FOLDER, Repository
 from nbcellar.ids import CommitId, NotebookId
+from nbcellar.session.entries import KernelEntry
 
 
 def log(

@@ -18,11 +18,14 @@ from typing import Any, Literal
 
 from nbcellar import __version__, config
 from nbcellar.api import describe, selection, views
-from nbcellar.api.kernels import KernelEntry, KernelRequests, Requests, live_kernels, peek
+from nbcellar.api.kernels import KernelRequests, Requests, live_kernels, peek, require_own
 from nbcellar.errors import AlreadyExistsError, CellarError, InvalidInputError
 from nbcellar.history.operations import local_identity
 from nbcellar.history.repository import FOLDER, Repository, find_root
 from nbcellar.ids import CommitId, NotebookId
+from nbcellar.session.entries import KernelEntry
+from nbcellar.trust import keys
+from nbcellar.trust.keys import SigningKey
 
 Notice = Callable[[str], None]
 
@@ -46,7 +49,9 @@ class Repo:
         self.settings = config.load(repository.root / FOLDER, environ)
         repository.by = self.settings.author.name or repository.by
         self._notebook = notebook
-        self._requests = kernel_requests or KernelRequests(repository.root / FOLDER, version=__version__, notice=notice)
+        self._requests = kernel_requests or KernelRequests(
+            repository.root / FOLDER, key=self._own_key, version=__version__, notice=notice
+        )
 
     @property
     def root(self) -> Path:
@@ -319,7 +324,11 @@ class Repo:
     def _peek(self, entry: KernelEntry) -> dict[str, Any] | None:
         if entry.pid == os.getpid():  # this very kernel runs the command: a request to it would wait for itself
             return self._requests(NotebookId(entry.notebook), "status", {})
+        require_own(entry, self._own_key())
         return peek(entry, version=__version__)
+
+    def _own_key(self) -> SigningKey | None:
+        return keys.load(self.user_folder)
 
     def _start(self, ref: str | None) -> tuple[NotebookId, CommitId | None]:
         return (self.notebook(), None) if ref is None else self.locate(ref)

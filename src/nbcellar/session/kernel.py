@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
-import json
 import os
 import socket
 import sys
@@ -21,8 +20,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from nbcellar.history.model import CellError, CellRun
 from nbcellar.session.engine import Session
+from nbcellar.session.entries import KernelEntry, sealed
 from nbcellar.session.names import as_text
 from nbcellar.session.outputs import OutputRecorder
 from nbcellar.session.signals import interruptible
@@ -112,22 +114,22 @@ class KernelRecorder:
 
     def _register(self) -> None:
         entry = self._entry()
-        facts = {
-            "protocol": PROTOCOL,
-            "version": self.version,
-            "pid": os.getpid(),
-            "host": socket.gethostname(),
-            "connection_file": self.connection_file,
-            "notebook": self.session.notebook,
-            "path": self.path,
-            "python": sys.executable,
-            "started_ns": time.time_ns(),
-        }
+        facts = KernelEntry(
+            protocol=PROTOCOL,
+            version=self.version,
+            pid=os.getpid(),
+            connection_file=self.connection_file,
+            notebook=self.session.notebook,
+            path=self.path,
+            started_ns=time.time_ns(),
+            host=socket.gethostname(),
+            python=sys.executable,
+        )
         with self._swallow():
             entry.parent.mkdir(mode=0o700, exist_ok=True)
             temporary = entry.with_suffix(f".{os.getpid()}.tmp")
-            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                json.dump(facts, file)
+            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(msgspec.json.encode(sealed(facts, self.session.key)))
             temporary.replace(entry)
 
     # hooks --------------------------------------------------------------------------------------------------------

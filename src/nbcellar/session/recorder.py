@@ -78,6 +78,7 @@ class Recorder:
         self.tracker.memory_bytes = settings.record.memory_mb << 20
         self.ambient = AmbientTracker()
         self.clock = clock
+        self.key = key
         self._decisions = decisions
         self._background = background
         self.interruptible: Callable[[], AbstractContextManager[None]] = nullcontext

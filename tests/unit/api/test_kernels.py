@@ -11,17 +11,21 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from nbcellar.api import kernels
 from nbcellar.api.kernels import KernelRequests, decode_reply, find_kernel, live_kernels, to_error
 from nbcellar.errors import CannotRestoreError, KernelError, NoKernelError, NotTrustedError
 from nbcellar.ids import NotebookId
+from nbcellar.session.entries import KernelEntry, sealed
+from nbcellar.trust.keys import SigningKey
 
 NOTEBOOK = NotebookId("ab" * 16)
+KEY = SigningKey(b"k" * 32)
 
 
-def write_entry(folder: Path, name: str, **fields: Any) -> Path:
+def write_entry(folder: Path, name: str, key: SigningKey | None = KEY, **fields: Any) -> Path:
     entry = {
         "protocol": 1,
         "version": "0.1.0",
@@ -34,7 +38,8 @@ def write_entry(folder: Path, name: str, **fields: Any) -> Path:
     }
     path = folder / "kernels" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(entry))
+    made = msgspec.convert(entry, KernelEntry)
+    path.write_bytes(msgspec.json.encode(sealed(made, key) if key is not None else made))
     return path
 
 
@@ -95,16 +100,31 @@ def test_an_entry_that_is_being_written_is_passed_over(tmp_path: Path) -> None:
     assert path.exists()
 
 
+@pytest.mark.parametrize("key", [None, SigningKey(b"t" * 32)])
+def test_an_entry_that_somebody_else_wrote_is_not_connected_to(tmp_path: Path, key: SigningKey | None) -> None:
+    write_entry(tmp_path, "theirs", key=key, connection_file=str(tmp_path / "nothing"))
+    with pytest.raises(KernelError, match="not written by you") as caught:
+        KernelRequests(tmp_path, key=lambda: KEY, version="0.1.0", notice=print)(NOTEBOOK, "undo", {})
+    assert "%cellar" in caught.value.hint
+
+
+def test_an_entry_that_was_changed_is_not_connected_to(tmp_path: Path) -> None:
+    path = write_entry(tmp_path, "mine")
+    path.write_text(path.read_text().replace("kernel.json", "theirs.json"))
+    with pytest.raises(KernelError, match="not written by you"):
+        KernelRequests(tmp_path, key=lambda: KEY, version="0.1.0", notice=print)(NOTEBOOK, "undo", {})
+
+
 def test_another_protocol_is_refused_in_a_sentence(tmp_path: Path) -> None:
     write_entry(tmp_path, "newer", protocol=2, version="3.0")
     with pytest.raises(KernelError, match=r"the kernel runs Cellar 3\.0 \(protocol 2\); this is Cellar 0\.1\.0"):
-        KernelRequests(tmp_path, version="0.1.0", notice=print)(NOTEBOOK, "undo", {})
+        KernelRequests(tmp_path, key=lambda: KEY, version="0.1.0", notice=print)(NOTEBOOK, "undo", {})
 
 
 def test_a_missing_connection_file_is_an_error_of_the_kernel(tmp_path: Path) -> None:
     write_entry(tmp_path, "gone")
     with pytest.raises(KernelError, match=r"cannot connect to the kernel of analysis\.ipynb"):
-        KernelRequests(tmp_path, version="0.1.0", notice=print)(NOTEBOOK, "undo", {})
+        KernelRequests(tmp_path, key=lambda: KEY, version="0.1.0", notice=print)(NOTEBOOK, "undo", {})
 
 
 def test_a_result_is_returned_and_an_error_is_raised_as_its_own_class() -> None:
