@@ -1,7 +1,8 @@
 """Which of the objects that a pickle reached could be state shared with another variable.
 
 Read off the pickler's memo while it is alive. Invariant: what is left out is immutable, found by name, or a temporary
-that only the memo keeps; everything else counts as shared state. Written for a million objects: loops run in C.
+that nothing but the memo keeps; everything else counts as shared state, also what only a tuple holds: two tuples, or a
+tuple and a list, may hold it. Written for a million objects: loops run in C.
 """
 
 from __future__ import annotations
@@ -94,8 +95,7 @@ def _count_of_temporary() -> int:
     """Return the reference count that `_shared_of` sees of an object which only a memo holds."""
     table: list[object] = [[]]  # stands for the pickler's own table
     memo = {0: (0, table[0])}
-    objects = [pair[1] for pair in memo.values()]
-    chosen = list(compress(objects, map(is_, map(type, objects), repeat(list))))
+    chosen = list(compress([pair[1] for pair in memo.values()], map(is_, map(type, table), repeat(list))))
     return next(map(sys.getrefcount, chosen))
 
 

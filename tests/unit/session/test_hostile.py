@@ -293,3 +293,37 @@ def test_what_could_not_be_saved_whole_is_not_replaced(live: Live) -> None:
     with pytest.raises(CannotRestoreError, match="a changed while it was being saved"):
         live.session.checkout(target, None)
     assert live.value("a[0] == 1")
+
+
+@pytest.mark.parametrize(
+    ("make", "change", "truth"),
+    [
+        (
+            "run = ({'loss': [1]}, 'adam')\nresults = [run]",
+            "run[0]['loss'].append(2)",
+            "run[0]['loss'] is results[0][0]['loss']",
+        ),
+        ("t = ([1],)\nu = t", "t[0].append(2)", "t[0] is u[0]"),
+        ("t = ([1],)\nlast = [t[0]]\ndel t\nv = (last[0],)", "v[0].append(2)", "v[0] is last[0]"),
+        ("class A: pass\npair = (A(), A())\nold = pair", "pair[0].n = 1", "pair[0] is old[0] and pair[1] is old[1]"),
+        ("f = frozenset([1])\nkept = (f, {'a': []})\nalias = kept", "kept[1]['a'].append(1)", "kept[1] is alias[1]"),
+        (
+            "import heapq\nheap = [(2, [0]), (1, [1])]\nheapq.heapify(heap)\ntop = heap[0]",
+            "top[1].append(2)",
+            "top[1] is heap[0][1]",
+        ),
+        ("rows = [(i, [i]) for i in range(5000)]\nrow = rows[7]", "row[1].append(2)", "row[1] is rows[7][1]"),
+        ("d = {(): ({},)}\ninner = d[()]", "inner[0]['x'] = 1", "inner[0] is d[()][0]"),
+    ],
+)
+def test_what_only_a_tuple_holds_is_shared_state(live: Live, make: str, change: str, truth: str) -> None:
+    live.cell(make)
+    live.cell(change)
+    for _ in range(2):
+        live.session.undo()
+        assert live.value(truth)
+        live.session.redo()
+        assert live.value(truth)
+    live.restart()
+    live.session.restore(None)
+    assert live.value(truth)
