@@ -20,11 +20,12 @@ from nbcellar.history.doubts import doubtful_versions
 from nbcellar.history.model import CommitKind, State
 from nbcellar.ids import CommitId, Digest, short
 from nbcellar.session.encode import Limits
-from nbcellar.session.groups import Group
+from nbcellar.session.groups import Group, Observation
 from nbcellar.session.jobs import Job
 from nbcellar.session.plan import Plan, leave_out
 from nbcellar.session.recorder import Recorder
 from nbcellar.session.regions import Layout
+from nbcellar.session.signals import signals_held
 from nbcellar.trust import gate
 
 if TYPE_CHECKING:
@@ -125,22 +126,43 @@ class Session(Recorder):
         """Bring the session to a recorded state; `arrive` notes in history that it is there.
 
         What is replaced is looked at, and recorded if it changed, before it goes; what stays, right after the swap: if
-        that had changed without a cell, it is recorded, too, and brought to the target in a second turn.
+        that had changed without a cell, it is recorded, too, and brought to the target in a second turn. If anything
+        fails before all is durable, an interrupt included, the session is put back to what it was.
         """
         self.finish_capture()
         state = self._recorded_names(self.repo.read_state(target))
         if without:
             state = msgspec.structs.replace(state, covariables=leave_out(state.covariables, without))
-        restored = self._turn(target, state, parts, started)
-        arrive()
-        later = self._observe(None)
-        if later.changed or later.dropped_names:
-            self._submit(self._between(later))
-            again = self._turn(target, state, parts, started)
+        before = self.ambient.capture()
+        turns: list[Restorer] = []
+        try:
+            restored = self._turn(target, state, parts, started, turns)
+            later = self._observe(None)
+            if later.changed or later.dropped_names:
+                self._submit(self._seen_too_late(later))
+                restored = restored.followed_by(self._turn(target, state, parts, started, turns))
             arrive()
-            restored = restored.followed_by(again)
-        self.wait_saved()
+            self.wait_saved()
+        except BaseException:
+            with signals_held():
+                self._put_back(turns, before)
+            raise
         return self._with_doubts(restored, state, target)
+
+    def _put_back(self, turns: list[Restorer], ambient: dict[str, bytes]) -> None:
+        """Make the session what it was before the turns, and look at all of it anew before anything is recorded."""
+        reverted = [turn.revert() for turn in reversed(turns)]
+        if any(reverted):
+            self.ambient.restore(ambient)
+            self._resync = True
+
+    def _seen_too_late(self, observation: Observation) -> Job:
+        """Return the commit of a change that was found after the swap: it had happened before."""
+        surroundings = self._ambient_base
+        job = self._between(observation)
+        job.ambient = {}
+        self._ambient_base = surroundings
+        return job
 
     def _with_doubts(self, restored: Restored, state: State, target: CommitId) -> Restored:
         """Add what is uncertain because a change was missed while `target` was made."""
@@ -148,10 +170,13 @@ class Session(Recorder):
         names = {name: UNCERTAIN for c in state.covariables if c.version in doubtful for name in c.names}
         return dataclasses.replace(restored, uncertain=names | dict(restored.uncertain)) if names else restored
 
-    def _turn(self, target: CommitId, state: State, parts: frozenset[str] | None, started: float) -> Restored:
+    def _turn(
+        self, target: CommitId, state: State, parts: frozenset[str] | None, started: float, turns: list[Restorer]
+    ) -> Restored:
         from nbcellar.session.restore import Restorer  # most kernels never go back: 10 ms at their start
 
         restorer = Restorer(self.repo, self.tracker, self._permit, Limits(self.settings.record.memory_mb << 20))
+        turns.append(restorer)
         plan, layouts = self._look_at_replaced(restorer, state)
         self.wait_saved()
         if torn := self.writer.torn.intersection({*plan.remove, *(n for entry in plan.load for n in entry.names)}):
@@ -232,12 +257,14 @@ class Session(Recorder):
 
     def _move_head(self, target: CommitId, branch: str | None, before: CommitId) -> None:
         """Note in history that the session is at `target` itself: the next cell's commit is its child."""
-        self._carried_drops = set(self._not_restored)
-        self._ambient_base = self._ambient_of(self.repo.read_state(target), None)
-        position = self.writer.position
-        position.head, position.base, position.branch = target, target, None
+        self.wait_saved()
+        surroundings = self._ambient_of(self.repo.read_state(target), None)
         words = f"check out {f'{branch} at ' if branch else ''}{short(target)}, was {short(before)}"
         self.repo.move_head(self.notebook, target, branch=branch, description=words)
+        self._carried_drops = set(self._not_restored)
+        self._ambient_base = surroundings
+        position = self.writer.position
+        position.head, position.base, position.branch = target, target, None
 
     def _permit(self, commit: CommitId) -> gate.LoadPermit:
         signed = self.repo.read_signed(commit)

@@ -94,6 +94,28 @@ class _Aside:
     loading: set[str] = field(default_factory=set)
 
 
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """A namespace and what was tracked of it, before a swap."""
+
+    names: dict[str, Any]
+    by_name: dict[str, Group]
+    by_uid: dict[str, Group]
+
+    @classmethod
+    def of(cls, tracker: Tracker) -> _Before:
+        return cls(dict(tracker.namespace), dict(tracker.by_name), dict(tracker.by_uid))
+
+    def put_back(self, tracker: Tracker) -> None:
+        for live, before in (
+            (tracker.namespace, self.names),
+            (tracker.by_name, self.by_name),
+            (tracker.by_uid, self.by_uid),
+        ):
+            live.clear()
+            live.update(before)
+
+
 class Restorer:
     """Rebuilds a state in a live namespace. One use."""
 
@@ -105,6 +127,7 @@ class Restorer:
         self._donors = Donors()
         self._owners: list[object] = []
         self._former_classes: dict[str, type | None] = {}
+        self._before: _Before | None = None
         self._split: set[bytes] = set()  # versions that are stored in parts
         self._digests: dict[bytes, list[tuple[bytes, ...]]] = {}  # version -> stored digests by region
 
@@ -143,6 +166,15 @@ class Restorer:
             groups.append((self._adopt(entry, objects, roots), objects))
         self._owners = []
         return groups
+
+    def revert(self) -> bool:
+        """Undo the swap, if there was one: the same objects under the same names, tracked as they were."""
+        before, self._before = self._before, None
+        if before is None:
+            return False
+        before.put_back(self._tracker)
+        self.take_back()
+        return True
 
     def take_back(self) -> None:
         """Undo what `rebuild` did to live memory and to the names of classes; for when the swap does not follow."""
@@ -240,6 +272,7 @@ class Restorer:
             stale = self._stale(going)
             gone = {n: g.reason for g in self._tracker.groups() if g.reason for n in g.names if n in going}
             with signals_held():
+                self._before = _Before.of(self._tracker)
                 self._swap(plan, groups)
                 is_swapped = True
                 swap_ambient()

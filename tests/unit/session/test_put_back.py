@@ -1,0 +1,131 @@
+"""An undo, redo, checkout or restore that fails at any moment leaves the session and its history as they were."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nbcellar.errors import CannotRestoreError, StoreUnavailableError
+
+from .live import Live, describe, live_session
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    with live_session(tmp_path) as session:
+        yield session
+
+
+@pytest.fixture
+def stepped(live: Live) -> Live:
+    live.cell("import random\nx = [1]\nkept = ['kept']\nclass A:\n    n = 1\na = A()\nrandom.seed(1)")
+    live.cell("x.append(2)\nA.n = 2\nmade = 'later'\nrandom.random()")
+    return live
+
+
+def once(target: Any, name: str, raising: Callable[[], None]) -> None:
+    """Let the next call of a method raise, before it does anything."""
+    original = getattr(target, name)
+
+    def fail(*args: Any, **kwargs: Any) -> Any:
+        setattr(target, name, original)
+        raising()
+        return original(*args, **kwargs)
+
+    setattr(target, name, fail)
+
+
+def full_disk() -> None:
+    raise StoreUnavailableError("no space left on device")
+
+
+def interrupt() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def hold_that_it_stayed(live: Live, before: Any) -> None:
+    assert describe(live.ns) == before
+    head = live.cell("probe = 1")
+    live.session.commit("after")
+    live.restart()
+    live.session.restore(head)
+    assert describe(live.ns) == before | describe({"probe": 1}), "what is recorded is what was there"
+
+
+@pytest.mark.parametrize("place", ["ambient.restore", "tracker.observe", "_record_arrival", "writer.submit"])
+def test_an_interrupt_in_an_undo(stepped: Live, place: str) -> None:
+    session = stepped.session
+    before = describe(stepped.ns)
+    *path, name = place.split(".")
+    target: Any = session
+    for part in path:
+        target = getattr(target, part)
+    skip = {"tracker.observe": 1}.get(place, 0)  # the first look comes before the swap
+
+    def arm() -> None:
+        once(target, name, interrupt)
+
+    if skip:
+        original = session._turn
+
+        def turn(*args: Any) -> Any:
+            session._turn = original  # type: ignore[method-assign]
+            done = original(*args)
+            arm()
+            return done
+
+        session._turn = turn  # type: ignore[method-assign]
+    else:
+        arm()
+    with pytest.raises(KeyboardInterrupt):
+        session.undo()
+    hold_that_it_stayed(stepped, before)
+
+
+@pytest.mark.parametrize("command", ["undo", "checkout", "redo"])
+def test_an_arrival_that_cannot_be_saved(stepped: Live, command: str) -> None:
+    session = stepped.session
+    first = stepped.repo.resolve("HEAD~1", session.notebook)
+    if command == "redo":
+        session.undo()
+    before = describe(stepped.ns)
+    if command == "checkout":
+        once(stepped.repo, "move_head", full_disk)
+    else:
+        once(stepped.repo, "begin", full_disk)
+    with pytest.raises(StoreUnavailableError):
+        session.checkout(first, None) if command == "checkout" else getattr(session, command)()
+    hold_that_it_stayed(stepped, before)
+
+
+def test_a_second_turn_that_fails_takes_the_first_one_back(live: Live) -> None:
+    live.cell(
+        "class B:\n    def __init__(self): self.v = 1\n    def __setstate__(self, d):\n        vars(self).update(d)\n"
+        "        if FAIL: raise ValueError('no')\nFAIL = 0\nb = B()"
+    )
+    live.cell("z = 1")
+    live.cell("z = 2\nFAIL = 1")
+    live.cell("z = 3")
+    live.ns["b"].v = 7
+    before = describe(live.ns)
+    with pytest.raises(CannotRestoreError):
+        live.session.undo()
+    assert describe(live.ns) == before
+
+
+def test_redo_takes_back_an_undo_that_met_a_hidden_change(live: Live) -> None:
+    live.cell("x = [1]\ny = 1")
+    live.cell("y = 2")
+    live.cell("z = 1")
+    live.ns["x"].append(5)
+    live.session.undo()
+    assert live.value("x") == [1] and "z" not in live.ns
+    live.session.redo()
+    assert live.value("(x, y, z)") == ([1, 5], 2, 1)
+    live.session.undo(2)
+    assert live.value("(x, y)") == ([1], 1)
