@@ -6,10 +6,11 @@ class, no random state. The swap itself is a few dictionary operations with sign
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -92,6 +93,48 @@ class _Aside:
     entries: list[tuple[Covariable, tuple[object, ...]]] = field(default_factory=list)
     classes: dict[str, type] = field(default_factory=dict)
     loading: set[str] = field(default_factory=set)
+    again: set[str] = field(default_factory=set)  # being loaded inside of their own loading
+    done: set[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=set)
+
+    def forget(self, entry: Covariable) -> None:
+        """Drop what a load that failed has begun."""
+        for uid in entry.defines:
+            self.classes.pop(uid, None)
+            self.loading.discard(uid)
+            self.again.discard(uid)
+
+
+@contextlib.contextmanager
+def _entered(live: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give the namespace that is being built, and take back afterwards what was bound in it.
+
+    It is the live one, because the functions that are rebuilt have it as their globals: what they run while objects are
+    made (`__setstate__`, `__hash__`) must see the state that is being built. With threads of the user's running, who
+    would see it half built, it is a copy.
+    """
+    if user_threads():
+        yield dict(live)
+        return
+    before = dict(live)
+    try:
+        yield live
+    finally:
+        with signals_held():
+            for name in [name for name in live if name not in before]:
+                del live[name]
+            for name, obj in before.items():
+                if live.get(name, before) is not obj:
+                    live[name] = obj
+
+
+def _rank(entry: Covariable) -> int:
+    """Return 0 for modules, 1 for what defines classes or is a function, 2 for what needs no class, 3 for the rest."""
+    kinds = {preview.type for preview in entry.previews}
+    if kinds == {"module"}:
+        return 0
+    if entry.defines or kinds <= {"function", "module", "type"}:
+        return 1
+    return 3 if entry.needs else 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,28 +187,37 @@ class Restorer:
         """
         aside = _Aside()
         self._offer(plan, layouts)
-        namespace = dict(self._tracker.namespace)  # names in `__main__` resolve here, not in the live session
-        failed: list[tuple[Covariable, CellarError]] = []
-        for entry in plan.load:
-            if entry.defines and all(uid in aside.classes for uid in entry.defines):
-                continue
-            try:
-                self._load(entry, plan, aside, namespace)
-            except (CannotRestoreError, CorruptStoreError) as error:
-                failed.append((entry, error))  # all of them are named, so that a user can leave them out in one go
-        if failed:
-            raise _all_of(failed)
-        groups = []
-        uids = self._tracker.uids
-        self._former_classes = {uid: uids.class_of(uid) for uid in aside.classes}
-        self._donors.exchange(self._blocks.read)
-        for uid, cls in aside.classes.items():
-            uids.assign(cls, uid)
-        for entry, objects in aside.entries:
-            roots = tuple(aside.classes[uid] for uid in entry.defines)
-            groups.append((self._adopt(entry, objects, roots), objects))
+        with _entered(self._tracker.namespace) as namespace:
+            self._load_all(plan, aside, namespace)
+            groups = []
+            uids = self._tracker.uids
+            self._former_classes = {uid: uids.class_of(uid) for uid in aside.classes}
+            self._donors.exchange(self._blocks.read)
+            for uid, cls in aside.classes.items():
+                uids.assign(cls, uid)
+            for entry, objects in aside.entries:
+                roots = tuple(aside.classes[uid] for uid in entry.defines)
+                groups.append((self._adopt(entry, objects, roots), objects))
         self._owners = []
         return groups
+
+    def _load_all(self, plan: Plan, aside: _Aside, namespace: dict[str, Any]) -> None:
+        """Load modules and definitions first, then the rest; what fails once more when the others are there, last."""
+        pending = sorted(plan.load, key=_rank)
+        while pending:
+            failed: list[tuple[Covariable, CellarError]] = []
+            for entry in pending:
+                if entry.defines and all(uid in aside.classes for uid in entry.defines):
+                    continue
+                mark = self._donors.mark()
+                try:
+                    self._load(entry, plan, aside, namespace)
+                except (CannotRestoreError, CorruptStoreError) as error:
+                    failed.append((entry, error))
+                    self._donors.rewind(mark)
+            if len(failed) == len(pending):  # all of them are named, so that a user can leave them out in one go
+                raise _all_of(failed)
+            pending = [entry for entry, _ in failed]
 
     def revert(self) -> bool:
         """Undo the swap, if there was one: the same objects under the same names, tracked as they were."""
@@ -219,7 +271,7 @@ class Restorer:
         def register(uid: str, cls: type) -> None:
             aside.classes[uid] = cls
 
-        context = RebuildContext(namespace, self._tracker.namespace, definition, register)
+        context = RebuildContext(namespace, self._tracker.namespace, definition, register, aside.classes.get)
         try:
             if entry.value is None:
                 raise CannotRestoreError(entry.reason)
@@ -232,6 +284,7 @@ class Restorer:
                 raise CorruptStoreError(f"commit {short(entry.origin)} is said to have recorded it, but did not")
             objects = decode(value, self._blocks, permit, context.find_class, self._donors)
         except CellarError as error:
+            aside.forget(entry)
             if isinstance(error, CorruptStoreError | CannotRestoreError):
                 damaged = isinstance(error, CorruptStoreError) and bool(entry.names)
                 hint = _the_rest(entry, damaged=True) if damaged else error.hint or _the_rest(entry)
@@ -240,8 +293,13 @@ class Restorer:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit, too: the classes' own code runs
+            aside.forget(entry)
             what = f"{type(error).__name__}: {error}"
             raise CannotRestoreError(f"{_name(entry)} could not be rebuilt: {what}", hint=_the_rest(entry)) from error
+        key = entry.names, entry.defines
+        if key in aside.done:
+            return  # a class in it asked for another one that asked for it: what was loaded inside is in use
+        aside.done.add(key)
         namespace.update(zip(entry.names, objects, strict=False))
         aside.entries.append((entry, objects))
 
@@ -253,8 +311,12 @@ class Restorer:
             live = self._tracker.uids.class_of(uid)
             if live is not None:
                 return live
-        if uid in aside.loading:
-            raise CannotRestoreError(f"class {uid} is needed before it can be made: its definition runs in a circle")
+        if uid in aside.loading:  # asked for before its stream has come to it: see RebuildContext
+            if uid in aside.again:
+                raise CannotRestoreError(
+                    f"class {uid} is needed before it can be made: its definition runs in a circle"
+                )
+            aside.again.add(uid)
         self._load(entry, plan, aside, namespace)
         return aside.classes[uid]
 

@@ -200,11 +200,12 @@ def test_an_array_only_the_variable_holds_is_taken_over(live: Live) -> None:
 
 def test_a_checkout_that_fails_leaves_everything_as_it_was(live: Live) -> None:
     first = live.cell(
-        "import numpy as np, random\nrandom.seed(1)\na = np.zeros(1_000_000)\nflag = [True]\n"
-        "class Picky:\n    def __setstate__(self, state):\n        if BROKEN: raise ValueError('not today')\n"
-        "        self.__dict__.update(state)\nBROKEN = []\np = Picky()\np.x = 1\nPicky.level = 1"
+        "import numpy as np, random, os\nrandom.seed(1)\na = np.zeros(1_000_000)\nflag = [True]\n"
+        "class Picky:\n    def __setstate__(self, state):\n        if os.path.exists(BROKEN): raise ValueError('no')\n"
+        f"        self.__dict__.update(state)\nBROKEN = {str(live.folder / 'broken')!r}\np = Picky()\n"
+        "p.x = 1\nPicky.level = 1"
     )
-    live.cell("a[7] = 3.0\np.x = 2\nPicky.level = 2\nBROKEN.append(1)\nflag.append(False)\nrandom.random()")
+    live.cell("a[7] = 3.0\np.x = 2\nPicky.level = 2\nopen(BROKEN, 'w').close()\nflag.append(False)\nrandom.random()")
     before = describe(live.ns)
     state = live.value("random.getstate()")
     head = live.session.writer.position.head

@@ -1,0 +1,145 @@
+"""Code of the notebook that runs while its objects are rebuilt sees the state that is being built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nbcellar.errors import CannotRestoreError
+
+from .live import Live, live_session
+
+SCALED = """
+SCALE = 2
+class A:
+    def __init__(self, x):
+        self.x = x
+        self.y = x * SCALE
+    def __getstate__(self):
+        return self.x
+    def __setstate__(self, x):
+        self.x = x
+        self.y = x * SCALE
+a = A(3)
+"""
+LOCKED = """
+import threading
+class W:
+    def __init__(self):
+        self.n = 0
+        self.lock = threading.Lock()
+    def __getstate__(self):
+        return {'n': self.n}
+    def __setstate__(self, state):
+        self.n = state['n']
+        self.lock = threading.Lock()
+w = W()
+data = [1]
+"""
+KEYED = """
+import json
+def key(text):
+    return text.lower()
+class K:
+    def __init__(self, text):
+        self.text = text
+    def __hash__(self):
+        return hash(key(self.text) + json.dumps(1))
+    def __eq__(self, other):
+        return key(self.text) == key(other.text)
+d = {K('aB'): 1}
+"""
+REDUCED = """
+class Model:
+    def __init__(self, n):
+        self.n = n
+    def __reduce__(self):
+        return Model, (self.n,)
+m = Model(3)
+"""
+METACLASS = """
+class M(type):
+    all = []
+    def __init__(cls, *a):
+        M.all.append(cls)
+class P(metaclass=M):
+    kids = M.all
+class C(P):
+    pass
+c = C()
+"""
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    with live_session(tmp_path) as session:
+        yield session
+
+
+def test_a_constant_that_rebuilding_uses_is_that_of_the_state(live: Live) -> None:
+    live.cell(SCALED)
+    live.cell("SCALE = 10\na = A(4)")
+    live.session.undo()
+    assert live.value("(SCALE, a.x, a.y)") == (2, 3, 6)
+    live.session.redo()
+    assert live.value("(SCALE, a.x, a.y)") == (10, 4, 40)
+
+
+@pytest.mark.parametrize(
+    ("source", "truth"),
+    [
+        (SCALED, "a.y == 6"),
+        (LOCKED, "w.n == 0 and w.lock.acquire() and data == [1]"),
+        (KEYED, "d[K('Ab')] == 1"),
+        (REDUCED, "m.n == 3 and type(m) is Model"),
+    ],
+)
+def test_what_rebuilding_needs_is_there_in_a_new_kernel(live: Live, source: str, truth: str) -> None:
+    live.cell(source)
+    live.restart()
+    live.session.restore(None)
+    assert live.value(truth)
+
+
+def test_a_hash_that_was_changed_is_that_of_the_state(live: Live) -> None:
+    live.cell(KEYED)
+    live.cell("def key(text):\n    return text\nd = {K('x'): 2}")
+    live.session.undo()
+    assert live.value("d[K('Ab')]") == 1
+
+
+def test_what_was_bound_while_rebuilding_failed_is_taken_back(live: Live) -> None:
+    flag = live.folder / "flag"
+    live.cell(
+        "import os\nclass A:\n    def __setstate__(self, state):\n"
+        f"        if os.path.exists({str(flag)!r}): raise ValueError\n        vars(self).update(state)\nn = 1\na = A()\na.x = 1"
+    )
+    live.cell("import math\nn = 2\na = 3\nkept = 4")
+    flag.touch()
+    before = dict(live.ns)
+    with pytest.raises(CannotRestoreError):
+        live.session.undo()
+    assert list(live.ns.items()) == list(before.items())
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class P:\n    kids = []\nclass C(P): pass\nP.kids.append(C)\nc = C()",
+        "class P:\n    kids = []\n    def __init_subclass__(cls): P.kids.append(cls)\nclass C(P): pass\nc = C()",
+        METACLASS,
+    ],
+)
+def test_classes_that_know_each_other_come_back(live: Live, source: str) -> None:
+    live.cell(source)
+    changed = live.cell("P.kids.append(1)")
+    truth = "P.kids.count(C) == 1 and type(c) is C and C.__mro__[1] is P"
+    live.session.undo()
+    assert live.value(truth) and live.value("1 not in P.kids")
+    live.session.redo()
+    assert live.value(truth) and live.value("P.kids[-1] == 1")
+    live.restart()
+    live.session.restore(changed)
+    assert live.value(truth) and live.value("P.kids[-1] == 1")
