@@ -334,12 +334,16 @@ class Project:
         if initialised:
             init(self.root, environ=self.environ).close()
 
+    def startup_folder(self) -> Path:
+        """Return the folder of the files that IPython runs at the start."""
+        folder = self._own / "ipython" / "profile_default" / "startup"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
     def _give_startup_file(self) -> None:
         """Put the startup file where IPython looks, unless it is installed with the package."""
         if not Path(sys.prefix, *STARTUP_FILE.parts[-4:]).is_file():
-            target = self._own / "ipython" / "profile_default" / "startup"
-            target.mkdir(parents=True)
-            shutil.copy(STARTUP_FILE, target)
+            shutil.copy(STARTUP_FILE, self.startup_folder())
 
     def connection_file(self) -> Path:
         """Return a new name of a connection file."""

@@ -164,3 +164,25 @@ def test_a_kernel_that_ended_is_no_longer_listed(fresh: Kernel) -> None:
     wait_until(lambda: not list(folder.glob("*.json")))
     fresh.start_again()
     assert fresh.head().kind is CommitKind.AUTO
+
+
+def test_names_that_a_startup_file_bound_come_back_when_a_cell_is_undone(project: Project) -> None:
+    folder = project.startup_folder()
+    (folder / "10-mine.py").write_text("n = 5\nimport math as mm\n")
+    kernel = project.kernel()
+    kernel.run("x = 1", "n = 6", "mm = 3", "del n", "n = 5")
+    kernel.undo(3)
+    kernel.is_true("n == 6", "mm.pi > 3")
+    kernel.undo()
+    kernel.is_true("n == 5", "mm.pi > 3")
+    kernel.redo(4)
+    kernel.is_true("n == 5", "mm == 3")
+
+
+def test_names_of_the_shell_that_the_user_takes_are_variables(fresh: Kernel) -> None:
+    fresh.run("open, exit = [1.0], 'way out'", "open.append(2.0)")
+    assert fresh.names() == {"open", "exit"}
+    fresh.undo()
+    fresh.is_true("open == [1.0]")
+    fresh.undo()
+    fresh.is_true("callable(open)", "callable(exit)")

@@ -9,7 +9,7 @@ import copyreg
 from typing import Any
 
 from nbcellar.errors import CannotStoreError
-from nbcellar.session import arrays
+from nbcellar.session import arrays, container_reducers  # noqa: F401 (registers)
 from nbcellar.session.encode import Encoder, address_of
 from nbcellar.session.registry import Reducer, register, register_base
 

@@ -147,7 +147,19 @@ class Session(Recorder):
             with signals_held():
                 self._put_back(turns, before)
             raise
-        return self._with_doubts(restored, state, target)
+        return self._with_doubts(self._with_stale(restored), state, target)
+
+    def _with_stale(self, restored: Restored) -> Restored:
+        """Go on saying what holds on to objects that an earlier command replaced, as long as it is still there."""
+        namespace, tracked = self.tracker.namespace, self.tracker.by_name
+        self._stale.update({name: (id(namespace.get(name)), why) for name, why in restored.stale.items()})
+        self._stale = {
+            name: (ident, why)
+            for name, (ident, why) in self._stale.items()
+            if name in tracked and tracked[name].reason and id(namespace.get(name)) == ident
+        }
+        uncertain = {name: why for name, (_, why) in self._stale.items()}
+        return dataclasses.replace(restored, uncertain=uncertain | dict(restored.uncertain))
 
     def _put_back(self, turns: list[Restorer], ambient: dict[str, bytes]) -> None:
         """Make the session what it was before the turns, and look at all of it anew before anything is recorded."""
@@ -302,8 +314,11 @@ class Session(Recorder):
             "not_restored": dict(restored.not_restored) | ambient,
             "threads": list(restored.threads),
             "notes": [
-                f"what '{name}' held is gone, it could not be stored: {why}"
-                for name, why in sorted(restored.gone.items())
+                *([f"results kept by {', '.join(restored.emptied)} were dropped"] if restored.emptied else []),
+                *(
+                    f"what '{name}' held is gone, it could not be stored: {why}"
+                    for name, why in sorted(restored.gone.items())
+                ),
             ],
             "head": head.hex() if head is not None else "",
             "branch": self.writer.position.branch or self.repo.head(self.notebook).branch,

@@ -1,18 +1,19 @@
 """Classes whose own pickling leaves something out: found by comparing the live object with a loaded copy.
 
 The bytes of such a class are stable and show neither the loss nor a change of what is left out, so hashing cannot
-find it. Asked once for each set of attributes of a class, of instances of classes with reduction methods of their
-own that are not of a library known to be good. Invariant: what differs is named, and the class counts as not
+find it. Asked of each value that holds instances of classes with reduction methods of their own that are not of a
+library known to be good. Invariant: what differs is named, and the class counts as not
 storable from then on.
 """
 
 from __future__ import annotations
 
+import collections
+import copyreg
 import enum
 import sys
 import sysconfig
 import weakref
-from collections.abc import Iterator
 from typing import Any
 
 from nbcellar.session import arrays
@@ -27,6 +28,8 @@ _METHODS = frozenset(
     "__reduce__ __reduce_ex__ __getstate__ __getnewargs__ __getnewargs_ex__ __setstate__ "
     "__getattr__ __getattribute__ __setattr__".split()  # pickle asks an instance for the methods above
 )
+_CONTAINERS = dict, list, set, frozenset, collections.deque
+_FILLING = frozenset("__setitem__ append extend add update __init__ __new__ __hash__ __eq__".split())
 _REDUCTIONS = frozenset({"__reduce__", "__reduce_ex__", "__getstate__"})
 _LANGUAGE = sys.stdlib_module_names | {"numpy"}
 _GOOD = frozenset(sys.stdlib_module_names) | frozenset(
@@ -36,10 +39,12 @@ _GOOD = frozenset(sys.stdlib_module_names) | frozenset(
 
 
 class Fidelity:
-    """Verdicts on classes, for one kernel. Mutable."""
+    """Verdicts on classes, for one kernel. Mutable.
+
+    A good verdict holds for one value only: what a class leaves out often has its default at first.
+    """
 
     def __init__(self) -> None:
-        self._good: set[tuple[type, frozenset[str]]] = set()
         self._lossy: dict[type, str] = {}
 
     def reason(self, objects: tuple[object, ...], encoded: Encoded, namespace: dict[str, Any]) -> str:
@@ -53,18 +58,13 @@ class Fidelity:
         if encoded.container or encoded.size_bytes > LARGEST_BYTES:
             return ""
         try:
-            shapes = {(type(obj), frozenset(_attributes(obj))) for obj in _instances(objects, frozenset(suspects))}
-            if shapes <= self._good:
-                return ""
             reason = self._compare(objects, encoded, namespace)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit, too: the classes' own code runs
-            shapes, reason = set(), f"it cannot be compared with a loaded copy: {type(error).__name__}: {error}"
+            reason = f"it cannot be compared with a loaded copy: {type(error).__name__}: {error}"
         if reason:
             self._lossy.update(dict.fromkeys(suspects, reason))
-        else:
-            self._good |= shapes
         return reason
 
     def _compare(self, objects: tuple[object, ...], encoded: Encoded, namespace: dict[str, Any]) -> str:
@@ -96,11 +96,14 @@ def is_opaque(kind: type) -> bool:
 def _decides_itself(kind: type) -> bool:
     if not _is_users(kind):
         return False
+    if kind in copyreg.dispatch_table:
+        return True
+    methods = _METHODS | _FILLING if issubclass(kind, _CONTAINERS) else _METHODS
     for base in kind.__mro__[:-1]:
         if base.__module__.partition(".")[0] in _GOOD and base.__module__ != "__main__":
             if _forgets_attributes(base):
                 return True
-        elif any(_is_own(vars(base)[name]) for name in _METHODS.intersection(vars(base))):
+        elif any(_is_own(vars(base)[name]) for name in methods.intersection(vars(base))):
             return True
     return False
 
@@ -207,25 +210,6 @@ def _attributes(obj: Any) -> dict[str, Any]:
             except AttributeError:
                 continue
     return found
-
-
-def _instances(objects: tuple[object, ...], kinds: frozenset[type]) -> Iterator[Any]:
-    """Yield reachable instances of the classes, through containers and attributes, up to a bound."""
-    queue: list[Any] = list(objects)
-    seen: set[int] = set()
-    while queue and len(seen) < MOST_NODES:
-        obj = queue.pop()
-        if id(obj) in seen:
-            continue
-        seen.add(id(obj))
-        if type(obj) in kinds:
-            yield obj
-        if isinstance(obj, (list, tuple, set, frozenset)):
-            queue.extend(obj)
-        elif isinstance(obj, dict):
-            queue.extend(obj.values())
-        if _is_looked_into(type(obj)):
-            queue.extend(_attributes(obj).values())
 
 
 def _load(encoded: Encoded, namespace: dict[str, Any]) -> object:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any
 
 from nbcellar.history.model import Covariable
 from nbcellar.session.encode import Encoded
 from nbcellar.session.immutable import ATOMS
+from nbcellar.session.importable import is_importable_module
 from nbcellar.session.regions import Layout
 from nbcellar.session.sharing import Span
 
@@ -98,4 +100,6 @@ def is_same(old: Group, new: Group) -> bool:
 def is_atom(obj: object) -> bool:
     """True for a short immutable value: while a name is bound to the same one, nothing has changed."""
     kind = type(obj)
+    if kind is ModuleType:
+        return is_importable_module(obj)  # type: ignore[arg-type]
     return kind in ATOMS and not (kind in (str, bytes) and len(obj) > SMALL_ATOM_BYTES)  # type: ignore[arg-type]

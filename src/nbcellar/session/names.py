@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 # IPython's own, whatever they are bound to: history, output cache, helpers of the shell.
 _SHELL_NAMES = frozenset(
-    "In Out get_ipython exit quit open _ __ ___ _i _ii _iii _ih _oh _dh _sh __name__ __doc__ __package__ __loader__ "
+    "In Out get_ipython _ __ ___ _i _ii _iii _ih _oh _dh _sh __name__ __doc__ __package__ __loader__ "
     "__spec__ __builtin__ __builtins__ __annotations__ __file__ __session__ __vsc_ipynb_file__ __nonzero__ "
     "__warningregistry__ __pydantic_decorators__ _VSCODE_types".split()
 )
@@ -37,6 +37,11 @@ class Names:
                 self._classify(name)
         found = {name: namespace[name] for name in candidates if name in known and name in namespace}
         return {n: value for n, value in found.items() if n not in hidden or hidden[n] is not value}
+
+    @property
+    def initial(self) -> Mapping[str, object]:
+        """What names were bound to when the kernel started; while they are, they are not the user's."""
+        return self._hidden
 
     def take_newly_skipped(self) -> list[str]:
         """Return the excluded names that `recorded` met for the first time since this was last asked, sorted."""

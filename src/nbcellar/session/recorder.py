@@ -74,7 +74,7 @@ class Recorder:
         self.notebook = notebook
         self.settings = settings
         self.names = names
-        self.tracker = Tracker(namespace, names.recorded)
+        self.tracker = Tracker(namespace, names.recorded, names.initial)
         self.tracker.memory_bytes = settings.record.memory_mb << 20
         self.ambient = AmbientTracker()
         self.clock = clock
@@ -100,6 +100,7 @@ class Recorder:
         self._finished: tuple[RunningCell, CellRun, Callable[[], bytes | None]] | None = None
         self._observed: dict[int, Job] = {}
         self._ambient_reports: list[AmbientReport] = []
+        self._stale: dict[str, tuple[int, str]] = {}  # what holds on to objects that a command replaced: id, why
         self._not_restored: Mapping[str, str] = {}
         self.last_observation: Observation | None = None
         self.has_restored = False  # a state was brought back in this kernel

@@ -19,6 +19,7 @@ from nbcellar.history.model import Covariable, State
 from nbcellar.history.repository import Repository
 from nbcellar.ids import CommitId, Digest, short
 from nbcellar.session.blocks import memory_at
+from nbcellar.session.caches import empty_caches
 from nbcellar.session.decode import decode
 from nbcellar.session.donors import Donors, Place, places_of
 from nbcellar.session.encode import Limits
@@ -46,6 +47,8 @@ class Restored:
     not_restored: Mapping[str, str]
     threads: tuple[str, ...]
     seconds: float
+    emptied: tuple[str, ...] = ()  # functions and classes whose caches held results of what was left
+    stale: Mapping[str, str] = field(default_factory=dict)  # of `uncertain`: what holds on to what was replaced
 
     def followed_by(self, later: Restored) -> Restored:
         """Return what both turns did: in the second one, what the first had loaded is kept."""
@@ -56,6 +59,8 @@ class Restored:
             kept=tuple(sorted(set(later.kept) - loaded)),
             loaded=tuple(sorted(loaded)),
             removed=tuple(sorted(set(self.removed) | set(later.removed))),
+            emptied=tuple(sorted(set(self.emptied) | set(later.emptied))),
+            stale={**self.stale, **later.stale},
         )
 
 
@@ -345,6 +350,7 @@ class Restorer:
             if not is_swapped:
                 with signals_held():
                     self.take_back()
+        emptied = empty_caches(self._tracker.variables(), self._tracker.namespace) if going else ()
         uncertain = stale | dict(plan.doubtful)
         uncertain.update(
             {name: entry.uncertain for entry in (*plan.keep, *plan.load) if entry.uncertain for name in entry.names}
@@ -358,6 +364,8 @@ class Restorer:
             not_restored=plan.missing,
             threads=user_threads(),
             seconds=swapped - started,
+            emptied=emptied,
+            stale=stale,
         )
 
     def _stale(self, going: set[str]) -> dict[str, str]:
@@ -376,7 +384,10 @@ class Restorer:
         for group in old:
             tracker.untrack(group.names, group.defines)
         for name in plan.remove:
-            namespace.pop(name, None)
+            if name in tracker.initial:
+                namespace[name] = tracker.initial[name]
+            else:
+                namespace.pop(name, None)
         for group, objects in groups:
             namespace.update(zip(group.names, objects, strict=False))
             tracker.track(group)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+from collections import OrderedDict
 from collections.abc import Callable
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
@@ -41,6 +42,29 @@ def set_module(module: ModuleType, contents: dict[str, Any]) -> None:
     namespace.update(contents)
     if held is not None:
         namespace["__builtins__"] = held
+
+
+def make_container(base: Any, kind: type) -> Any:
+    """Return an empty instance of a subclass of `base`: dict, list, set or OrderedDict. Its own methods do not run."""
+    return base.__new__(kind)
+
+
+def set_container(obj: Any, state: tuple[Any, dict[str, Any] | None, dict[str, Any] | None]) -> None:
+    """Fill what `make_container` made, by the methods of its base."""
+    contents, attributes, slots = state
+    if isinstance(obj, OrderedDict):
+        for key, value in contents.items():
+            OrderedDict.__setitem__(obj, key, value)
+    elif isinstance(obj, dict):
+        dict.update(obj, contents)
+    elif isinstance(obj, list):
+        list.extend(obj, contents)
+    else:
+        set.update(obj, contents)
+    if attributes:
+        obj.__dict__.update(attributes)
+    for name, value in (slots or {}).items():
+        object.__setattr__(obj, name, value)
 
 
 def make_property(kind: type, arguments: tuple[Any, ...]) -> Any:

@@ -12,10 +12,11 @@ from array import array
 from collections.abc import Iterable, Mapping
 from itertools import compress, repeat
 from operator import is_
+from types import ModuleType
 from typing import Any
 
 from nbcellar.session.immutable import is_immutable_type
-from nbcellar.session.importable import is_found_by_name
+from nbcellar.session.importable import is_found_by_name, is_importable_module
 
 Memo = Mapping[int, tuple[int, Any]]
 
@@ -54,6 +55,8 @@ def _by_kind(objects: list[Any]) -> Iterable[tuple[type, list[Any]]]:
 
 
 def _shared_of(kind: type, objects: list[Any], roots: frozenset[int]) -> Iterable[int]:
+    if kind is ModuleType:
+        return [id(obj) for obj in objects if not is_importable_module(obj)]
     if kind not in _CONTAINERS:
         if is_immutable_type(kind):
             return [id(obj) for obj in objects if id(obj) in roots] if roots else []

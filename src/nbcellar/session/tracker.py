@@ -32,11 +32,13 @@ class Tracker:
         self,
         namespace: dict[str, Any],
         recorded: Callable[[Mapping[str, object]], dict[str, object]],
-        uids: Uids | None = None,
+        initial: Mapping[str, object] | None = None,
     ):
+        """recorded: returns the user's variables of a namespace. initial: what names go back to when they go."""
         self.namespace = namespace
+        self.initial = initial or {}
         self._recorded = recorded
-        self.uids = uids or Uids()
+        self.uids = Uids()
         self.examiner = Examiner(namespace, self.uids)
         self.by_name: dict[str, Group] = {}
         self.by_uid: dict[str, Group] = {}

@@ -1,6 +1,6 @@
 """Each way by which a cell can set off code that it does not name: one line a way, `setup#cell`."""
 
-# ruff: noqa: E501 - a path reads best on one line
+
 
 from __future__ import annotations
 

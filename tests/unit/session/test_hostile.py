@@ -327,3 +327,117 @@ def test_what_only_a_tuple_holds_is_shared_state(live: Live, make: str, change: 
     live.restart()
     live.session.restore(None)
     assert live.value(truth)
+
+
+@pytest.mark.parametrize(
+    ("make", "change", "value"),
+    [
+        (
+            "class D(dict):\n    def __setitem__(s, k, v): super().__setitem__(k, v * 2)\nd = D()\nd['a'] = 1\nd.n = 1",
+            "d['b'] = 1",
+            "(dict(d), d.n, type(d) is D)",
+        ),
+        (
+            "class L(list):\n    def append(s, v): super().append(v + 1)\n    def extend(s, vs): [s.append(v) for v in vs]\n"
+            "d = L()\nd.append(1)",
+            "d.append(2)",
+            "list(d)",
+        ),
+        (
+            "class S(set):\n    def __init__(s, it=()): super().__init__(x + 1 for x in it)\nd = S([1, 2])",
+            "d.add(9)",
+            "sorted(d)",
+        ),
+        (
+            "from collections import OrderedDict\nclass O(OrderedDict):\n    def __setitem__(s, k, v):\n"
+            "        super().__setitem__(k, v)\n        s.move_to_end(k, last=False)\nd = O()\nd['a'] = 1\nd['b'] = 2",
+            "d['c'] = 3",
+            "list(d.items())",
+        ),
+        (
+            "class G(dict):\n    def __init__(s, log): s.log = log\n    def __setitem__(s, k, v):\n"
+            "        s.log.append(k)\n        super().__setitem__(k, v)\nlog = []\nd = G(log)\nd['a'] = 1",
+            "d['b'] = 2",
+            "(dict(d), d.log is log, log)",
+        ),
+        (
+            "class W(list):\n    __slots__ = ('unit',)\n    def append(s, v): super().append(str(v))\nd = W()\nd.unit = 'm'",
+            "d.append(1)",
+            "(list(d), d.unit)",
+        ),
+        (
+            "class R(list):\n    def append(s, v): super().append(v)\nd = R()\nd.append(d)",
+            "d.append(1)",
+            "(len(d), d[0] is d)",
+        ),
+    ],
+)
+def test_containers_with_methods_of_their_own_hold_what_they_held(
+    live: Live, make: str, change: str, value: str
+) -> None:
+    live.cell(make)
+    first = repr(live.value(value))
+    live.cell(change)
+    second = repr(live.value(value))
+    assert first != second
+    for _ in range(2):
+        live.session.undo()
+        assert repr(live.value(value)) == first
+        live.session.redo()
+        assert repr(live.value(value)) == second
+    live.restart()
+    live.session.restore(None)
+    assert repr(live.value(value)) == second
+
+
+def test_what_a_class_leaves_out_is_missed_later_too(live: Live) -> None:
+    live.cell(
+        "class Model:\n    def __init__(s, n): s.n, s.w = n, []\n    def __reduce__(s): return Model, (s.n,)\nm = Model(3)"
+    )
+    assert live.not_stored == {}
+    live.cell("m.w.append(1.5)")
+    assert "'w'" in live.not_stored["m"] or "Model.w" in live.not_stored["m"]
+
+
+def test_what_a_registered_reducer_leaves_out_is_named(live: Live) -> None:
+    live.cell("import copyreg\nclass Q:\n    def __init__(s): s.a = 1\ncopyreg.pickle(Q, lambda q: (Q, ()))\nq = Q()")
+    live.cell("q.b = 5")
+    assert "'b'" in live.not_stored["q"]
+
+
+def test_results_that_a_function_keeps_do_not_outlive_a_step_back(live: Live) -> None:
+    live.cell("import functools\ncfg = {'k': 1}\n@functools.cache\ndef load(): return cfg['k']")
+    live.cell(
+        "class A:\n    @classmethod\n    @functools.lru_cache\n    def read(cls): return cfg['k']\n"
+        "    @functools.cached_property\n    def one(self): return 1"
+    )
+    live.cell("cfg['k'] = 2\nload()\nA.read()")
+    done = live.session.undo()
+    assert live.value("(load(), A.read())") == (1, 1)
+    assert done["notes"] == ["results kept by A, load were dropped"]
+
+
+def test_a_module_made_in_the_notebook_is_looked_at(live: Live) -> None:
+    live.cell("import types\ncfg = types.ModuleType('cfg')\ncfg.x = [1]\nalso = cfg")
+    live.cell("cfg.x.append(2)")
+    live.session.undo()
+    assert live.value("(cfg.x, also is cfg)") == ([1], True)
+    live.session.redo()
+    live.restart()
+    live.session.restore(None)
+    assert live.value("(cfg.x, also is cfg)") == ([1, 2], True)
+
+
+@pytest.mark.parametrize("name", ["open", "exit", "quit"])
+def test_names_that_the_shell_has_too_are_recorded(live: Live, name: str) -> None:
+    live.cell(f"{name}, high = [1.0], [2.0]")
+    live.cell(f"{name}.append(9)\nhigh.append(9)")
+    live.session.undo()
+    assert live.value(f"({name}, high)") == ([1.0], [2.0])
+
+
+def test_what_holds_on_to_replaced_objects_is_said_each_time(live: Live) -> None:
+    live.cell("import threading\nd = [1]\nclass H: pass\nh = H()\nh.lock, h.d = threading.Lock(), d")
+    live.cell("d.append(2)")
+    for step in ("undo", "redo", "undo"):
+        assert "h" in getattr(live.session, step)()["uncertain"]

@@ -1,0 +1,51 @@
+"""Subclasses of dict, list, set and OrderedDict whose own methods fill them: a notebook's `class D(dict)`.
+
+pickle fills a copy by `__setitem__`, `append` or `extend`, or calls the class; what these do to an item when a user
+puts it in (doubling, lower case, logging) they would do to it once more at each load. Invariant: items are what they
+were.
+Not for: classes that say themselves how they are pickled.
+"""
+
+from __future__ import annotations
+
+import copyreg
+from collections import OrderedDict
+from typing import Any
+
+from nbcellar.session import rewrap
+from nbcellar.session.encode import Encoder
+from nbcellar.session.registry import Reducer, register_base
+
+_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
+_PICKLING = frozenset("__reduce__ __reduce_ex__ __getstate__ __setstate__ __getnewargs__ __getnewargs_ex__".split())
+_FILLING = frozenset("__setitem__ append extend add update __init__ __new__ __iter__ items".split())
+
+
+def _choose(kind: type) -> Reducer | None:
+    base = next(b for b in kind.__mro__ if not b.__flags__ & _HEAP_TYPE)
+    if base is kind or base not in (dict, list, set, OrderedDict):
+        return None
+    own = {name for b in kind.__mro__[: kind.__mro__.index(base)] for name in vars(b)}
+    if own & _PICKLING or not own & _FILLING or kind in copyreg.dispatch_table:
+        return None
+    if any(b.__module__ == "collections" for b in kind.__mro__[:-1] if b is not base):
+        return None  # a Counter reduces itself
+    return _reduce
+
+
+def _reduce(obj: Any, encoder: Encoder) -> Any:
+    base: Any = next(b for b in type(obj).__mro__ if not b.__flags__ & _HEAP_TYPE)
+    if issubclass(base, dict):
+        contents: Any = dict(zip(base.__iter__(obj), base.values(obj), strict=True))
+    else:
+        contents = list(base.__iter__(obj))
+    slots = {name: getattr(obj, name) for name in copyreg._slotnames(type(obj)) if hasattr(obj, name)}  # type: ignore[attr-defined]
+    attributes = getattr(obj, "__dict__", None)
+    encoder.keep(contents)
+    state = contents, attributes or None, slots or None
+    return rewrap.make_container, (base, type(obj)), state, None, None, rewrap.set_container
+
+
+register_base("builtins.dict", _choose)
+register_base("builtins.list", _choose)
+register_base("builtins.set", _choose)
