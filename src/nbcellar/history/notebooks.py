@@ -1,36 +1,29 @@
 """Which notebook a file is: its identity lives in the store, never in the file.
 
-Invariant: a path belongs to one notebook. A file that was renamed or moved keeps its notebook: the old path is gone,
-and either the file is the very same one (device, inode, size, time) or half of the cells are. A copy, while the
-original is still there, starts a new notebook that remembers where it was forked. Not for: what is in a notebook
-(`notebook/`); who sees a file that changed tells so with `Recorder.saw_file`.
+Invariant: a path belongs to one notebook. A file that was renamed or moved keeps its notebook: what is at the old path,
+if anything, is another file, and the new one is the same (`evidence.py`). A copy, while the original is still there,
+starts a new notebook that remembers where it was forked. Not for: what is in a notebook (`notebook/`); who sees a file
+that changed tells so with `Recorder.saw_file`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from blake3 import blake3
 
-from nbcellar.errors import AmbiguousReferenceError, CellarError, ConflictError, InvalidInputError, NotFoundError
-from nbcellar.history import refs
+from nbcellar.errors import AmbiguousReferenceError, ConflictError, InvalidInputError, NotFoundError
+from nbcellar.history import evidence, refs
+from nbcellar.history.evidence import ContentKey, Evidence, decode_evidence, look
 from nbcellar.history.operations import Operation, OperationKind, RefChange, encode_operation
 from nbcellar.ids import CommitId, NotebookId
 
 if TYPE_CHECKING:
     from nbcellar.history.repository import Repository
-    from nbcellar.notebook.model import Notebook
     from nbcellar.store.interface import Transaction
-
-ContentKey = Callable[[Path], Iterable[bytes]]
-"""Returns the digests of a notebook file's non-empty cells; what cannot be read gives none."""
-
-SAME_NOTEBOOK_SHARE = 0.5
-_KEY_BYTES = 8
 
 
 class NotebookInfo(msgspec.Struct, frozen=True):
@@ -43,16 +36,6 @@ class NotebookInfo(msgspec.Struct, frozen=True):
     time_ns: int
     commits: int
     forked_from: CommitId | None
-
-
-class Evidence(msgspec.Struct, frozen=True, array_like=True):
-    """How a notebook's file looked when it was last seen."""
-
-    device: int = 0
-    inode: int = 0
-    size_bytes: int = 0
-    modified_ns: int = 0
-    cells: tuple[bytes, ...] = ()  # first 8 bytes of the digests, sorted
 
 
 def list_notebooks(repo: Repository) -> list[NotebookInfo]:
@@ -83,23 +66,46 @@ def notebook_for(repo: Repository, path: Path, *, create: bool, content_key: Con
     The file need not exist yet. Raises NotFoundError without `create`, InvalidInputError for a path outside the root.
     """
     relative = relative_path(repo, path)
-    known = repo.store.ref(refs.PROJECT_SCOPE, refs.NOTEBOOK + relative)
-    if known is not None:
-        return NotebookId(known.decode())
-    seen = _look(repo.root / relative, content_key)
+    known = _at(repo, relative)
+    if known is not None and not _has_moved_away(repo, known, relative, content_key):
+        return known
+    seen = look(repo.root / relative, content_key)
     try:
         return _renamed(repo, relative, seen) or _start(repo, relative, seen, create=create)
     except ConflictError:  # another process was first
-        known = repo.store.ref(refs.PROJECT_SCOPE, refs.NOTEBOOK + relative)
+        known = _at(repo, relative)
         if known is None:
             raise
-        return NotebookId(known.decode())
+        return known
 
 
-def evidence_of(status: os.stat_result, cells: Iterable[bytes]) -> Evidence:
-    """Return how a file looks now; `cells` as `cell_keys` gives them."""
-    keys = tuple(sorted({bytes(digest)[:_KEY_BYTES] for digest in cells}))
-    return Evidence(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, keys)
+def move(repo: Repository, notebook: NotebookId, old: str, new: str, seen: Evidence) -> bool:
+    """Note that a notebook is at another path; False if another notebook is there."""
+    if _at(repo, new) is not None:
+        return False
+    old_evidence = repo.store.ref(notebook, refs.EVIDENCE)
+    with repo.store.begin() as tx:
+        tx.set_ref(refs.PROJECT_SCOPE, refs.NOTEBOOK + old, old=notebook.encode(), new=None)
+        tx.set_ref(refs.PROJECT_SCOPE, refs.NOTEBOOK + new, old=None, new=notebook.encode())
+        tx.set_ref(notebook, refs.EVIDENCE, old=old_evidence, new=msgspec.msgpack.encode(seen))
+        tx.commit()
+    return True
+
+
+def find_moved(
+    repo: Repository, notebook: NotebookId, path: str, before: Evidence, content_key: ContentKey
+) -> str | None:
+    """Return where the file of a notebook went within its folder, and note it; None if it is not found.
+
+    before: how it was seen last. The file at `path` is gone, or another one.
+    """
+    for sibling in _siblings(repo.root / path, before.inode):
+        new = relative_path(repo, sibling)
+        now = look(sibling, content_key)
+        if evidence.has_same_inode(before, now) and evidence.likeness(before, now) >= evidence.SAME_SHARE:
+            if move(repo, notebook, path, new, now):
+                return new
+    return None
 
 
 def note_evidence(repo: Repository, tx: Transaction, notebook: NotebookId, seen: Evidence) -> None:
@@ -107,23 +113,6 @@ def note_evidence(repo: Repository, tx: Transaction, notebook: NotebookId, seen:
     old, new = repo.store.ref(notebook, refs.EVIDENCE), msgspec.msgpack.encode(seen)
     if old != new:
         tx.set_ref(notebook, refs.EVIDENCE, old=old, new=new)
-
-
-def cell_keys(content: Notebook) -> list[bytes]:
-    """Return digests of the cells that say something, by type and source."""
-    return [
-        blake3(f"{c.type}\n{c.source}".encode(errors="replace")).digest() for c in content.cells if c.source.strip()
-    ]
-
-
-def read_cell_keys(path: Path) -> list[bytes]:
-    """Return the `cell_keys` of a file; none for one that cannot be read or is no notebook."""
-    from nbcellar import notebook  # not needed by a kernel whose notebook is known
-
-    try:
-        return cell_keys(notebook.read(path.read_bytes(), path=path.name))
-    except (OSError, CellarError):
-        return []
 
 
 def path_of(repo: Repository, notebook: NotebookId) -> str:
@@ -179,24 +168,53 @@ def _paths(repo: Repository) -> dict[str, NotebookId]:
     return {name.removeprefix(refs.NOTEBOOK): NotebookId(value.decode()) for (_, name), value in found.items()}
 
 
+def _at(repo: Repository, relative: str) -> NotebookId | None:
+    value = repo.store.ref(refs.PROJECT_SCOPE, refs.NOTEBOOK + relative)
+    return None if value is None else NotebookId(value.decode())
+
+
+def _has_moved_away(repo: Repository, notebook: NotebookId, relative: str, content_key: ContentKey) -> bool:
+    """True if the file at a path is another one, and that of the notebook which was there is found under another name.
+
+    `Untitled.ipynb` is renamed, and the next notebook is called `Untitled.ipynb`.
+    """
+    before = decode_evidence(repo.store.ref(notebook, refs.EVIDENCE))
+    path = repo.root / relative
+    if before.inode == 0 or repo.store.read_only:
+        return False
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    if (status.st_dev, status.st_ino) == (before.device, before.inode):
+        return False
+    if evidence.likeness(before, look(path, content_key)) >= evidence.SAME_SHARE:
+        return False  # saved by way of a new file
+    return find_moved(repo, notebook, relative, before, content_key) is not None
+
+
+def _siblings(path: Path, inode: int) -> Iterator[Path]:
+    """Yield the other notebooks of a folder that have this inode."""
+    try:
+        with os.scandir(path.parent) as entries:
+            names = [entry.name for entry in entries if entry.inode() == inode and entry.name.endswith(".ipynb")]
+    except OSError:
+        return
+    yield from (path.with_name(name) for name in names if name != path.name)
+
+
 def _renamed(repo: Repository, relative: str, seen: Evidence) -> NotebookId | None:
     best: tuple[float, str, NotebookId] | None = None
     for path, notebook in _paths(repo).items():
         if (repo.root / path).exists():
             continue
-        share = _likeness(_decode_evidence(repo.store.ref(notebook, refs.EVIDENCE)), seen)
-        if share >= SAME_NOTEBOOK_SHARE and (best is None or share > best[0]):
+        share = evidence.likeness(decode_evidence(repo.store.ref(notebook, refs.EVIDENCE)), seen)
+        if share >= evidence.SAME_SHARE and (best is None or share > best[0]):
             best = (share, path, notebook)
     if best is None:
         return None
     _, old_path, notebook = best
-    old_evidence = repo.store.ref(notebook, refs.EVIDENCE)
-    with repo.store.begin() as tx:
-        tx.set_ref(refs.PROJECT_SCOPE, refs.NOTEBOOK + old_path, old=notebook.encode(), new=None)
-        tx.set_ref(refs.PROJECT_SCOPE, refs.NOTEBOOK + relative, old=None, new=notebook.encode())
-        tx.set_ref(notebook, refs.EVIDENCE, old=old_evidence, new=msgspec.msgpack.encode(seen))
-        tx.commit()
-    return notebook
+    return notebook if move(repo, notebook, old_path, relative, seen) else None
 
 
 def _start(repo: Repository, relative: str, seen: Evidence, *, create: bool) -> NotebookId:
@@ -229,64 +247,28 @@ def _set_first_head(repo: Repository, tx: Transaction, notebook: NotebookId, rel
 
 
 def _fork_point(repo: Repository, seen: Evidence) -> CommitId | None:
-    """Return HEAD of the notebook that a new file is a copy of, if there is one."""
-    best: tuple[float, CommitId] | None = None
+    """Return HEAD of the notebook that a new file is a copy of, if there is one; of several, that of the newest."""
+    best: tuple[float, int, CommitId] | None = None
     for path, notebook in _paths(repo).items():
         if not (repo.root / path).exists():
             continue
-        share = _shared_cells(_decode_evidence(repo.store.ref(notebook, refs.EVIDENCE)), seen)
+        share = evidence.shared_cells(decode_evidence(repo.store.ref(notebook, refs.EVIDENCE)), seen)
         head = repo.head(notebook).commit
-        if head is not None and share >= SAME_NOTEBOOK_SHARE and (best is None or share > best[0]):
-            best = (share, head)
-    return best[1] if best else None
-
-
-def _look(path: Path, content_key: ContentKey) -> Evidence:
-    try:
-        status = path.stat()
-    except OSError:
-        return Evidence()
-    return evidence_of(status, content_key(path))
-
-
-def _decode_evidence(payload: bytes | None) -> Evidence:
-    if payload is None:
-        return Evidence()
-    try:
-        return msgspec.msgpack.decode(payload, type=Evidence)
-    except msgspec.DecodeError:
-        return Evidence()  # evidence only helps to recognise a file; without it a rename starts a new notebook
-
-
-def _likeness(before: Evidence, now: Evidence) -> float:
-    # The time is needed, too: file systems give the inode of a deleted file to the next one.
-    return 1.0 if _is_same_file(before, now) else _shared_cells(before, now)
-
-
-def _is_same_file(before: Evidence, now: Evidence) -> bool:
-    return before.inode != 0 and _stat(before) == _stat(now)
-
-
-def _stat(seen: Evidence) -> tuple[int, int, int, int]:
-    return seen.device, seen.inode, seen.size_bytes, seen.modified_ns
-
-
-def _shared_cells(before: Evidence, now: Evidence) -> float:
-    """Return the share of the larger notebook's cells that both hold, 0.0 when there are none."""
-    larger = max(len(before.cells), len(now.cells))
-    return len(set(before.cells) & set(now.cells)) / larger if larger else 0.0
+        if head is None or share < evidence.COPY_SHARE:
+            continue
+        candidate = (share, repo.read_commit(head).time_ns, head)
+        if best is None or candidate > best:
+            best = candidate
+    return best[2] if best else None
 
 
 __all__ = [
-    "ContentKey",
-    "Evidence",
     "NotebookInfo",
-    "cell_keys",
-    "evidence_of",
+    "find_moved",
     "find_notebook",
     "list_notebooks",
+    "move",
     "note_evidence",
     "notebook_for",
     "path_of",
-    "read_cell_keys",
 ]

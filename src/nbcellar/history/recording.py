@@ -16,9 +16,10 @@ from blake3 import blake3
 from nbcellar.errors import ConflictError, InvalidInputError, UnknownReferenceError
 from nbcellar.history import refs
 from nbcellar.history.doubts import record_doubt
+from nbcellar.history.evidence import Evidence
 from nbcellar.history.index import Row, insert_commit
 from nbcellar.history.model import Commit, State, encode_commit
-from nbcellar.history.notebooks import Evidence, note_evidence
+from nbcellar.history.notebooks import note_evidence
 from nbcellar.history.operations import FIRST_PARENT, Operation, OperationKind, RefChange, encode_operation
 from nbcellar.history.recent import Signed
 from nbcellar.history.states import Changes, StateBuilder, chain_of, fold_state

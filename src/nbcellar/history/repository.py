@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Protocol
 from nbcellar.errors import AlreadyExistsError, CorruptStoreError, NoRepositoryError, UnknownReferenceError
 from nbcellar.history import branches, notebooks, refs, states
 from nbcellar.history.branches import HeadChange, Ref
+from nbcellar.history.evidence import ContentKey, read_cell_keys
 from nbcellar.history.index import SCHEMA, Index, Node
 from nbcellar.history.log import Summary, labels, log
 from nbcellar.history.model import Commit, State, StateDelta, decode_commit
-from nbcellar.history.notebooks import ContentKey, NotebookInfo, read_cell_keys
+from nbcellar.history.notebooks import NotebookInfo
 from nbcellar.history.operations import Operation, decode_operation
 from nbcellar.history.opundo import OpUndone, op_undo
 from nbcellar.history.reach import KEEP_OPS_DAYS, ChildrenOf
@@ -148,7 +149,8 @@ class Repository:
     def begin(self, notebook: NotebookId, key: Signer, *, on: str | None = None) -> Recorder:
         """Start recording; `on` is the branch of a kernel that has left HEAD (see `Recorded.diverged`)."""
         tx = self._store.begin()
-        return Recorder(self, tx, notebook, key, on, self._see_generation())
+        self.refresh()
+        return Recorder(self, tx, notebook, key, on, self._generation)
 
     def has_commit(self, commit: CommitId) -> bool:
         tip = self._tip
@@ -231,6 +233,15 @@ class Repository:
             data = self._store.read(digest)
             self.recent.keep_object(digest, data)
         return data
+
+    def refresh(self) -> bool:
+        """Forget what was read if history was rewritten or collected since, by whomever; return whether it was."""
+        generation = self._store.ref(refs.PROJECT_SCOPE, refs.GENERATION)
+        if generation == self._generation:
+            return False
+        self.drop_caches()
+        self._generation = generation
+        return True
 
     def drop_caches(self) -> None:
         """Forget what was read: history was rewritten or collected."""
@@ -383,14 +394,6 @@ class Repository:
             if len(batch) < _RECORDS_A_TIME:
                 return
             before = batch[-1].number
-
-    def _see_generation(self) -> bytes | None:
-        """Return the generation; what was read before another one began may be gone."""
-        generation = self._store.ref(refs.PROJECT_SCOPE, refs.GENERATION)
-        if generation != self._generation:
-            self.drop_caches()
-            self._generation = generation
-        return generation
 
     def _mend_index(self) -> None:
         """Make the index again when it is gone: the store was rebuilt from its packs."""

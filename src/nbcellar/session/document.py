@@ -11,14 +11,28 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
 from nbcellar.errors import CellarError
-from nbcellar.history.notebooks import Evidence, cell_keys, evidence_of
-from nbcellar.ids import Digest
+from nbcellar.history.evidence import (
+    SAME_SHARE,
+    Evidence,
+    cell_key,
+    cell_keys,
+    evidence_of,
+    likeness,
+    read_cell_keys,
+)
+from nbcellar.history.notebooks import find_moved, path_of, relative_path
+from nbcellar.ids import Digest, NotebookId
 from nbcellar.session.pending import ObjectSink
 from nbcellar.store.interface import Kind
 
 if TYPE_CHECKING:
     from nbcellar.history.repository import Repository
+
+
+MOST_RAN = 8
 
 
 class DocumentSink(ObjectSink, Protocol):
@@ -33,22 +47,30 @@ class Document:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._seen: tuple[int, int, int] | None = None
-        self._file: tuple[int, int] | None = None  # device and inode
+        self._evidence = Evidence()
+        self._ran: dict[bytes, None] = {}
         self._tree: Digest | None = None
 
-    def follow(self, repo: Repository) -> None:
-        """Go on with the file under its new name, if it was renamed in its folder."""
-        if self._file is None or self.path.exists():
+    def follow(self, repo: Repository, notebook: NotebookId) -> None:
+        """Go on with the file under its new name, if it was renamed; another one may be at its old path by now."""
+        before = self._evidence
+        if before.inode == 0 or not self._is_other(before):
             return
         with contextlib.suppress(OSError, CellarError):
-            with os.scandir(self.path.parent) as entries:
-                names = [e.name for e in entries if e.name.endswith(".ipynb") and e.inode() == self._file[1]]
-            for name in names:
-                path = self.path.with_name(name)
-                status = path.stat()
-                if (status.st_dev, status.st_ino) == self._file:
-                    repo.notebook_for(path)
-                    self.path = path
+            known = repo.root / path_of(repo, notebook)
+            if known != self.path and known.exists():  # somebody else has noticed
+                self.path = known
+                return
+            seen = msgspec.structs.replace(before, ran=tuple(self._ran))
+            old = relative_path(repo, self.path)
+            new = find_moved(repo, notebook, old, seen, read_cell_keys)
+            if new is not None:
+                self.path = repo.root / new
+
+    def ran(self, source: str) -> None:
+        """Note a cell that ran: what a file holds that has not been saved yet."""
+        if len(self._ran) < MOST_RAN:
+            self._ran[cell_key("code", source)[:8]] = None
 
     def put(self, sink: DocumentSink, *, always: bool) -> Digest | None:
         """Put the document if it changed; return its tree. `always`: return it even if it did not change."""
@@ -56,26 +78,48 @@ class Document:
             stat = self.path.stat()
             seen = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
             if seen == self._seen:
+                self._note_unsaved(sink)
                 return self._tree if always and self._tree is not None and sink.has(self._tree) else None
             data = self.path.read_bytes()
         except OSError:
             return None
-        self._seen, self._file = seen, (stat.st_dev, stat.st_ino)
+        self._seen = seen
         tree = self._split(data, sink, stat)
         changed = tree != self._tree
         self._tree = tree
         return tree if always or changed else None
 
+    def _is_other(self, before: Evidence) -> bool:
+        """True if the file that was seen last is not at its path any more."""
+        try:
+            stat = self.path.stat()
+        except OSError:
+            return True
+        if (stat.st_dev, stat.st_ino) == (before.device, before.inode):
+            return False
+        now = evidence_of(stat, read_cell_keys(self.path))
+        return likeness(before, now) < SAME_SHARE
+
+    def _note_unsaved(self, sink: DocumentSink) -> None:
+        """Note what ran while the file holds no cells: it may be saved and renamed before it is seen again."""
+        ran = tuple(sorted(self._ran))
+        if not self._evidence.cells and ran != self._evidence.ran:
+            self._evidence = msgspec.structs.replace(self._evidence, ran=ran)
+            sink.saw_file(self._evidence)
+
     def _split(self, data: bytes, sink: DocumentSink, stat: os.stat_result) -> Digest | None:
         from nbcellar import notebook
         from nbcellar.notebook import tree
 
+        self._evidence = evidence_of(stat, ())
         try:
             content = notebook.read(data, path=self.path.name)
             root, objects = tree.split(content)
         except CellarError:
             return None
-        sink.saw_file(evidence_of(stat, cell_keys(content)))
+        cells = cell_keys(content)
+        self._evidence = evidence_of(stat, cells, () if cells else self._ran)
+        sink.saw_file(self._evidence)
         for part in objects:
             sink.put(Kind[part.kind], part.data, digest=part.digest)
         return root

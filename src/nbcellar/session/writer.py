@@ -165,13 +165,28 @@ class Writer:
         self._environment = None
         self.known = KnownBlocks()
         self._fixed.document.forget()
-        if not isinstance(error, ConflictError | UnknownReferenceError):
-            return
+        if isinstance(error, ConflictError | UnknownReferenceError):
+            with contextlib.suppress(CellarError):
+                self._go_on_from_rewritten()
+
+    def follow_rewriting(self) -> None:
+        """Go on from what the last commit became if history was rewritten; asked while nothing is pending.
+
+        What a kernel holds in memory was part of the old history: it is looked at and recorded anew.
+        """
+        if self._repo.refresh():
+            self._environment = None
+            self.known = KnownBlocks()
+            self._fixed.document.forget()
+            if self.position.head is not None and not self._repo.has_commit(self.position.head):
+                self._go_on_from_rewritten()
+                self.epoch += 1
+
+    def _go_on_from_rewritten(self) -> None:
         notebook, old = self._fixed.notebook, self.position.head
-        with contextlib.suppress(CellarError):
-            new = self._repo.rewritten_to(notebook, old) if old is not None else None
-            self.position.head = new or self._repo.head(notebook).commit
-            self.position.base, self.position.branch = None, None
+        new = self._repo.rewritten_to(notebook, old) if old is not None else None
+        self.position.head = new or self._repo.head(notebook).commit
+        self.position.base, self.position.branch = None, None
 
     def _close(self, jobs: list[Job]) -> None:
         finished = {id(v.pending) for job in jobs for v in job.versions}
@@ -187,7 +202,10 @@ class Writer:
 
     def _write(self, jobs: list[Job]) -> None:
         head = self.position.head
-        self._fixed.document.follow(self._repo)
+        for job in jobs:
+            if job.cell is not None:
+                self._fixed.document.ran(job.cell.source)
+        self._fixed.document.follow(self._repo, self._fixed.notebook)
         with self._repo.begin(self._fixed.notebook, self._key, on=self.position.branch) as recorder:
             before = self.position.base
             try:

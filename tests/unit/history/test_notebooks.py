@@ -9,7 +9,8 @@ import pytest
 from blake3 import blake3
 
 from nbcellar.errors import AmbiguousReferenceError, InvalidInputError, NotFoundError
-from nbcellar.history.notebooks import evidence_of, note_evidence
+from nbcellar.history.evidence import evidence_of
+from nbcellar.history.notebooks import note_evidence
 from nbcellar.history.repository import Repository
 from nbcellar.ids import NotebookId
 

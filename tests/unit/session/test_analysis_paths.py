@@ -1,7 +1,5 @@
 """Each way by which a cell can set off code that it does not name: one line a way, `setup#cell`."""
 
-
-
 from __future__ import annotations
 
 import builtins

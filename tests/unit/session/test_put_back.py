@@ -129,3 +129,53 @@ def test_redo_takes_back_an_undo_that_met_a_hidden_change(live: Live) -> None:
     assert live.value("(x, y, z)") == ([1, 5], 2, 1)
     live.session.undo(2)
     assert live.value("(x, y)") == ([1], 1)
+
+
+def test_what_another_process_forgot_does_not_come_back_from_memory(live: Live) -> None:
+    from nbcellar.history.forget import forget_variable
+    from nbcellar.history.repository import Repository
+    from nbcellar.session.value import referenced_digests
+    from nbcellar.store.interface import Kind
+    from nbcellar.trust.keys import load_or_create
+
+    live.cell("s = ''.join(map(chr, range(65, 105)))")
+    live.cell("y = 1")
+    live.cell("del s")
+    live.cell("z = 1")
+    with Repository.open(live.folder / "project") as other:
+        forget_variable(
+            other,
+            live.session.notebook,
+            "s",
+            key=load_or_create(live.folder / "user"),
+            children_of=lambda kind, data: referenced_digests(data) if kind is Kind.VALUE else [],
+        )
+    done = live.session.undo(2)
+    assert live.names() == {"y"}
+    assert done["not_restored"].keys() == {"s"}
+    live.session.redo(2)
+    assert live.names() == {"y", "z"}
+    live.cell("w = 1")
+    live.session.close()
+    secret = "".join(map(chr, range(65, 105))).encode()
+    stored = [path for path in (live.folder / "project" / ".cellar").rglob("*") if path.is_file()]
+    assert not [path for path in stored if secret in path.read_bytes()]
+
+
+def test_a_commit_that_another_process_collected_is_not_gone_to(live: Live) -> None:
+    from nbcellar.errors import NotFoundError, UnknownReferenceError
+    from nbcellar.history.repository import Repository
+    from nbcellar.session.value import referenced_digests
+    from nbcellar.store.interface import Kind
+
+    old = live.cell("x = 'old'")
+    live.cell("x = 'new'")
+    first = live.repo.resolve("HEAD~2", live.session.notebook)
+    live.session.checkout(first, None)
+    live.cell("x = 'branch'")
+    with Repository.open(live.folder / "project") as other:
+        other.delete_branch(live.session.notebook, "main")
+        other.gc(lambda kind, data: referenced_digests(data) if kind is Kind.VALUE else [], keep_ops_days=0)
+    with pytest.raises((NotFoundError, UnknownReferenceError)):
+        live.session.checkout(old, None)
+    assert live.value("x") == "branch"
