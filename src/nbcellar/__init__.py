@@ -54,9 +54,9 @@ def autoload(shell: Any) -> None:
 
         welcome(shell)
     elif reason() != NO_FOLDER:
-        from nbcellar.cli.magic import register
+        from nbcellar.cli.magic import complain
 
-        register(shell)  # `%cellar status` says why
+        complain(shell)
 
 
 __all__ = ["__version__", "autoload", "load_ipython_extension", "open", "unload_ipython_extension"]

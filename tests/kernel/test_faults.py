@@ -63,14 +63,18 @@ def test_a_full_disk_disturbs_no_cell_and_the_next_cell_saves_everything(fresh: 
     with pytest.raises(StoreUnavailableError, match="No space left"):
         fresh.ask("wait_saved")
     result = fresh.try_run("y.append(2)")
-    assert not result.error and result.text == ""
+    assert not result.error
+    assert result.text == "Cellar: what you do is not being saved: [Errno 28] No space left on device\n"
+    fresh.do_aside("writer.wait()")
+    assert fresh.try_run("pass").text == "", "it is said once"
     fresh.do_aside("writer.wait()")
     assert "No space left" in fresh.status()["failed"]
     fresh.do_aside("free()")
     fresh.run("z = 1")
     assert fresh.status()["failed"] == ""
+    assert fresh.run("pass").text == "Cellar: everything is saved again\n"
     assert fresh.names() == {"x", "y", "made", "A", "z", "kept"}
-    changes = {change.name: change.change for change in fresh.project.show().changes}
+    changes = {change.name: change.change for change in fresh.project.show("HEAD~1").changes}
     assert changes == {
         "x": "changed",
         "y": "changed",
@@ -139,7 +143,8 @@ def test_a_read_only_store_disturbs_no_kernel(project: Project) -> None:
     try:
         kernel.start_again()
         result = kernel.try_run("y = 2\nprint('fine')")
-        assert not result.error and result.text == "fine\n"
+        assert not result.error
+        assert result.text == f"fine\nCellar does not record this notebook: {cellar} cannot be written\n"
         status = project.cellar("status")
         assert "Traceback" not in status.stderr and "read-only" in status.stdout
         assert project.log()[0].title == "x = 1"

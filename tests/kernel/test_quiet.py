@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .support import Kernel, values_of, wait_until
+from .support import Kernel, Project, values_of, wait_until
 
 # Holds the next capture until `gate` is set, as a long pickle would; the file `reached` says that it is there.
 HOLD = """
@@ -281,3 +281,32 @@ def test_the_user_namespace_is_a_plain_dict_and_holds_nothing_of_ours(fresh: Ker
     fresh.redo()
     assert fresh.value("type(globals()).__name__") == "dict"
     assert set(fresh.value("sorted(globals())")) - set(before) <= {"x", "y", "_i", "_ii", "_iii", "_i1", "_i2"}
+
+
+def test_a_kernel_that_cannot_record_says_so_once(project: Project) -> None:
+    project.configure("[record]\nbudget = 3\n")
+    kernel = project.kernel(joins=False)
+    result = kernel.try_run("x = 1")
+    assert not result.error
+    assert result.text.startswith("Cellar does not record this notebook: ") and "budget" in result.text
+    assert kernel.try_run("x = 2").text == ""
+    assert (
+        "does not record" in kernel.try_run("%cellar status").text or "budget" in kernel.try_run("%cellar status").text
+    )
+
+
+def test_a_store_that_is_gone_is_said(fresh: Kernel) -> None:
+    fresh.run("x = 1")
+    for path in (fresh.project.root / ".cellar").glob("meta.db*"):
+        path.unlink()
+    assert not fresh.try_run("x = 2").error
+    fresh.do_aside("from nbcellar.session import remote\nremote.current().session.writer.wait()")
+    assert "Cellar: what you do is not being saved: " in fresh.try_run("x = 3").text
+
+
+def test_a_variable_that_is_too_large_is_said_once(project: Project) -> None:
+    project.configure("[record]\nmax_variable_mb = 1\n")
+    kernel = project.kernel()
+    kernel.try_run("import numpy as np\nlarge = np.arange(400_000)")
+    assert "'large' is not saved: it is larger than the cap of 1 MiB" in kernel.try_run("y = 1").text
+    assert kernel.try_run("large[0] = 5").text == ""

@@ -256,7 +256,7 @@ class _Runner:
         return self.source.kernel_name or "python3"
 
     def _kernel_environ(self) -> dict[str, str]:
-        return {**self.environ, "NBCELLAR_RECORD": "1", "JPY_SESSION_NAME": str(self.path)}
+        return {**self.environ, "NBCELLAR_RECORD": "1", "NBCELLAR_HEADLESS": "1", "JPY_SESSION_NAME": str(self.path)}
 
     def _join(self, connection_file: str, root: Path) -> KernelEntry | None:
         """Return the entry of the new kernel; let it join where it did not by itself."""

@@ -14,14 +14,20 @@ from nbcellar.errors import CellarError
 
 def load(shell: Any) -> None:
     """Join recording and register `%cellar`; an error is a sentence, not a traceback."""
+    from nbcellar.session import remote
     from nbcellar.session.join import join
 
     register(shell)
+    already = remote.current() is not None
     try:
         recorder = join(shell)
     except CellarError as error:
         _say(error)
         return
+    from nbcellar.cli.notices import watch
+
+    if not already:
+        watch(shell, recorder)
     sys.stdout.write(f"Cellar records this session in {recorder.session.repo.root / '.cellar'}\n")
 
 
@@ -35,6 +41,7 @@ def unload(shell: Any) -> None:
 
 def welcome(shell: Any) -> None:
     """Register `%cellar` in a kernel that has just started, and offer the last session."""
+    from nbcellar.cli.notices import watch
     from nbcellar.cli.offer import offer
     from nbcellar.session import remote
 
@@ -42,6 +49,19 @@ def welcome(shell: Any) -> None:
     recorder = remote.current()
     if recorder is not None:
         offer(shell, recorder)
+        watch(shell, recorder)
+
+
+def complain(shell: Any) -> None:
+    """Register `%cellar` in a kernel that does not record, and say why beside the first output if it should."""
+    from nbcellar.cli.notices import say_once
+    from nbcellar.session.join import failure
+
+    register(shell)  # `%cellar status` says why
+    error = failure()
+    if error is not None:
+        hint = f"hint: {error.hint}\n" if error.hint else ""
+        say_once(shell, f"Cellar does not record this notebook: {error.message}\n{hint}")
 
 
 def register(shell: Any) -> None:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from nbcellar import __version__
-from nbcellar.errors import CellarError, NoRepositoryError
+from nbcellar.errors import CellarError, KernelError, NoRepositoryError
 
 _AUTOMATION = ("papermill", "nbconvert", "nbclient", "jupyter-execute", "pytest", "testbook", "voila")
 NO_FOLDER = "no .cellar folder here or above"
 _reason: list[str] = []
+_failure: list[CellarError] = []
 
 
 def reason() -> str:
@@ -25,8 +26,14 @@ def reason() -> str:
     return _reason[0] if _reason else ""
 
 
+def failure() -> CellarError | None:
+    """Return the error that keeps this kernel from recording though it should; None if there is none."""
+    return _failure[0] if _failure else None
+
+
 def autoload(shell: Any, environ: Mapping[str, str] = os.environ) -> bool:
     """Join if this is a notebook's kernel in an initialised folder and nothing speaks against it. Never raises."""
+    _failure.clear()
     try:
         why = _why_not(shell, environ)
         if not why:
@@ -34,7 +41,9 @@ def autoload(shell: Any, environ: Mapping[str, str] = os.environ) -> bool:
     except NoRepositoryError:
         why = NO_FOLDER
     except Exception as error:
-        why = error.message if isinstance(error, CellarError) else f"{type(error).__name__}: {error}"
+        failed = error if isinstance(error, CellarError) else KernelError(f"{type(error).__name__}: {error}")
+        why = failed.message
+        _failure.append(failed)
     _reason[:] = [why] if why else []
     return not why
 

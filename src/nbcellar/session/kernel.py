@@ -113,6 +113,8 @@ class KernelRecorder:
         return self.session.repo.root / ".cellar" / "kernels" / f"{self.identity}.json"
 
     def _register(self) -> None:
+        if self.session.repo.store.read_only:
+            return
         entry = self._entry()
         facts = KernelEntry(
             protocol=PROTOCOL,
