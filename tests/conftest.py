@@ -7,11 +7,15 @@ otherwise because it runs in continuous integration. Kernels and commands that a
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# A shell that starts the tests in the background has interrupts ignored, and kernels and commands would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The time of one example says more about the machine than about the code; and the same examples come each time.
 settings.register_profile(

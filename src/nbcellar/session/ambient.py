@@ -204,4 +204,4 @@ def _module_roots(namespace: Mapping[str, object]) -> set[str]:
 def _version(root: str) -> str:
     module = sys.modules.get(root)
     version = None if module is None else vars(module).get("__version__")
-    return version if isinstance(version, str) else ""
+    return str(version) if isinstance(version, str) else ""  # torch has a subclass of its own

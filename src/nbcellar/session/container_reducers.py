@@ -42,7 +42,7 @@ def _reduce(obj: Any, encoder: Encoder) -> Any:
     slots = {name: getattr(obj, name) for name in copyreg._slotnames(type(obj)) if hasattr(obj, name)}  # type: ignore[attr-defined]
     attributes = getattr(obj, "__dict__", None)
     encoder.keep(contents)
-    state = contents, attributes or None, slots or None
+    state = contents, attributes if attributes or attributes is obj else None, slots or None
     return rewrap.make_container, (base, type(obj)), state, None, None, rewrap.set_container
 
 

@@ -206,6 +206,8 @@ class Session(Recorder):
 
     def _look_at_replaced(self, restorer: Restorer, state: State) -> tuple[Plan, dict[Group, Layout]]:
         """Return a plan whose victims were hashed a moment ago, recorded if they had changed, and where they lie."""
+        settled: set[str] = set()  # looked at twice with nothing run in between, and different each time
+        looked: set[str] = set()
         for _ in range(_MOST_LOOKS):
             plan = restorer.plan(state)
             names = {name for entry in plan.load for name in entry.names} | set(plan.remove) | plan.doubtful.keys()
@@ -216,9 +218,13 @@ class Session(Recorder):
                 observation = self._observe(frozenset(), only=victims)
             finally:
                 self.tracker.layouts = None
-            if not observation.changed and not observation.dropped_names:
+            changed = {name for change in observation.changed for name in change.group.names}
+            if changed <= settled and not observation.dropped_names:
                 return plan, layouts
             self._submit(self._between(observation))
+            if not self._background():  # nobody changes it: its pickles differ, as those of objects with counters do
+                settled |= changed & looked
+            looked |= changed
         names_of = ", ".join(sorted({name for change in observation.changed for name in change.group.names}))
         raise CannotRestoreError(
             f"{names_of} changed all the time, so nothing was replaced", hint="stop the threads that change variables"

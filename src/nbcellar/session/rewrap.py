@@ -61,8 +61,8 @@ def set_container(obj: Any, state: tuple[Any, dict[str, Any] | None, dict[str, A
         list.extend(obj, contents)
     else:
         set.update(obj, contents)
-    if attributes:
-        obj.__dict__.update(attributes)
+    if attributes is not None:
+        obj.__dict__ = attributes  # the very one: it may be another object's, too, or the container itself
     for name, value in (slots or {}).items():
         object.__setattr__(obj, name, value)
 
