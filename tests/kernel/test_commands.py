@@ -200,7 +200,20 @@ def test_ctrl_c_stops_waiting_and_says_what_happens(session: Desk) -> None:
     out, err = waiting.communicate(timeout=60)
     go.touch()
     assert waiting.returncode == 3
-    assert "stopped waiting; the request is queued" in err and "Traceback" not in out + err
+    assert "stopped waiting: the kernel drops the request" in err and "Traceback" not in out + err
+    assert session.execute("print(len(values))") == "4\n", "nothing was undone"
+
+
+def test_a_request_of_a_terminal_that_was_closed_is_dropped(session: Desk) -> None:
+    go = keep_busy(session)
+    waiting = session.terminal("undo")
+    assert waiting.stderr is not None
+    assert "waiting for the kernel" in waiting.stderr.readline()
+    waiting.kill()
+    waiting.communicate(timeout=60)
+    go.touch()
+    assert session.execute("print(len(values))") == "4\n"
+    assert "undo" not in {line["kind"] for line in json.loads(session.cellar("log", "--json"))["commits"]}
 
 
 def test_a_request_behind_a_failing_cell_is_carried_out_all_the_same(session: Desk) -> None:

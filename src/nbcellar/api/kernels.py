@@ -28,7 +28,7 @@ import msgspec
 from nbcellar import errors
 from nbcellar.errors import CellarError, KernelError, NoKernelError
 from nbcellar.ids import NotebookId
-from nbcellar.session.entries import KernelEntry, is_own
+from nbcellar.session.entries import KernelEntry, began_at, is_own
 
 if TYPE_CHECKING:
     from nbcellar.trust.keys import SigningKey
@@ -231,15 +231,16 @@ class _Connection:
                     noticed = True
         except KeyboardInterrupt:
             raise KernelError(
-                f"stopped waiting; the request is queued, and the kernel will still do '{what}' after the running cell",
-                hint="cellar op log shows when it has; cellar op undo takes it back",
+                "stopped waiting: the kernel drops the request when the running cell ends",
+                hint="if it had just begun, cellar op log shows it, and cellar op undo takes it back",
             ) from None
         return content
 
 
 def _encode_request(command: str, args: Mapping[str, Any], version: str) -> dict[str, str]:
     """Return the user expression that carries a request."""
-    request = {"protocol": PROTOCOL, "version": version, "command": command, "args": dict(args)}
+    sender = {"pid": os.getpid(), "host": socket.gethostname(), "began": began_at(os.getpid())}
+    request = {"protocol": PROTOCOL, "version": version, "command": command, "args": dict(args), "sender": sender}
     return {"r": _EXPRESSION.format(request=base64.b64encode(msgspec.json.encode(request)).decode())}
 
 

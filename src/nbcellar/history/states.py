@@ -57,6 +57,7 @@ class StateBuilder:
     def apply(self, delta: StateDelta, commit: CommitId) -> Changes:
         """Apply one delta; entries without an origin get `commit`, as in `model.apply_delta`."""
         gone: set[str] = set()
+        touched = {name for entry in delta.put for name in entry.names if self._is_only_touched(entry)}
         for entry in delta.put:
             self._take(entry.names, entry.defines, gone)
         self._take(delta.drop, delta.drop_definitions, gone)
@@ -69,11 +70,19 @@ class StateBuilder:
                 self._ambient.pop(part, None)
             else:
                 self._ambient[part] = digest
-        return Changes(tuple(sorted(put - gone)), tuple(sorted(put & gone)), tuple(sorted(gone - put)))
+        return Changes(tuple(sorted(put - gone)), tuple(sorted((put & gone) - touched)), tuple(sorted(gone - put)))
 
     def build(self) -> State:
         """Return the state as it is now."""
         return State(tuple(self._entries.values()), dict(self._ambient))
+
+    def _is_only_touched(self, entry: Covariable) -> bool:
+        """True for an object that could not be stored before either: a cell may have used it, no more is known."""
+        before = self._by_name.get(entry.names[0]) if entry.names and entry.value is None else None
+        there = self._entries[before] if before is not None else None
+        if there is None or there.value is not None or there.names != entry.names:
+            return False
+        return bool(entry.version) and there.version[:8] == entry.version[:8]
 
     def _add(self, entry: Covariable) -> None:
         number = self._next

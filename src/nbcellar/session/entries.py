@@ -8,6 +8,7 @@ Not for: finding kernels and talking to them (`api/kernels.py`).
 from __future__ import annotations
 
 import hmac
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -47,4 +48,12 @@ def _seal(entry: KernelEntry, key: SigningKey) -> str:
     return key.mac(msgspec.json.encode((*told, entry.started_ns, entry.host)), "kernel entry").hex()
 
 
-__all__ = ["KernelEntry", "is_own", "sealed"]
+def began_at(pid: int) -> int | None:
+    """Return when a process began, in ticks since the machine started; None where that cannot be known."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+__all__ = ["KernelEntry", "began_at", "is_own", "sealed"]

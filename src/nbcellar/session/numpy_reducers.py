@@ -256,6 +256,13 @@ def _choose_void(kind: type) -> Callable[[Any, Encoder], Any] | None:
     return _reduce_void if kind in (np.void, np.record) else None
 
 
+def _reduce_stream(stream: Any, encoder: Encoder) -> Any:
+    """Keep numpy's own random stream by name: what holds it draws from it, and its state is recorded apart."""
+    own = sys.modules.get("numpy.random.mtrand")
+    return "_rand" if own is not None and stream is own._rand else NotImplemented
+
+
 register("numpy.ndarray", reduce_array)
+register("numpy.random.mtrand.RandomState", _reduce_stream)
 register_base("numpy.void", _choose_void)
 register_base("numpy.ndarray", _choose_subclass)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import socket
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from nbcellar import __version__
 from nbcellar.errors import CellarError, InvalidInputError, KernelError, UnsupportedFormatError
 from nbcellar.ids import CommitId, NotebookId
 from nbcellar.session.engine import status_of
+from nbcellar.session.entries import began_at
 
 if TYPE_CHECKING:
     from nbcellar.session.kernel import KernelRecorder
@@ -44,6 +47,8 @@ def handle(encoded: str) -> str:
                 f"the kernel runs Cellar {__version__}, the command {theirs}: they do not understand each other",
                 hint="install the same version in both environments",
             )
+        if not is_waited_for(request):
+            raise KernelError("nobody waits for this request any more, so it was dropped")
         answer: dict[str, Any] = {"ok": True, "result": perform(request["command"], request.get("args", {}))}
     except CellarError as error:
         answer = {"ok": False, "error": {"code": error.code, "message": str(error), "hint": error.hint}}
@@ -52,6 +57,27 @@ def handle(encoded: str) -> str:
         answer = {"ok": False, "error": {"code": KernelError.code, "message": f"the kernel failed: {what}", "hint": ""}}
     answer |= {"protocol": PROTOCOL, "version": __version__}
     return base64.b64encode(json.dumps(answer).encode()).decode()
+
+
+def is_waited_for(request: Mapping[str, Any]) -> bool:
+    """False if the process that sent a request has ended: an undo that somebody gave up must not happen later.
+
+    A request without a sender, or from another machine, is carried out. A process is told by its number and by when it
+    began, where that can be known.
+    """
+    sender = request.get("sender")
+    if not isinstance(sender, dict) or sender.get("host") != socket.gethostname():
+        return True
+    pid = sender.get("pid")
+    if not isinstance(pid, int):
+        return True
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (OSError, OverflowError):
+        return False
+    return began_at(pid) == sender.get("began")
 
 
 def local_requests() -> Callable[[NotebookId, str, Mapping[str, Any]], dict[str, Any]] | None:
@@ -90,8 +116,14 @@ def _redo(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _commit(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
-    commit = recorder.session.commit(str(args["message"]))
-    return {"commit": commit.hex(), "branch": recorder.session.repo.head(recorder.session.notebook).branch}
+    session = recorder.session
+    commit = session.commit(str(args["message"]))
+    head = session.repo.head(session.notebook)
+    own = session.writer.position.branch
+    notes = []
+    if own is not None and own != head.branch:
+        notes.append(f"this kernel is on {own}: another one moved {head.branch or 'HEAD'} meanwhile")
+    return {"commit": commit.hex(), "branch": own or head.branch, "notes": notes}
 
 
 def _checkout(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:

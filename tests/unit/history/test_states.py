@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -75,7 +76,19 @@ def test_changes_name_what_came_changed_and_went(chain: list[StateDelta], last: 
     names_after = {n for e in apply_delta(before, last, commit=commit_id(99)).covariables for n in e.names}
     assert set(changes.added) == names_after - names_before
     assert set(changes.removed) == names_before - names_after
-    assert set(changes.changed) == {n for e in last.put for n in e.names} & names_before
+    put = {n for e in last.put for n in e.names} & names_before
+    touched = {n for e in last.put if e.value is None and e.version for n in e.names}
+    assert put - touched <= set(changes.changed) <= put
+
+
+def test_a_cell_that_may_have_used_what_cannot_be_stored_is_not_said_to_change_it() -> None:
+    lock = Covariable(names=("lock",), value=None, version=b"object 1" + b"touched1", reason="it is a lock")
+    used = msgspec.structs.replace(lock, version=b"object 1" + b"touched2")
+    other = msgspec.structs.replace(lock, version=b"object 2" + b"touched1")
+    builder = StateBuilder()
+    assert builder.apply(StateDelta(None, (lock,)), commit_id(0)).added == ("lock",)
+    assert builder.apply(StateDelta(None, (used,)), commit_id(1)).changed == ()
+    assert builder.apply(StateDelta(None, (other,)), commit_id(2)).changed == ("lock",)
 
 
 @given(st.lists(deltas(), max_size=4), deltas(), deltas())

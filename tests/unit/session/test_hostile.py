@@ -441,3 +441,13 @@ def test_what_holds_on_to_replaced_objects_is_said_each_time(live: Live) -> None
     live.cell("d.append(2)")
     for step in ("undo", "redo", "undo"):
         assert "h" in getattr(live.session, step)()["uncertain"]
+
+
+def test_what_holds_numpys_own_random_stream_draws_from_it_again(live: Live) -> None:
+    live.cell("import numpy as np\nstream = np.random.mtrand._rand\nheld = [stream]\nnp.random.seed(1)")
+    live.cell("held.append(np.random.rand())\nstream = None")
+    live.session.undo()
+    assert live.value("stream is np.random.mtrand._rand and held[0] is stream")
+    live.restart()
+    live.session.restore(None)
+    assert live.value("held[0] is __import__('numpy').random.mtrand._rand")
