@@ -255,14 +255,28 @@ def write_value(path: Path, key: Key, value: Any) -> bool:
         wanted[key.name] = value
     if dict(_parse(after, path)) != wanted:
         raise InvalidInputError(f"{path}: '{key.name}' is written in an unusual form", hint=f"edit it there: {path}")
+    _write_text(path, after)
+    return key.name in old
+
+
+def remove_line(path: Path, name: str) -> bool:
+    """Take the line of a key out of a file that cannot be read as settings; return if it was there."""
+    before = path.read_text("utf-8") if path.exists() else ""
+    after = _edit(before, name, None)
+    if after == before:
+        return False
+    _write_text(path, after)
+    return True
+
+
+def _write_text(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_name(f"{path.name}.{os.getpid()}.new")
-        aside.write_text(after, "utf-8")
+        aside.write_text(text, "utf-8")
         aside.replace(path)
     except OSError as error:
         raise StoreUnavailableError(f"{path}: {error.strerror or error}") from None
-    return key.name in old
 
 
 def to_toml(value: Any) -> str:
@@ -310,8 +324,14 @@ def _parse(text: str, path: Path) -> Iterator[tuple[str, Any]]:
         if not isinstance(content, dict):
             find_key(section, where=str(path))
         for field, value in content.items():
-            key = find_key(f"{section}.{field}", where=str(path))
-            yield key.name, _check(key, value, str(path))
+            name = f"{section}.{field}"
+            try:
+                key = find_key(name, where=str(path))
+                yield key.name, _check(key, value, str(path))
+            except InvalidInputError as error:
+                remedy = f"to remove the line: cellar config --unset {name}"
+                hint = f"{error.hint}; {remedy}" if error.hint else remedy
+                raise InvalidInputError(error.message, hint=hint) from None
 
 
 def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:

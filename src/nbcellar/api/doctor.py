@@ -203,7 +203,8 @@ def _look_at_store(repository: Repository) -> Iterator[Finding]:
 def _whole(found: Check) -> str:
     commits = f"{found.commits:,} commit" + ("" if found.commits == 1 else "s")
     objects = f"{found.objects:,} object" + ("" if found.objects == 1 else "s")
-    return f"{commits} and {objects}, all whole"
+    unread = f"; not read: {'; '.join(found.not_read)}" if found.not_read else ""
+    return f"{commits} and {objects}, all whole{unread}"
 
 
 def _look_at_key(folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:

@@ -81,7 +81,8 @@ def check(repository: Repository, *, read_data: bool) -> views.Check:
     if store is not None:
         damaged = [_store_problem(problem) for problem in store.problems] + damaged
         if store.objects_not_read:
-            what = f"{store.objects_not_read:,} objects, {store.bytes_not_read:,} bytes"
+            plural = "" if store.objects_not_read == 1 else "s"
+            what = f"{store.objects_not_read:,} object{plural}, {store.bytes_not_read:,} bytes"
             not_read.append(f"{what} (cellar check --read-data)")
     return views.Check(
         damaged=damaged,
@@ -97,8 +98,8 @@ def _store_problem(problem: Problem) -> str:
     return f"{problem.file}: {problem.reason}{what}"
 
 
-def rebuild(cellar_folder: Path) -> list[str]:
-    """Make a new meta.db from the packs; return what was found, in lines."""
+def rebuild(cellar_folder: Path) -> tuple[list[str], list[str]]:
+    """Make a new meta.db from the packs; return what was found and what is damaged, in lines."""
     from nbcellar.store.rebuild import rebuild as rebuild_store
 
     report = rebuild_store(cellar_folder)
@@ -109,7 +110,9 @@ def rebuild(cellar_folder: Path) -> list[str]:
         lines.append(f"the old files are in {report.moved_aside}")
     if not report.same_project:
         lines.append("the project's id was lost: decide again whom to trust (cellar trust ls)")
-    return [*lines, *report.problems]
+    lines += report.database
+    lines.append("what was recorded after the newest of them is not there, if anything was")
+    return lines, list(report.problems)
 
 
 def what_is(repo: Repo, text: str) -> Literal["variable", "commit"]:

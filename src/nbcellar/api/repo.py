@@ -403,8 +403,8 @@ def own_key(environ: Mapping[str, str]) -> views.Key:
     return trusting.own_key(config.user_folder(environ))
 
 
-def rebuild(folder: Path) -> list[str]:
-    """Make a new meta.db from the packs of a repository; return what was found, in lines."""
+def rebuild(folder: Path) -> tuple[list[str], list[str]]:
+    """Make a new meta.db from the packs of a repository; return what was found and what is damaged, in lines."""
     from nbcellar.api import maintenance
 
     return maintenance.rebuild(find_root(folder) / FOLDER)

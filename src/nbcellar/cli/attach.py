@@ -24,4 +24,4 @@ def run(args: argparse.Namespace, console: Console) -> int:
     console.print(f"recording {result.path}" if result.is_on else f"not recording {result.path}")
     for note in result.notes:
         console.print(f"  {note}")
-    return exit_codes.OK
+    return exit_codes.OK if result.is_on else exit_codes.FINDINGS

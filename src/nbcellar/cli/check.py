@@ -19,10 +19,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
+    lost: list[str] = []
     if args.rebuild:
         from nbcellar.api import rebuild
 
-        for line in rebuild(console.folder):
+        lines, lost = rebuild(console.folder)
+        for line in (*lines, *lost):
             console.notice(line)
     with console.open_repo() as repo:
         found = repo.check(read_data=args.read_data)
@@ -37,4 +39,4 @@ def run(args: argparse.Namespace, console: Console) -> int:
         console.print(f"{looked}: {state}")
         for line in found.not_read:
             console.print(f"  not read: {line}")
-    return 4 if found.damaged else exit_codes.OK
+    return 4 if found.damaged or lost else exit_codes.OK

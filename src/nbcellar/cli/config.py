@@ -47,12 +47,24 @@ def run(args: argparse.Namespace, console: Console) -> int:
 def _write(args: argparse.Namespace, console: Console) -> int:
     if args.unset and args.value is not None:
         raise InvalidInputError("--unset takes no value")
-    key = config.find_key(args.key)
-    value = None if args.unset else config.parse_text(key, args.value, where="cellar config")
     path = config.user_file(console.environ) if args.user else _repository_file(console)
-    was_set = config.write_value(path, key, value)
-    removed = "removed" if was_set else "is not set there"
-    console.print(f"{path}: {key.name} " + (removed if value is None else f"= {config.to_toml(value)}"))
+    if args.unset:
+        return _unset(args.key, path, console)
+    key = config.find_key(args.key)
+    value = config.parse_text(key, args.value, where="cellar config")
+    config.write_value(path, key, value)
+    console.print(f"{path}: {key.name} = {config.to_toml(value)}")
+    return exit_codes.OK
+
+
+def _unset(name: str, path: Path, console: Console) -> int:
+    try:
+        was_set = config.write_value(path, config.find_key(name), None)
+    except InvalidInputError:  # the file cannot be read as it is, perhaps because of this very line
+        was_set = config.remove_line(path, name)
+        if not was_set:
+            raise
+    console.print(f"{path}: {name} {'removed' if was_set else 'is not set there'}")
     return exit_codes.OK
 
 

@@ -13,6 +13,8 @@ from nbcellar.cli import exit_codes, text
 from nbcellar.cli.console import Console
 from nbcellar.cli.log import KIND_WORDS
 
+_MOST_STEPS = 10
+
 
 def add_without(parser: argparse.ArgumentParser) -> None:
     """Add the option that names variables to leave out."""
@@ -37,8 +39,11 @@ def print_change(change: SessionChange, console: Console, args: argparse.Namespa
 
 def format_change(change: SessionChange, console: Console, verb: str) -> Iterator[str]:
     """Yield the lines that tell a user what is different now."""
-    for undone in change.undone:
+    shown = change.undone if len(change.undone) <= _MOST_STEPS + 1 else change.undone[:_MOST_STEPS]
+    for undone in shown:
         yield f"{verb} {_cell(undone, console)}"
+    if len(shown) < len(change.undone):
+        yield f"{verb} {text.plural(len(change.undone) - len(shown), 'cell')} more"
     where = f"{change.branch} at " if change.branch else ""
     head = console.style(f"{where}{change.head[:8]}", "yellow")
     if not change.undone:

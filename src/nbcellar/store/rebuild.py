@@ -43,7 +43,8 @@ class RebuildReport(msgspec.Struct, frozen=True):
     salvaged_objects: int
     same_project: bool  # False: no log pack was readable, so trust decisions have to be made again
     moved_aside: str  # folder of the old files, "" if there were none
-    problems: tuple[str, ...]
+    problems: tuple[str, ...]  # of packs
+    database: tuple[str, ...]  # what of the old meta.db was missing or could not be read
 
 
 class _Found(msgspec.Struct):
@@ -81,7 +82,8 @@ def rebuild(folder: Path) -> RebuildReport:
         **counts,
         same_project=bool(project),
         moved_aside=moved,
-        problems=(*found.problems, *rescued.problems),
+        problems=tuple(found.problems),
+        database=rescued.problems,
     )
 
 

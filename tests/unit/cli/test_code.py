@@ -149,7 +149,7 @@ def test_detach_and_attach_are_kept_in_the_settings(shell: Any, file: Path) -> N
     assert shell.run("status") == 0
     assert "off:" not in shell.out
     assert shell.run("detach --all") == 0
-    assert shell.run("attach analysis.ipynb") == 0
+    assert shell.run("attach analysis.ipynb") == 1
     assert shell.out.startswith(
         "not recording analysis.ipynb\n  its next kernel will not record, because record.enabled is false"
     )

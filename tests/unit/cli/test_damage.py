@@ -24,6 +24,20 @@ def test_a_lost_database_is_named_and_rebuilt(shell: Any, analysis: Any) -> None
     assert [line["id"] for line in shell.json("log")["commits"]] == [line["id"] for line in before["commits"]]
 
 
+def test_a_damaged_pack_is_said_by_a_rebuild(shell: Any, analysis: Any) -> None:
+    assert shell.run("gc") == 0
+    analysis.repository.close()
+    for path in (shell.folder / ".cellar").glob("meta.db*"):
+        path.unlink()
+    pack = next(path for path in (shell.folder / ".cellar" / "packs").rglob("*") if path.is_file())
+    data = bytearray(pack.read_bytes())
+    data[len(data) // 2] ^= 1
+    pack.chmod(0o600)
+    pack.write_bytes(data)
+    assert shell.run("check --rebuild") == 4
+    assert "what was recorded after the newest of them is not there" in shell.err
+
+
 def test_a_newer_format_is_refused_with_the_way_out(shell: Any, analysis: Any) -> None:
     analysis.repository.close()
     with sqlite3.connect(shell.folder / ".cellar" / "meta.db") as database:

@@ -210,3 +210,14 @@ def test_the_size_of_an_object_counts_what_it_holds(shell: Any, history: Any) ->
     model = variable("model", "<Model>", type="Model")
     history.cell("model = fit()", msgspec.structs.replace(model, size_bytes=50_000))
     assert shell.json("vars")["variables"][0]["size_bytes"] == 50_000
+
+
+def test_a_setting_that_is_none_can_be_removed_from_the_file(shell: Any, analysis: Any) -> None:
+    path = shell.folder / ".cellar" / "config.toml"
+    path.write_text("[record]\nbudget = 3\noutputs = false\n")
+    assert shell.run("log") == 2
+    assert "cellar config --unset record.budget" in shell.err
+    assert shell.run("config --unset record.budget") == 0
+    assert path.read_text() == "[record]\noutputs = false\n"
+    assert shell.run("log") == 0
+    assert shell.run("config --unset record.nothing") == 2
