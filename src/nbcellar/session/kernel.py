@@ -187,7 +187,7 @@ class KernelRecorder:
     def _capture(self, generation: int) -> None:
         if generation != self._generation or not self.active:
             return
-        with self._swallow():
+        with self._swallow(), contextlib.suppress(KeyboardInterrupt):  # on the loop, one would end the kernel
             time.sleep(YIELD_S)
             self._replied = True
             self.session.finish_capture()
@@ -204,7 +204,7 @@ class KernelRecorder:
         """Look for changes that no cell run accounts for, in slices, while nobody waits."""
         if generation != self._generation or not self.active:
             return
-        with self._swallow():
+        with self._swallow(), contextlib.suppress(KeyboardInterrupt):
             if self.session.writer.pending or not self.session.check_idle(IDLE_SLICE_S):
                 self._later(IDLE_SLICE_S * 10, generation)
             else:

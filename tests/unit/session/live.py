@@ -105,7 +105,7 @@ def _picture(obj: Any, numbers: dict[int, int]) -> Any:
     kind = type(obj)
     if kind in (int, float, str, bytes, bool, type(None), complex):
         return repr(obj)
-    if kind is types.ModuleType:
+    if kind is types.ModuleType and sys.modules.get(obj.__name__) is obj:
         return f"module {obj.__name__}"
     if kind is tuple:
         return ("tuple", [_picture(item, numbers) for item in obj])
@@ -128,9 +128,11 @@ def _picture(obj: Any, numbers: dict[int, int]) -> Any:
         cells = [_picture(cell.cell_contents, numbers) for cell in obj.__closure__ or ()]
         return (number, "function", _code_picture(obj.__code__), obj.__defaults__, cells)
     if isinstance(obj, type):
-        members = {key: value for key, value in vars(obj).items() if not key.startswith("__")}
-        return (number, "class", obj.__qualname__, _picture(members, numbers))
-    return (number, _picture(kind, numbers), _picture(dict(vars(obj)), numbers))
+        members = [(key, value) for key, value in vars(obj).items() if not key.startswith("__")]
+        return (number, "class", obj.__qualname__, [(key, _picture(value, numbers)) for key, value in members])
+    items = [(repr(key), _picture(value, numbers)) for key, value in obj.items()] if isinstance(obj, dict) else []
+    attributes = [(key, _picture(value, numbers)) for key, value in vars(obj).items() if not key.startswith("__")]
+    return (number, _picture(kind, numbers), items, attributes)
 
 
 def _code_picture(code: types.CodeType) -> Any:

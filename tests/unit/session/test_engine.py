@@ -36,6 +36,11 @@ VALUES = st.sampled_from(
         "np.arange(6)[::2]",
         "bytearray(b'abc')",
         "P()",
+        "({'n': [1]}, 'x')",
+        "([], ())",
+        "D(k=[1])",
+        "Q([1])",
+        "types.ModuleType('m')",
         "lambda x: x",
         "[[i] for i in range(5000)]",
         "{str(i): i for i in range(5000)}",
@@ -61,6 +66,12 @@ MUTATIONS = st.sampled_from(
         "{a}.sort()",
         "{a} = make({b})",
         "{a}.flags.writeable = False",
+        "{a} = {b}[0]",
+        "{a}[0].append({b})",
+        "{a}[0]['n'].append({b})",
+        "{a} = ({b}, [{b}])",
+        "{a} = max([({b}, 1)], key=str)",
+        "scale = len(str({b}))",
     ]
 )
 
@@ -79,9 +90,23 @@ def cells(draw: st.DrawFn) -> str:
 
 
 START = """
+import types
 import numpy as np
+scale = 2
 class P:
     v = None
+class D(dict):
+    def __setitem__(self, key, value):
+        super().__setitem__(key, [value])
+class Q:
+    def __init__(self, k):
+        self.k = k
+        self.v = scale
+    def __getstate__(self):
+        return self.k, self.v
+    def __setstate__(self, state):
+        self.k, self.v = state
+        assert scale
 def make(x):
     kept = x
     def f(): return kept
