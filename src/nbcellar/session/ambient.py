@@ -97,14 +97,18 @@ class AmbientTracker:
         self._kept: dict[str, bytes] = {}
         self._versions: tuple[dict[str, str], bytes] = ({}, _encode({}))
 
-    def capture(self, namespace: Mapping[str, object] | None = None) -> dict[str, bytes]:
+    def capture(
+        self, namespace: Mapping[str, object] | None = None, only: Collection[str] | None = None
+    ) -> dict[str, bytes]:
         """Return part name -> bytes of every part that has something; a part that fails is left out.
 
-        namespace: the user namespace, for `modules`. A part restored before its library was loaded is returned as it
-        was recorded, until the library is there.
+        namespace: the user namespace, for `modules`. only: the parts that are wanted; None: all.
+        A part restored before its library was loaded is returned as it was recorded, until the library is there.
         """
         captured: dict[str, bytes] = {}
         for name, part in self._parts.items():
+            if only is not None and name not in only:
+                continue
             try:
                 payload = part.capture()
             except Exception:  # a library in a state of its own, or user code that broke it; the rest must be recorded

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from nbcellar.errors import CannotRestoreError, CorruptStoreError, NotFoundError, StoreUnavailableError
+from nbcellar.errors import CannotRestoreError, CellarError, CorruptStoreError, NotFoundError, StoreUnavailableError
 from nbcellar.history import steps
 from nbcellar.history.doubts import doubtful_versions
 from nbcellar.history.model import CommitKind, State
@@ -38,6 +38,10 @@ MOST_OBSERVED = 4096
 UNCERTAIN = "it changed around that time without a cell that names it"
 INTERRUPTED = "the capture was interrupted: this cell's variables are not recorded"
 _MOST_LOOKS = 20
+
+
+class _HistoryMovedError(Exception):
+    """History was rewritten or collected while a command was on its way."""
 
 
 class Session(Recorder):
@@ -71,14 +75,43 @@ class Session(Recorder):
 
         without: variables that are not brought back, here and in the other commands; what they are now is recorded.
         """
-        return self._step(CommitKind.UNDO, count, steps.undo_target, without)
+        return self._in_present_history(lambda: self._step(CommitKind.UNDO, count, steps.undo_target, without))
 
     def redo(self, count: int = 1, without: Collection[str] = ()) -> dict[str, Any]:
         """Take back `count` undos."""
-        return self._step(CommitKind.REDO, count, steps.redo_target, without)
+        return self._in_present_history(lambda: self._step(CommitKind.REDO, count, steps.redo_target, without))
 
     def restore(self, target: CommitId | None, without: Collection[str] = ()) -> dict[str, Any]:
         """Bring a recorded state into this kernel; None: the last one before this kernel started."""
+        return self._in_present_history(lambda: self._restore(self._as_rewritten(target), without))
+
+    def checkout(self, target: CommitId, branch: str | None, without: Collection[str] = ()) -> dict[str, Any]:
+        """Bring variables and ambient state to `target` and move HEAD there; `branch`: the branch to be on, if any."""
+        return self._in_present_history(lambda: self._checkout(self._as_rewritten(target) or target, branch, without))
+
+    def _in_present_history(self, command: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Carry out a command; once more if history was rewritten or collected under it, by whomever.
+
+        What this kernel has in memory of the old history must not come back. That is asked after the swap, which can be
+        put back: to ask before it takes longer than all the rest of a small undo.
+        """
+        try:
+            return command()
+        except _HistoryMovedError:
+            pass
+        except CellarError:
+            if not self.repo.refresh():
+                raise
+        self.writer.wait()
+        self.writer.follow_rewriting()
+        return command()
+
+    def _as_rewritten(self, target: CommitId | None) -> CommitId | None:
+        if target is None or self.repo.has_commit(target):
+            return target
+        return self.repo.rewritten_to(self.notebook, target) or target
+
+    def _restore(self, target: CommitId | None, without: Collection[str]) -> dict[str, Any]:
         started = time.perf_counter()
         self._open()
         where = self._before_start() if target is None else target
@@ -87,8 +120,7 @@ class Session(Recorder):
         self.has_restored = True
         return self._report(restored) | {"target": where.hex()}
 
-    def checkout(self, target: CommitId, branch: str | None, without: Collection[str] = ()) -> dict[str, Any]:
-        """Bring variables and ambient state to `target` and move HEAD there; `branch`: the branch to be on, if any."""
+    def _checkout(self, target: CommitId, branch: str | None, without: Collection[str]) -> dict[str, Any]:
         started = time.perf_counter()
         self._open()
         before = self._head()
@@ -133,7 +165,7 @@ class Session(Recorder):
         state = self._recorded_names(self.repo.read_state(target))
         if without:
             state = msgspec.structs.replace(state, covariables=leave_out(state.covariables, without))
-        before = self.ambient.capture()
+        before = self.ambient.capture(only=parts)
         turns: list[Restorer] = []
         try:
             restored = self._turn(target, state, parts, started, turns)
@@ -141,6 +173,8 @@ class Session(Recorder):
             if later.changed or later.dropped_names:
                 self._submit(self._seen_too_late(later))
                 restored = restored.followed_by(self._turn(target, state, parts, started, turns))
+            if self.repo.refresh():
+                raise _HistoryMovedError
             arrive()
             self.wait_saved()
         except BaseException:

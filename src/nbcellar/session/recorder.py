@@ -330,7 +330,6 @@ class Recorder:
             self._opened, self._start = True, Job(CommitKind.START, self.clock(), fresh=True)
             self._send([self._start])
         self.writer.wait()
-        self.writer.follow_rewriting()
         if self._epoch != self.writer.epoch:  # try once more to save what could not be
             self._submit(self._between(self._observe(None)))
         self.wait_saved()

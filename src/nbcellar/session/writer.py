@@ -170,17 +170,16 @@ class Writer:
                 self._go_on_from_rewritten()
 
     def follow_rewriting(self) -> None:
-        """Go on from what the last commit became if history was rewritten; asked while nothing is pending.
+        """Go on from what the last commit became, as history was rewritten or collected; while nothing is pending.
 
         What a kernel holds in memory was part of the old history: it is looked at and recorded anew.
         """
-        if self._repo.refresh():
-            self._environment = None
-            self.known = KnownBlocks()
-            self._fixed.document.forget()
-            if self.position.head is not None and not self._repo.has_commit(self.position.head):
-                self._go_on_from_rewritten()
-                self.epoch += 1
+        self._environment = None
+        self.known = KnownBlocks()
+        self._fixed.document.forget()
+        if self.position.head is not None and not self._repo.has_commit(self.position.head):
+            self._go_on_from_rewritten()
+            self.epoch += 1
 
     def _go_on_from_rewritten(self) -> None:
         notebook, old = self._fixed.notebook, self.position.head

@@ -130,6 +130,8 @@ def _picture(obj: Any, numbers: dict[int, int]) -> Any:
     if isinstance(obj, type):
         members = [(key, value) for key, value in vars(obj).items() if not key.startswith("__")]
         return (number, "class", obj.__qualname__, [(key, _picture(value, numbers)) for key, value in members])
+    if not hasattr(obj, "__dict__"):  # a number of numpy
+        return (number, kind.__name__, repr(obj))
     items = [(repr(key), _picture(value, numbers)) for key, value in obj.items()] if isinstance(obj, dict) else []
     attributes = [(key, _picture(value, numbers)) for key, value in vars(obj).items() if not key.startswith("__")]
     return (number, _picture(kind, numbers), items, attributes)
