@@ -23,10 +23,10 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "kernel")]
 
-from case import Case, Library  # noqa: E402
-from support import Project  # noqa: E402
+from case import Case, Library
+from support import Project
 
-from nbcellar.errors import CellarError  # noqa: E402
+from nbcellar.errors import CellarError
 
 ALIASES = "x is alias and held['x'] is x"
 
@@ -96,7 +96,7 @@ class Judge:
             verdict.broken = f"expected otherwise: it is {kind}"
         if not verdict.stored:
             return
-        for number, use in enumerate((f"{case.use}\n_ = repr(({case.picture}))", case.use, "other = 1")):
+        for number, use in enumerate((case.use, case.use, "other = 1")):
             self.kernel.run(use)
             verdict.uses += 1
             version = self.kernel.variable("x").version

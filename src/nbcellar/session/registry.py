@@ -15,6 +15,8 @@ Reducer = Callable[[Any, Any], Any]
 
 _MODULES: dict[str, str] = {
     "builtins": "nbcellar.session.builtin_reducers",
+    "matplotlib": "nbcellar.session.matplotlib_reducers",
+    "mpl_toolkits": "nbcellar.session.matplotlib_reducers",
     "numpy": "nbcellar.session.numpy_reducers",
     "pandas": "nbcellar.session.pandas_reducers",
 }

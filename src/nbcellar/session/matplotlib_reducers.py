@@ -1,0 +1,78 @@
+"""matplotlib: what its own pickling changes, what it writes by address, and what drawing fills in.
+
+Plain pickle draws a number from a counter of each registry of callbacks, so that no two pickles of a figure agree; it
+writes the parents of a transform by their ids, those of temporaries included; and a figure that was drawn holds
+caches that one which was not lacks. Invariant: a figure that was drawn again is the same value. Not for: pyplot's list
+of figures. The loading side is `plots.py`.
+"""
+
+from __future__ import annotations
+
+import copyreg
+from typing import Any
+
+from nbcellar.session import plots
+from nbcellar.session.encode import PROTOCOL, Encoder
+from nbcellar.session.registry import Reducer, register, register_base
+
+_COLOR_CACHES = {"_lut": None, "_isinit": False}
+
+
+def _reduce_callbacks(registry: Any, encoder: Encoder) -> Any:
+    """Reduce a registry of callbacks as it does itself, but without drawing a number."""
+    next_number = int(repr(registry._cid_gen).removeprefix("count(").removesuffix(")").split(",")[0])
+    kept = {
+        signal: {cid: proxy() for cid, proxy in known.items() if cid in registry._pickled_cids}
+        for signal, known in registry.callbacks.items()
+    }
+    state = {**vars(registry), "callbacks": kept, "_func_cid_map": None, "_cid_gen": next_number}
+    return copyreg.__newobj__, (type(registry),), state  # type: ignore[attr-defined]
+
+
+def _choose_transform(kind: type) -> Reducer | None:
+    own = next(base for base in kind.__mro__ if "__getstate__" in vars(base))
+    return _reduce_transform if own.__module__ == "matplotlib.transforms" else None
+
+
+def _reduce_transform(node: Any, encoder: Encoder) -> Any:
+    """Reduce a transform without its parents, which tell their children when they are loaded, and without results."""
+    state = {name: value for name, value in vars(node).items() if name != "_parents"}
+    state |= {name: None for name in plots.results_of(type(node)) if name in state}
+    if "_invalid" in state:
+        state["_invalid"] = type(node)._INVALID_FULL
+    return copyreg.__newobj__, (type(node),), state, None, None, plots.set_transform  # type: ignore[attr-defined]
+
+
+def _leaves_it_to_python(kind: type) -> bool:
+    return not any({"__reduce__", "__reduce_ex__"} & vars(base).keys() for base in kind.__mro__[:-1])
+
+
+def _choose_artist(kind: type) -> Reducer | None:
+    return _reduce_artist if _leaves_it_to_python(kind) else None
+
+
+def _reduce_artist(artist: Any, encoder: Encoder) -> Any:
+    """Reduce a part of a figure as one that has to be drawn."""
+    reduced = artist.__reduce_ex__(PROTOCOL)
+    if len(reduced) > 2 and type(reduced[2]) is dict and "_stale" in reduced[2]:
+        reduced[2]["_stale"] = True
+    return reduced
+
+
+def _choose_colormap(kind: type) -> Reducer | None:
+    return _reduce_colormap if _leaves_it_to_python(kind) else None
+
+
+def _reduce_colormap(colormap: Any, encoder: Encoder) -> Any:
+    """Reduce a map of colours without the table that is made of it at its first use."""
+    reduced = colormap.__reduce_ex__(PROTOCOL)
+    if len(reduced) > 2 and type(reduced[2]) is dict and type(colormap).__module__ == "matplotlib.colors":
+        state = reduced[2]
+        return (*reduced[:2], {**state, **{k: v for k, v in _COLOR_CACHES.items() if k in state}}, *reduced[3:])
+    return reduced
+
+
+register("matplotlib.cbook.CallbackRegistry", _reduce_callbacks)
+register_base("matplotlib.transforms.TransformNode", _choose_transform)
+register_base("matplotlib.artist.Artist", _choose_artist)
+register_base("matplotlib.colors.Colormap", _choose_colormap)

@@ -1,0 +1,74 @@
+"""Figures of matplotlib: drawing them again is no change, and they come back whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .live import Live, live_session
+
+MAKE = """
+import hashlib, io
+import numpy as np
+from matplotlib.figure import Figure
+fig = Figure(figsize=(3, 2))
+ax = fig.subplots()
+line, = ax.plot([1, 3, 2], label='first')
+image = ax.imshow(np.arange(4.0).reshape(2, 2), extent=(0, 1, 1, 2), cmap='viridis')
+ax.legend()
+def pixels():
+    out = io.BytesIO()
+    fig.savefig(out, format='rgba')
+    return hashlib.md5(out.getvalue()).hexdigest()
+pixels()
+"""
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    pytest.importorskip("matplotlib")
+    with live_session(tmp_path) as session:
+        yield session
+
+
+def version(live: Live) -> bytes:
+    return live.session.tracker.by_name["fig"].version
+
+
+def test_drawing_a_figure_again_is_no_change(live: Live) -> None:
+    live.cell(MAKE)
+    before = version(live)
+    live.cell("pixels()")
+    live.cell("fig.savefig(io.BytesIO())\nfig.canvas.draw()\nax.get_tightbbox()")
+    assert version(live) == before
+
+
+def test_a_figure_comes_back_and_goes_on(live: Live) -> None:
+    live.cell(MAKE)
+    first = live.value("pixels()")
+    live.cell("line.set_ydata([3, 1, 2])\nax.set_title('later')\nimage.set_cmap('gray')")
+    second = live.value("pixels()")
+    assert first != second
+    for _ in range(2):
+        live.session.undo()
+        assert live.value("pixels()") == first
+        assert live.value("line in ax.lines and ax.figure is fig and image in ax.images")
+        live.session.redo()
+        assert live.value("pixels()") == second
+    live.restart()
+    live.session.restore(None)
+    assert live.value("pixels()") == second
+    live.cell("ax.set_xlim(0, 10)\nfig.set_size_inches(4, 4)")
+    assert live.value("pixels()") not in (first, second), "what depends on the axes' limits is computed anew"
+
+
+def test_a_checkout_of_a_figure_ends(live: Live) -> None:
+    first = live.cell(MAKE)
+    live.cell("ax.set_title('later')")
+    live.restart()
+    live.session.restore(first)
+    live.session.undo()
+    live.session.redo()
+    assert live.value("ax.get_title()") == ""
