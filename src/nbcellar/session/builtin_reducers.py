@@ -6,11 +6,14 @@ Not for: functions, classes and what wraps them (`wrappers.py`), arrays (`numpy_
 from __future__ import annotations
 
 import copyreg
+import sys
+from types import ModuleType
 from typing import Any
 
 from nbcellar.errors import CannotStoreError
-from nbcellar.session import arrays, container_reducers  # noqa: F401 (registers)
+from nbcellar.session import arrays, container_reducers, rewrap  # noqa: F401 (registers)
 from nbcellar.session.encode import Encoder, address_of
+from nbcellar.session.importable import is_importable_module
 from nbcellar.session.registry import Reducer, register, register_base
 
 _CASTS = frozenset("cbB?hHiIlLqQnNfdP")  # formats that memoryview.cast makes
@@ -59,11 +62,37 @@ def _choose_exception(kind: type) -> Reducer | None:
     return _reduce_exception if plain and not own else None
 
 
+_sentinels: dict[int, tuple[str, str]] = {}  # id -> module and name, of the bare objects that libraries hold
+
+
+def _reduce_bare(obj: object, encoder: Encoder) -> Any:
+    """Keep a library's sentinel by name: it is told by being the very object (`tol is _null`), not by its value."""
+    where = _sentinels.get(id(obj))
+    if where is None or not _is_at(obj, where):
+        _find_sentinels()
+        where = _sentinels.get(id(obj))
+    return NotImplemented if where is None or not _is_at(obj, where) else (rewrap.attribute, where)
+
+
+def _find_sentinels() -> None:
+    _sentinels.clear()
+    for module_name, module in list(sys.modules.items()):
+        if type(module) is ModuleType and is_importable_module(module):
+            for name, value in list(vars(module).items()):
+                if type(value) is object:
+                    _sentinels.setdefault(id(value), (module_name, name))
+
+
+def _is_at(obj: object, where: tuple[str, str]) -> bool:
+    return getattr(sys.modules.get(where[0]), where[1], None) is obj
+
+
 def _refuse_proxy(proxy: Any, encoder: Encoder) -> Any:
     # Left to pickle, the object that is behind it would be stored in its place.
     raise CannotStoreError("cannot store a weak proxy")
 
 
+register("builtins.object", _reduce_bare)
 register("weakref.ProxyType", _refuse_proxy)
 register("weakref.CallableProxyType", _refuse_proxy)
 register("builtins.memoryview", reduce_memoryview)

@@ -13,15 +13,18 @@ from typing import Any
 
 Reducer = Callable[[Any, Any], Any]
 
-_MODULES: dict[str, str] = {
-    "builtins": "nbcellar.session.builtin_reducers",
-    "matplotlib": "nbcellar.session.matplotlib_reducers",
-    "mpl_toolkits": "nbcellar.session.matplotlib_reducers",
-    "numpy": "nbcellar.session.numpy_reducers",
-    "pandas": "nbcellar.session.pandas_reducers",
+_MODULES: dict[str, str] = {  # by package, the modules of this one that register reducers for it
+    "builtins": "builtin_reducers",
+    "matplotlib": "matplotlib_reducers",
+    "mpl_toolkits": "matplotlib_reducers",
+    "numpy": "numpy_reducers cache_reducers",
+    "pandas": "pandas_reducers",
+    "scipy": "scipy_reducers cache_reducers",
+    **dict.fromkeys(("astropy", "dask", "dask_expr", "igraph", "networkx", "nltk", "sklearn"), "cache_reducers"),
 }
 _by_type: dict[str, Reducer] = {}
 _by_base: dict[str, Callable[[type], Reducer | None]] = {}
+_by_package: dict[str, Callable[[type], Reducer | None]] = {}
 _loaded: set[str] = set()
 
 
@@ -35,20 +38,30 @@ def register_base(path: str, choose: Callable[[type], Reducer | None]) -> None:
     _by_base[path] = choose
 
 
+def register_package(package: str, choose: Callable[[type], Reducer | None]) -> None:
+    """Ask `choose(type)` for every type with a base in this top-level package for which nothing else is registered."""
+    _by_package[package] = choose
+
+
 def find_reducer(kind: type) -> Reducer | None:
     """Return the reducer for a type, or None."""
     for base in kind.__mro__:
         module = base.__module__
         if isinstance(module, str):
             package = module.partition(".")[0]
-            if package in _MODULES and package not in _loaded:
+            if package not in _loaded and package in _MODULES:
                 _loaded.add(package)
-                importlib.import_module(_MODULES[package])
+                for name in _MODULES[package].split():
+                    importlib.import_module(f"nbcellar.session.{name}")
     reducer = _by_type.get(_path(kind))
     if reducer is not None:
         return reducer
     for base in kind.__mro__:
         choose = _by_base.get(_path(base))
+        if choose is not None:
+            return choose(kind)
+    for base in kind.__mro__:
+        choose = _by_package.get(base.__module__.partition(".")[0]) if isinstance(base.__module__, str) else None
         if choose is not None:
             return choose(kind)
     return None

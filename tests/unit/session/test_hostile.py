@@ -451,3 +451,15 @@ def test_what_holds_numpys_own_random_stream_draws_from_it_again(live: Live) -> 
     live.restart()
     live.session.restore(None)
     assert live.value("held[0] is __import__('numpy').random.mtrand._rand")
+
+
+def test_a_sentinel_of_a_library_is_the_very_object_again(live: Live) -> None:
+    live.cell(
+        "import functools, dataclasses\nempty = object()\nheld = [functools._initial_missing, empty]\nalso = empty"
+    )
+    live.cell("held.append(1)")
+    live.session.undo()
+    assert live.value("held[0] is functools._initial_missing and held[1] is empty is also and len(held) == 2")
+    live.restart()
+    live.session.restore(None)
+    assert live.value("held[0] is functools._initial_missing and held[1] is empty is also")
