@@ -19,6 +19,7 @@ _MODULES: dict[str, str] = {  # by package, the modules of this one that registe
     "mpl_toolkits": "matplotlib_reducers",
     "numpy": "numpy_reducers cache_reducers",
     "pandas": "pandas_reducers",
+    "torch": "torch_reducers",
     "scipy": "scipy_reducers cache_reducers",
     **dict.fromkeys(("astropy", "dask", "dask_expr", "igraph", "networkx", "nltk", "sklearn"), "cache_reducers"),
 }
