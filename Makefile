@@ -9,6 +9,8 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV := .venv
 PANDAS2 := .venv-pandas2
+LIBRARIES := .venv-libraries
+LIBRARIES_STAMP := $(LIBRARIES)/.made
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.made
 PANDAS2_STAMP := $(PANDAS2)/.made
@@ -72,11 +74,20 @@ bench: $(STAMP) ## the seven workloads: bare, Cellar, dill, Kishu; takes a while
 	$(BIN)/python benchmarks/session.py
 	$(BIN)/python benchmarks/startup.py
 
+.PHONY: coverage-classes
+coverage-classes: $(LIBRARIES_STAMP) ## record objects of 40 libraries, write docs/supported-libraries.md; some ten minutes
+	$(LIBRARIES)/bin/python tests/libraries/run.py --write
+
+$(LIBRARIES_STAMP): tests/libraries/requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(LIBRARIES)
+	$(LIBRARIES)/bin/python -m pip install $(PIP_FLAGS) --requirement tests/libraries/requirements.txt --editable .
+	touch $@
+
 .PHONY: changelog
 changelog: $(STAMP) ## print the next section of CHANGELOG.md; with VERSION=x.y.z write it
 	$(BIN)/python changes/build.py $(VERSION)
 
 .PHONY: clean
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(PANDAS2) .venv-kishu dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PANDAS2) $(LIBRARIES) .venv-kishu dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
