@@ -93,16 +93,23 @@ def move(repo: Repository, notebook: NotebookId, old: str, new: str, seen: Evide
 
 
 def find_moved(
-    repo: Repository, notebook: NotebookId, path: str, before: Evidence, content_key: ContentKey
+    repo: Repository,
+    notebook: NotebookId,
+    path: str,
+    before: Evidence,
+    content_key: ContentKey,
+    *,
+    at_least: float = evidence.SAME_SHARE,
 ) -> str | None:
     """Return where the file of a notebook went within its folder, and note it; None if it is not found.
 
-    before: how it was seen last. The file at `path` is gone, or another one.
+    before: how it was seen last. The file at `path` is gone, or another one that looks like it to the share `at_least`.
     """
     for sibling in _siblings(repo.root / path, before.inode):
         new = relative_path(repo, sibling)
         now = look(sibling, content_key)
-        if evidence.has_same_inode(before, now) and evidence.likeness(before, now) >= evidence.SAME_SHARE:
+        wanted = max(at_least, evidence.SAME_SHARE)
+        if evidence.has_same_inode(before, now) and evidence.likeness(before, now) >= wanted:
             if move(repo, notebook, path, new, now):
                 return new
     return None
@@ -188,9 +195,8 @@ def _has_moved_away(repo: Repository, notebook: NotebookId, relative: str, conte
         return False
     if (status.st_dev, status.st_ino) == (before.device, before.inode):
         return False
-    if evidence.likeness(before, look(path, content_key)) >= evidence.SAME_SHARE:
-        return False  # saved by way of a new file
-    return find_moved(repo, notebook, relative, before, content_key) is not None
+    here = evidence.likeness(before, look(path, content_key))  # saved by way of a new file, perhaps
+    return find_moved(repo, notebook, relative, before, content_key, at_least=here) is not None
 
 
 def _siblings(path: Path, inode: int) -> Iterator[Path]:

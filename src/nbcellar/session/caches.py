@@ -32,9 +32,12 @@ def _caches_of(obj: Any, namespace: dict[str, Any]) -> Iterator[Any]:
             yield obj
     elif isinstance(obj, type) and is_notebook_class(obj, namespace):
         for member in vars(obj).values():
-            inner = getattr(member, "__func__", None) or getattr(member, "fget", None) or member
-            if type(inner) is _Cache:
-                yield inner
+            if type(member) in (staticmethod, classmethod):
+                member = member.__func__
+            elif type(member) is property:
+                member = member.fget
+            if type(member) is _Cache:
+                yield member
 
 
 __all__ = ["empty_caches"]

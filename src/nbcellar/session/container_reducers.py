@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copyreg
 from collections import OrderedDict
+from enum import Enum
 from typing import Any
 
 from nbcellar.session import rewrap
@@ -26,11 +27,23 @@ def _choose(kind: type) -> Reducer | None:
     if base is kind or base not in (dict, list, set, OrderedDict):
         return None
     own = {name for b in kind.__mro__[: kind.__mro__.index(base)] for name in vars(b)}
-    if own & _PICKLING or not own & _FILLING or kind in copyreg.dispatch_table:
+    mixed = {name for b in kind.__mro__ if b not in (base, object) for name in vars(b)}
+    if mixed & _PICKLING or not own & _FILLING or kind in copyreg.dispatch_table:
         return None
     if any(b.__module__ == "collections" for b in kind.__mro__[:-1] if b is not base):
         return None  # a Counter reduces itself
     return _reduce
+
+
+_UNSET: Any = object()
+
+
+def _own(obj: Any, name: str) -> Any:
+    """Return an attribute without asking the class's own `__getattr__`."""
+    try:
+        return object.__getattribute__(obj, name)
+    except AttributeError:
+        return _UNSET
 
 
 def _reduce(obj: Any, encoder: Encoder) -> Any:
@@ -39,13 +52,34 @@ def _reduce(obj: Any, encoder: Encoder) -> Any:
         contents: Any = dict(zip(base.__iter__(obj), base.values(obj), strict=True))
     else:
         contents = list(base.__iter__(obj))
-    slots = {name: getattr(obj, name) for name in copyreg._slotnames(type(obj)) if hasattr(obj, name)}  # type: ignore[attr-defined]
-    attributes = getattr(obj, "__dict__", None)
+    slots = {name: value for name in copyreg._slotnames(type(obj)) if (value := _own(obj, name)) is not _UNSET}  # type: ignore[attr-defined]
+    attributes = None if (held := _own(obj, "__dict__")) is _UNSET else held
     encoder.keep(contents)
     state = contents, attributes if attributes or attributes is obj else None, slots or None
     return rewrap.make_container, (base, type(obj)), state, None, None, rewrap.set_container
 
 
+def _choose_value(kind: type) -> Reducer | None:
+    """Choose subclasses of a number, a text or a tuple whose own `__new__` would change the value once more."""
+    base = next(b for b in kind.__mro__ if not b.__flags__ & _HEAP_TYPE)
+    if base not in _VALUES:
+        return None
+    own = {name for b in kind.__mro__ if b not in (base, object) for name in vars(b)}
+    return None if own & _PICKLING or "__new__" not in own or issubclass(kind, Enum) else _reduce_value
+
+
+_VALUES = (float, int, complex, str, bytes, tuple)
+
+
+def _reduce_value(obj: Any, encoder: Encoder) -> Any:
+    base: Any = next(b for b in type(obj).__mro__ if not b.__flags__ & _HEAP_TYPE)
+    plain = base.__new__(base, tuple.__iter__(obj)) if base is tuple else base.__getnewargs__(obj)[0]
+    attributes = None if (held := _own(obj, "__dict__")) is _UNSET else held
+    return rewrap.make_value, (base, type(obj), plain), attributes or None, None, None, rewrap.set_attributes
+
+
+for _base in ("float", "int", "complex", "str", "bytes", "tuple"):
+    register_base(f"builtins.{_base}", _choose_value)
 register_base("builtins.dict", _choose)
 register_base("builtins.list", _choose)
 register_base("builtins.set", _choose)

@@ -54,16 +54,17 @@ class Document:
     def follow(self, repo: Repository, notebook: NotebookId) -> None:
         """Go on with the file under its new name, if it was renamed; another one may be at its old path by now."""
         before = self._evidence
-        if before.inode == 0 or not self._is_other(before):
+        here = self._likeness_here(before)
+        if before.inode == 0 or here is None:
             return
         with contextlib.suppress(OSError, CellarError):
             known = repo.root / path_of(repo, notebook)
-            if known != self.path and known.exists():  # somebody else has noticed
+            if known != self.path and known.exists() and here < SAME_SHARE:  # somebody else has noticed
                 self.path = known
                 return
             seen = msgspec.structs.replace(before, ran=tuple(self._ran))
             old = relative_path(repo, self.path)
-            new = find_moved(repo, notebook, old, seen, read_cell_keys)
+            new = find_moved(repo, notebook, old, seen, read_cell_keys, at_least=here)
             if new is not None:
                 self.path = repo.root / new
 
@@ -89,16 +90,15 @@ class Document:
         self._tree = tree
         return tree if always or changed else None
 
-    def _is_other(self, before: Evidence) -> bool:
-        """True if the file that was seen last is not at its path any more."""
+    def _likeness_here(self, before: Evidence) -> float | None:
+        """Return how much the file at the path looks like the one that was seen last; None: it is that one."""
         try:
             stat = self.path.stat()
         except OSError:
-            return True
+            return 0.0
         if (stat.st_dev, stat.st_ino) == (before.device, before.inode):
-            return False
-        now = evidence_of(stat, read_cell_keys(self.path))
-        return likeness(before, now) < SAME_SHARE
+            return None
+        return likeness(before, evidence_of(stat, read_cell_keys(self.path)))
 
     def _note_unsaved(self, sink: DocumentSink) -> None:
         """Note what ran while the file holds no cells: it may be saved and renamed before it is seen again."""

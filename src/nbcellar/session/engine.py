@@ -19,6 +19,7 @@ from nbcellar.history import steps
 from nbcellar.history.doubts import doubtful_versions
 from nbcellar.history.model import CommitKind, State
 from nbcellar.ids import CommitId, Digest, short
+from nbcellar.session.caches import empty_caches
 from nbcellar.session.encode import Limits
 from nbcellar.session.groups import Group, Observation
 from nbcellar.session.jobs import Job
@@ -104,7 +105,10 @@ class Session(Recorder):
                 raise
         self.writer.wait()
         self.writer.follow_rewriting()
-        return command()
+        try:
+            return command()
+        except _HistoryMovedError:
+            raise StoreUnavailableError("history is being rewritten all the time", hint="try again later") from None
 
     def _as_rewritten(self, target: CommitId | None) -> CommitId | None:
         if target is None or self.repo.has_commit(target):
@@ -167,6 +171,7 @@ class Session(Recorder):
             state = msgspec.structs.replace(state, covariables=leave_out(state.covariables, without))
         before = self.ambient.capture(only=parts)
         turns: list[Restorer] = []
+        arrived = False
         try:
             restored = self._turn(target, state, parts, started, turns)
             later = self._observe(None)
@@ -175,12 +180,19 @@ class Session(Recorder):
                 restored = restored.followed_by(self._turn(target, state, parts, started, turns))
             if self.repo.refresh():
                 raise _HistoryMovedError
-            arrive()
             self.wait_saved()
-        except BaseException:
             with signals_held():
-                self._put_back(turns, before)
+                arrive()
+                arrived = True
+            self.wait_saved()
+        except BaseException as error:
+            if not (arrived and isinstance(error, KeyboardInterrupt)):  # else it is done, but not waited for
+                with signals_held():
+                    self._put_back(turns, before)
             raise
+        if restored.loaded or restored.removed:
+            emptied = empty_caches(self.tracker.variables(), self.tracker.namespace)
+            restored = dataclasses.replace(restored, emptied=emptied)
         return self._with_doubts(self._with_stale(restored), state, target)
 
     def _with_stale(self, restored: Restored) -> Restored:
@@ -253,7 +265,7 @@ class Session(Recorder):
             finally:
                 self.tracker.layouts = None
             changed = {name for change in observation.changed for name in change.group.names}
-            if changed <= settled and not observation.dropped_names:
+            if changed <= settled and not observation.dropped_names and not self._everything_anew:
                 return plan, layouts
             self._submit(self._between(observation))
             if not self._background():  # nobody changes it: its pickles differ, as those of objects with counters do
@@ -305,15 +317,15 @@ class Session(Recorder):
         job.ambient = {part: data for part, data in now.items() if there.get(part) != data}
         job.ambient.update({part: None for part in there if part not in now})
         self._ambient_base = dict(now)
+        self._carried_drops, self._everything_anew = set(), False
         self._send([job])
 
     def _move_head(self, target: CommitId, branch: str | None, before: CommitId) -> None:
         """Note in history that the session is at `target` itself: the next cell's commit is its child."""
-        self.wait_saved()
         surroundings = self._ambient_of(self.repo.read_state(target), None)
         words = f"check out {f'{branch} at ' if branch else ''}{short(target)}, was {short(before)}"
         self.repo.move_head(self.notebook, target, branch=branch, description=words)
-        self._carried_drops = set(self._not_restored)
+        self._carried_drops, self._everything_anew = set(self._not_restored), False
         self._ambient_base = surroundings
         position = self.writer.position
         position.head, position.base, position.branch = target, target, None

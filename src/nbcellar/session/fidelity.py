@@ -63,17 +63,20 @@ class Fidelity:
             raise
         except BaseException as error:  # SystemExit, too: the classes' own code runs
             reason = f"it cannot be compared with a loaded copy: {type(error).__name__}: {error}"
-        if reason:
-            self._lossy.update(dict.fromkeys(suspects, reason))
+        if reason.startswith("class ") and len(suspects) == 1:
+            self._lossy[suspects[0]] = reason  # what does not load today may load tomorrow
         return reason
 
     def _compare(self, objects: tuple[object, ...], encoded: Encoded, namespace: dict[str, Any]) -> str:
+        bound = dict(namespace)
         try:
             copies = _load(encoded, namespace)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             return f"it cannot be loaded again: {type(error).__name__}: {error}"
+        finally:
+            _bind_again(namespace, bound)
         return find_difference(objects, copies)
 
 
@@ -133,6 +136,15 @@ def _is_users(kind: type) -> bool:
 
 
 _INSTALLED = ("site-packages", "dist-packages", sysconfig.get_path("stdlib"))
+
+
+def _bind_again(namespace: dict[str, Any], bound: dict[str, Any]) -> None:
+    """Take back what the code of a class has bound in the notebook while a copy was made."""
+    for name in [name for name in namespace if name not in bound]:
+        del namespace[name]
+    for name, obj in bound.items():
+        if namespace.get(name, bound) is not obj:
+            namespace[name] = obj
 
 
 def find_difference(live: object, loaded: object) -> str:

@@ -247,7 +247,7 @@ class Recorder:
             )
             self._remember(observation.number, job)
         definitions = set(observation.dropped_definitions) if observation is not None else set()
-        job.dropped = tuple(sorted(dropped - {n for version in job.versions for n in version.group.names}))
+        job.dropped = tuple(sorted(dropped - self.tracker.by_name.keys()))
         job.dropped_definitions = tuple(sorted(definitions - {u for v in job.versions for u in v.group.defines}))
         job.notes += self._notes_on_skipped()
         job.ambient = self._ambient_changes()

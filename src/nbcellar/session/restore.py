@@ -19,7 +19,6 @@ from nbcellar.history.model import Covariable, State
 from nbcellar.history.repository import Repository
 from nbcellar.ids import CommitId, Digest, short
 from nbcellar.session.blocks import memory_at
-from nbcellar.session.caches import empty_caches
 from nbcellar.session.decode import decode
 from nbcellar.session.donors import Donors, Place, places_of
 from nbcellar.session.encode import Limits
@@ -101,6 +100,17 @@ class _Aside:
     again: set[str] = field(default_factory=set)  # being loaded inside of their own loading
     done: set[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=set)
 
+    def copy(self) -> _Aside:
+        """Return what there is now, for a load that may fail."""
+        return _Aside(
+            dict(self.objects),
+            list(self.entries),
+            dict(self.classes),
+            set(self.loading),
+            set(self.again),
+            set(self.done),
+        )
+
     def forget(self, entry: Covariable) -> None:
         """Drop what a load that failed has begun."""
         for uid in entry.defines:
@@ -125,11 +135,21 @@ def _entered(live: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield live
     finally:
         with signals_held():
-            for name in [name for name in live if name not in before]:
-                del live[name]
+            if list(live) != list(before):
+                live.clear()
+                live.update(before)
             for name, obj in before.items():
-                if live.get(name, before) is not obj:
+                if live[name] is not obj:
                     live[name] = obj
+
+
+def _let_go(names: Iterable[str], namespace: dict[str, Any], initial: Mapping[str, object]) -> None:
+    """Take names out of a namespace; those that the kernel began with go back to what they were."""
+    for name in names:
+        if name in initial:
+            namespace[name] = initial[name]
+        else:
+            namespace.pop(name, None)
 
 
 def _rank(entry: Covariable) -> int:
@@ -146,20 +166,33 @@ def _rank(entry: Covariable) -> int:
 class _Before:
     """A namespace and what was tracked of it, before a swap."""
 
+    touched: frozenset[str]  # names that the swap binds or takes away
     names: dict[str, Any]
     by_name: dict[str, Group]
     by_uid: dict[str, Group]
 
     @classmethod
-    def of(cls, tracker: Tracker) -> _Before:
-        return cls(dict(tracker.namespace), dict(tracker.by_name), dict(tracker.by_uid))
+    def of(cls, tracker: Tracker, touched: Iterable[str]) -> _Before:
+        return cls(frozenset(touched), dict(tracker.namespace), dict(tracker.by_name), dict(tracker.by_uid))
 
     def put_back(self, tracker: Tracker) -> None:
-        for live, before in (
-            (tracker.namespace, self.names),
-            (tracker.by_name, self.by_name),
-            (tracker.by_uid, self.by_uid),
-        ):
+        namespace = tracker.namespace
+        for name in self.touched - self.names.keys():
+            namespace.pop(name, None)
+        changed = {
+            n: self.names[n] for n in self.touched & self.names.keys() if namespace.get(n, self) is not self.names[n]
+        }
+        if changed.keys() <= namespace.keys() or user_threads():
+            namespace.update(changed)
+        else:  # in the order in which they were
+            added = {name: obj for name, obj in namespace.items() if name not in self.names}
+            there = {name: namespace[name] for name in self.names if name in namespace}
+            namespace.clear()
+            namespace.update(
+                {name: changed.get(name, there.get(name)) for name in self.names if name in changed or name in there}
+            )
+            namespace.update(added)
+        for live, before in ((tracker.by_name, self.by_name), (tracker.by_uid, self.by_uid)):
             live.clear()
             live.update(before)
 
@@ -176,6 +209,7 @@ class Restorer:
         self._owners: list[object] = []
         self._former_classes: dict[str, type | None] = {}
         self._before: _Before | None = None
+        self._aside = _Aside()
         self._split: set[bytes] = set()  # versions that are stored in parts
         self._digests: dict[bytes, list[tuple[bytes, ...]]] = {}  # version -> stored digests by region
 
@@ -190,10 +224,12 @@ class Restorer:
         Raises CannotRestoreError, NotTrustedError, CorruptStoreError naming the variable; nothing live has changed
         then, once `take_back` was called.
         """
-        aside = _Aside()
+        self._aside = _Aside()
         self._offer(plan, layouts)
         with _entered(self._tracker.namespace) as namespace:
-            self._load_all(plan, aside, namespace)
+            _let_go(plan.remove, namespace, self._tracker.initial)
+            self._load_all(plan, namespace)
+            aside = self._aside
             groups = []
             uids = self._tracker.uids
             self._former_classes = {uid: uids.class_of(uid) for uid in aside.classes}
@@ -206,20 +242,22 @@ class Restorer:
         self._owners = []
         return groups
 
-    def _load_all(self, plan: Plan, aside: _Aside, namespace: dict[str, Any]) -> None:
+    def _load_all(self, plan: Plan, namespace: dict[str, Any]) -> None:
         """Load modules and definitions first, then the rest; what fails once more when the others are there, last."""
+        aside = self._aside
         pending = sorted(plan.load, key=_rank)
         while pending:
             failed: list[tuple[Covariable, CellarError]] = []
             for entry in pending:
                 if entry.defines and all(uid in aside.classes for uid in entry.defines):
                     continue
-                mark = self._donors.mark()
+                mark, begun = self._donors.mark(), aside.copy()
                 try:
                     self._load(entry, plan, aside, namespace)
                 except (CannotRestoreError, CorruptStoreError) as error:
                     failed.append((entry, error))
                     self._donors.rewind(mark)
+                    aside = self._aside = begun  # with what was loaded inside: it may hold what was given up
             if len(failed) == len(pending):  # all of them are named, so that a user can leave them out in one go
                 raise _all_of(failed)
             pending = [entry for entry, _ in failed]
@@ -339,7 +377,7 @@ class Restorer:
             stale = self._stale(going)
             gone = {n: g.reason for g in self._tracker.groups() if g.reason for n in g.names if n in going}
             with signals_held():
-                self._before = _Before.of(self._tracker)
+                self._before = _Before.of(self._tracker, going)
                 self._swap(plan, groups)
                 is_swapped = True
                 swap_ambient()
@@ -350,7 +388,6 @@ class Restorer:
             if not is_swapped:
                 with signals_held():
                     self.take_back()
-        emptied = empty_caches(self._tracker.variables(), self._tracker.namespace) if going else ()
         uncertain = stale | dict(plan.doubtful)
         uncertain.update(
             {name: entry.uncertain for entry in (*plan.keep, *plan.load) if entry.uncertain for name in entry.names}
@@ -364,7 +401,6 @@ class Restorer:
             not_restored=plan.missing,
             threads=user_threads(),
             seconds=swapped - started,
-            emptied=emptied,
             stale=stale,
         )
 
@@ -383,11 +419,7 @@ class Restorer:
         old = {g for g in tracker.groups() if replaced.intersection(g.names) or set(plan.remove).intersection(g.names)}
         for group in old:
             tracker.untrack(group.names, group.defines)
-        for name in plan.remove:
-            if name in tracker.initial:
-                namespace[name] = tracker.initial[name]
-            else:
-                namespace.pop(name, None)
+        _let_go(plan.remove, namespace, tracker.initial)
         for group, objects in groups:
             namespace.update(zip(group.names, objects, strict=False))
             tracker.track(group)

@@ -62,9 +62,22 @@ def set_container(obj: Any, state: tuple[Any, dict[str, Any] | None, dict[str, A
     else:
         set.update(obj, contents)
     if attributes is not None:
-        obj.__dict__ = attributes  # the very one: it may be another object's, too, or the container itself
+        object.__setattr__(
+            obj, "__dict__", attributes
+        )  # the very one: it may be another object's, too, or the container itself
     for name, value in (slots or {}).items():
         object.__setattr__(obj, name, value)
+
+
+def make_value(base: Any, kind: type, plain: Any) -> Any:
+    """Return a number, text or tuple of a subclass with this value; its own `__new__` does not run."""
+    return base.__new__(kind, plain)
+
+
+def set_attributes(obj: Any, attributes: dict[str, Any] | None) -> None:
+    """Give an object the attributes it had."""
+    if attributes:
+        obj.__dict__.update(attributes)
 
 
 def make_property(kind: type, arguments: tuple[Any, ...]) -> Any:

@@ -111,6 +111,17 @@ def test_the_kernel_notices_a_new_file_under_the_old_name_first(live: Live, repo
     assert repo.notebook_for(file, create=True) != live.session.notebook
 
 
+def test_a_notebook_made_from_the_same_template_is_another_one(live: Live, repo: Repository, file: Path) -> None:
+    template = ["import numpy as np", "import pandas as pd"]
+    save(file, *template, "x = 1", "y = 2")
+    live.cell("x = 1")
+    analysis = file.with_name("analysis.ipynb")
+    file.rename(analysis)
+    save(file, *template)
+    assert repo.notebook_for(file, create=True) != live.session.notebook
+    assert repo.notebook_for(analysis) == live.session.notebook
+
+
 def test_a_recycled_inode_is_not_the_notebook(live: Live, repo: Repository, file: Path) -> None:
     save(file, "x = 1", "y = 1")
     live.cell("x = 1")

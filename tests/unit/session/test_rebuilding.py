@@ -143,3 +143,93 @@ def test_classes_that_know_each_other_come_back(live: Live, source: str) -> None
     live.restart()
     live.session.restore(changed)
     assert live.value(truth) and live.value("P.kids[-1] == 1")
+
+
+def test_names_that_the_state_does_not_have_are_not_seen(live: Live) -> None:
+    source = "    def {0}(s, x): s.x = x; s.y = globals().get('K', 0)\n"
+    live.cell(
+        "class A:\n"
+        + source.format("__init__")
+        + source.format("__setstate__")
+        + "    def __getstate__(s): return s.x\na = A(3)"
+    )
+    live.cell("K = 5\na = A(4)")
+    live.session.undo()
+    assert live.value("(a.x, a.y)") == (3, 0)
+    live.session.redo()
+    assert live.value("(a.x, a.y, K)") == (4, 5, 5)
+
+
+def test_a_class_that_loads_at_the_second_try_is_one_class(live: Live) -> None:
+    live.cell(
+        "class H:\n    def __setstate__(s, d): s.v = d['v'] * ONE\nONE = 1\nclass P: kids = []\nclass C(P): pass\n"
+        "P.kids.append(C)\nP.h = H()\nP.h.v = 3\nc = C()"
+    )
+    live.cell("P.n = 1\ndel ONE")
+    live.session.undo()
+    assert live.value("(issubclass(C, P), isinstance(c, P), P.h.v, P.kids[0] is C)") == (True, True, 3, True)
+
+
+def test_attributes_that_answer_anything_are_not_asked(live: Live) -> None:
+    live.cell("class Cfg(dict):\n    __getattr__ = dict.__getitem__\nclass A:\n    cfg = Cfg(a=1)\nx = 1")
+    live.cell("x = 2")
+    live.session.undo()
+    assert live.value("(x, A.cfg.a)") == (1, 1)
+
+
+def test_looking_at_a_tree_of_dicts_grows_nothing(live: Live) -> None:
+    live.cell(
+        "class Tree(dict):\n    __slots__ = ()\n    def __init__(s, *a): super().__init__(*a)\n"
+        "    def __missing__(s, k):\n        v = s[k] = Tree()\n        return v\n    __getattr__ = dict.__getitem__\n"
+        "t = Tree()\nt['a'] = 1"
+    )
+    assert live.value("dict.__repr__(t)") == "{'a': 1}"
+    live.cell("t['b'] = 2")
+    live.session.undo()
+    assert live.value("dict.__repr__(t)") == "{'a': 1}"
+
+
+def test_a_dict_that_is_its_own_attributes_has_no_item_of_that(live: Live) -> None:
+    live.cell(
+        "class D(dict):\n    def __init__(s): object.__setattr__(s, '__dict__', s)\n"
+        "    def __setattr__(s, k, v): s[k] = v\nd = D()\nd.z = 0"
+    )
+    live.cell("d.a = 1")
+    live.session.undo()
+    assert live.value("(list(d), d.__dict__ is d)") == (["z"], True)
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("class Cm(float):\n    def __new__(cls, v): return super().__new__(cls, v * 100)\nc = Cm(1)", "float(c)"),
+        (
+            "class T(tuple):\n    def __new__(cls, *v): return super().__new__(cls, [x * 2 for x in v])\nc = T(1, 2)",
+            "tuple(c)",
+        ),
+        (
+            "class N(int):\n    def __new__(cls, v): return super().__new__(cls, v + 1)\nc = N(1)\nc.unit = 'm'",
+            "(int(c), c.unit)",
+        ),
+        ("class U(str):\n    def __new__(cls, a, b): return super().__new__(cls, a + b)\nc = U('a', 'b')", "str(c)"),
+    ],
+)
+def test_values_with_a_constructor_of_their_own_are_what_they_were(live: Live, source: str, value: str) -> None:
+    live.cell(source)
+    before = live.value(value)
+    live.cell("c = 0")
+    live.session.undo()
+    assert live.value(value) == before and live.value("type(c).__name__ in globals()")
+    live.cell("d = c")
+    live.session.undo()
+    live.restart()
+    live.session.restore(None)
+    assert live.value(value) == before
+
+
+def test_trying_a_class_out_binds_nothing(live: Live) -> None:
+    live.cell(
+        "G = [1]\nclass B:\n    def __init__(s): s.x = 1\n    def __setstate__(s, d):\n        global G, LAST\n"
+        "        s.__dict__.update(d)\n        G = None\n        LAST = s\nb = B()"
+    )
+    assert live.value("G") == [1] and "LAST" not in live.ns
