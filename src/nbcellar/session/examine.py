@@ -14,7 +14,7 @@ from xxhash import xxh3_128
 
 from nbcellar.errors import CannotStoreError, CellarError
 from nbcellar.session.encode import Context, Encoded, Limits, OverBudgetError, QuickHasher, encode
-from nbcellar.session.fidelity import Fidelity, is_opaque
+from nbcellar.session.fidelity import Fidelity, fingerprint, is_opaque
 from nbcellar.session.groups import Group, Item
 from nbcellar.session.importable import is_notebook_class
 from nbcellar.session.regions import Layout, lay_out, overlapping_inline
@@ -67,7 +67,13 @@ class Examiner:
 
     def loses(self, group: Group, objects: tuple[object, ...], encoded: Encoded) -> bool:
         """True if a class of its own pickling turns out to leave something out, now that its attributes differ."""
-        return group.is_opaque and bool(self.fidelity.reason(objects, encoded, self.namespace))
+        if not group.is_opaque:
+            return False
+        now = fingerprint(objects)
+        if now == group.fingerprint:
+            return False
+        group.fingerprint = now
+        return bool(self.fidelity.reason(objects, encoded, self.namespace))
 
     def is_unstable(
         self, group: Group, version: bytes, objects: tuple[object, ...], limits: Limits, roots: frozenset[int]

@@ -30,6 +30,7 @@ _METHODS = frozenset(
 )
 _CONTAINERS = dict, list, set, frozenset, collections.deque
 _FILLING = frozenset("__setitem__ append extend add update __init__ __new__ __hash__ __eq__".split())
+_ATOMS = frozenset({str, int, float, complex, bytes, bool, type(None)})
 _REDUCTIONS = frozenset({"__reduce__", "__reduce_ex__", "__getstate__"})
 _LANGUAGE = sys.stdlib_module_names | {"numpy"}
 _GOOD = frozenset(sys.stdlib_module_names) | frozenset(
@@ -136,6 +137,38 @@ def _is_users(kind: type) -> bool:
 
 
 _INSTALLED = ("site-packages", "dist-packages", sysconfig.get_path("stdlib"))
+
+
+def fingerprint(objects: tuple[object, ...]) -> int:
+    """Return a number that changes when an attribute of a user's object does, as far as attributes and containers lead.
+
+    A value that was compared need not be compared again while it has the same: trying a class out runs its code.
+    """
+    queue: list[Any] = list(objects)
+    seen: set[int] = set()
+    found: list[Any] = []
+    while queue and len(seen) < MOST_NODES:
+        obj = queue.pop()
+        kind = type(obj)
+        if kind in _ATOMS:
+            found.append(obj)
+            continue
+        found.append(id(obj))
+        if id(obj) in seen:
+            continue
+        seen.add(id(obj))
+        if isinstance(obj, (list, tuple, set, frozenset)):
+            found.append(len(obj))
+            queue.extend(obj)
+        elif isinstance(obj, dict):
+            found.append(len(obj))
+            queue.extend(obj.keys())
+            queue.extend(obj.values())
+        if _is_looked_into(kind):
+            attributes = _attributes(obj)
+            found.extend(attributes)
+            queue.extend(attributes.values())
+    return hash(tuple(found))
 
 
 def _bind_again(namespace: dict[str, Any], bound: dict[str, Any]) -> None:

@@ -42,6 +42,7 @@ class Group:
     reason: str = ""  # why it cannot be stored; empty: it can
     atom: object = NOTHING  # the one object, if it is immutable: then identity is enough
     covariable: Covariable | None = None
+    fingerprint: int = 0  # of an opaque value, when it was last compared with a copy
     is_opaque: bool = False  # some class of it decides itself what its pickles hold
     is_codeless: bool = False  # nothing but numbers, texts and containers of them: it leads to no code
     is_plain: bool = False  # its short stream is all of it

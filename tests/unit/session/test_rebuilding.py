@@ -233,3 +233,15 @@ def test_trying_a_class_out_binds_nothing(live: Live) -> None:
         "        s.__dict__.update(d)\n        G = None\n        LAST = s\nb = B()"
     )
     assert live.value("G") == [1] and "LAST" not in live.ns
+
+
+def test_a_class_is_not_tried_out_again_while_nothing_changed(live: Live) -> None:
+    live.cell(
+        "seen = []\nclass A:\n    def __setstate__(s, d):\n        s.__dict__.update(d)\n        seen.append(1)\na = A()\na.x = [1]"
+    )
+    count = len(live.value("seen"))
+    for _ in range(3):
+        live.cell("a.x[0], a")
+    assert len(live.value("seen")) <= count + 1
+    live.cell("a.x.append(2)")
+    assert live.not_stored == {}
