@@ -20,7 +20,6 @@ _BY_CLASS: dict[str, dict[str, Any]] = {  # attributes, and what they are before
     "nltk.classify.naivebayes.NaiveBayesClassifier": {"_most_informative_features": _NEW},
     "astropy.io.fits.card.Card": {"_image": None},
     "sklearn.feature_extraction.text._VectorizerMixin": {"_stop_words_id": _NEW},
-    "numpy.vectorize": {"_ufunc": None},
     "networkx.classes.graph.Graph": {"__networkx_cache__": dict},
 }
 

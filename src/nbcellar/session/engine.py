@@ -53,10 +53,10 @@ class Session(Recorder):
         head = self.repo.head(self.notebook).commit
         if head is None or self._opened:
             return None
-        try:
-            state = self.repo.read_state(head)
-        except NotFoundError:
+        head = self._with_state(head)
+        if head is None:
             return None
+        state = self.repo.read_state(head)
         names = tuple(sorted(name for entry in state.covariables if entry.value for name in entry.names))
         return (names, self.repo.read_commit(head).time_ns) if names else None
 
@@ -289,13 +289,21 @@ class Session(Recorder):
             commit = self.repo.read_commit(current)
             parent = CommitId(commit.parents[0]) if commit.parents else None
             if commit.kind in (CommitKind.START, CommitKind.ATTACH) and parent is not None:
-                if self.repo.read_state(parent).covariables:
-                    return parent
+                found = self._with_state(parent)
+                if found is not None and self.repo.read_state(found).covariables:
+                    return found
             current = parent
         raise NotFoundError(
             "there is no earlier session of this notebook to restore",
             hint="see the recorded points with: cellar log --all",
         )
+
+    def _with_state(self, commit: CommitId) -> CommitId | None:
+        """Return the commit, or the last one before it whose capture was not interrupted."""
+        current: CommitId | None = commit
+        while current is not None and not self._has_state(current):
+            current = self.repo.node(current).parent
+        return current
 
     def _recorded_names(self, state: State) -> State:
         """Leave out what this kernel does not record: such names are neither removed nor replaced."""

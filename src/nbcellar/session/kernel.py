@@ -96,6 +96,7 @@ class KernelRecorder:
             return
         with self._swallow():
             self.session.finish_capture()
+            self.session.make_up()
             self.session.writer.wait(EXIT_WAIT_S)
         self.uninstall()
         with self._swallow():

@@ -194,6 +194,11 @@ class Recorder:
             self.writer.commits_since_log_pack = 0
             self.repo.write_log_pack()
 
+    def make_up(self) -> None:
+        """Record what a capture that was interrupted did not: a front end interrupts a kernel before it ends it."""
+        if self._opened and self._resync:
+            self._submit(self._between(self._observe(None)))
+
     def close(self) -> None:
         """Leave the store in order: the log pack holds everything small, the write-ahead log is emptied."""
         if self.writer.commits_since_log_pack:

@@ -7,9 +7,8 @@ quantized tensors, subclasses; torch pickles these itself. The loading side is `
 
 from __future__ import annotations
 
+import sys
 from typing import Any
-
-import torch
 
 from nbcellar.errors import CannotStoreError
 from nbcellar.session import tensors
@@ -19,6 +18,7 @@ from nbcellar.session.registry import register
 
 def reduce_tensor(tensor: Any, encoder: Encoder) -> Any:
     """Reduce a tensor or parameter to its storage as bytes, and where in it the elements lie."""
+    torch = sys.modules["torch"]
     if tensor.grad_fn is not None:
         raise CannotStoreError(
             "a tensor that remembers how it was computed (grad_fn); tensor.detach() gives one that can be stored"

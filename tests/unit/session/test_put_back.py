@@ -278,3 +278,24 @@ def test_what_a_thread_binds_meanwhile_is_not_taken_back(live: Live) -> None:
     with pytest.raises(OSError):
         live.session.undo()
     assert live.value("(x, result)") == (2, [42])
+
+
+def test_what_an_interrupted_capture_left_out_is_made_up_for_when_the_kernel_ends(live: Live) -> None:
+    live.cell("x = [1]")
+    once(live.session, "_observe", raising(KeyboardInterrupt()))
+    live.cell("x.append(2)\ny = 3")
+    live.session.make_up()
+    live.session.writer.wait()
+    live.restart()
+    live.session.restore(None)
+    assert live.value("(x, y)") == ([1, 2], 3)
+
+
+def test_a_restore_goes_to_the_last_state_there_is(live: Live) -> None:
+    live.cell("x = [1]")
+    once(live.session, "_observe", raising(KeyboardInterrupt()))
+    live.cell("x.append(2)")
+    live.restart()
+    assert live.session.earlier_session() is not None
+    live.session.restore(None)
+    assert live.value("x") == [1]
