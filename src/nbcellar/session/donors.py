@@ -88,6 +88,10 @@ class Donors:
             return array
         return None
 
+    def stop(self) -> None:
+        """Offer nothing any more."""
+        self._donors = []
+
     def mark(self) -> tuple[list[Donor], int]:
         """Return what `rewind` goes back to."""
         return list(self._donors), len(self._patches)

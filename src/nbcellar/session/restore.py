@@ -239,8 +239,25 @@ class Restorer:
             for entry, objects in aside.entries:
                 roots = tuple(aside.classes[uid] for uid in entry.defines)
                 groups.append((self._adopt(entry, objects, roots), objects))
+            if any(group.is_opaque for group, _ in groups):
+                self._load_changed_again(groups, plan, namespace)
         self._owners = []
         return groups
+
+    def _load_changed_again(
+        self, groups: list[tuple[Group, tuple[object, ...]]], plan: Plan, namespace: dict[str, Any]
+    ) -> None:
+        """Load anew what is not what was stored: code that ran while others were rebuilt may have written to it."""
+        aside = self._aside
+        self._blocks = LiveBlocks(self._repo, ())  # live memory may have been exchanged by now
+        self._donors.stop()
+        for index, (entry, _) in enumerate(list(aside.entries)):
+            if groups[index][0].baseline == entry.version or entry.needs or entry.defines:
+                continue
+            aside.done.discard((entry.names, entry.defines))
+            self._load(entry, plan, aside, namespace)
+            _, objects = aside.entries.pop()
+            groups[index] = (self._adopt(entry, objects, ()), objects)
 
     def _load_all(self, plan: Plan, namespace: dict[str, Any]) -> None:
         """Load modules and definitions first, then the rest; what fails once more when the others are there, last."""

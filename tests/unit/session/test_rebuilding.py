@@ -245,3 +245,21 @@ def test_a_class_is_not_tried_out_again_while_nothing_changed(live: Live) -> Non
     assert len(live.value("seen")) <= count + 1
     live.cell("a.x.append(2)")
     assert live.not_stored == {}
+
+
+def test_what_rebuilding_writes_to_another_variable_is_taken_back(live: Live) -> None:
+    target = live.cell(
+        "LOG = []\nn = [0]\nclass A:\n    def __init__(s, x): s.x = x\n"
+        "    def __setstate__(s, d):\n        s.__dict__.update(d)\n        LOG.append(s.x)\na = A(3)"
+    )
+    live.ns["LOG"].clear()  # trying the class out has written to it
+    target = live.cell("n[0] = 1\nLOG")
+    assert live.value("LOG") == []
+    live.restart()
+    live.session.restore(target)
+    assert live.value("(LOG, a.x, n)") == ([], 3, [1])
+    live.cell("a.x = 4\nn[0] = 2")
+    live.ns["LOG"].clear()
+    live.cell("LOG")
+    live.session.undo(2)
+    assert live.value("(a.x, n)") == (3, [1])
