@@ -14,6 +14,7 @@ import builtins
 import functools
 import re
 import sys
+from collections.abc import Iterator
 from types import CellType, CodeType, FunctionType
 from typing import Any
 
@@ -95,6 +96,31 @@ def _reduce_by_value(function: FunctionType, context: EncodingContext) -> Reduct
     return rebuild.make_function, arguments, function_state(function, notes), None, None, rebuild.set_function
 
 
+# Names that every notebook has from its start; a dictionary for `exec` has some of them at most.
+_OF_A_COPY = frozenset({"__name__", "__doc__", "__package__", "__loader__", "__spec__", "__builtin__", "__builtins__"})
+
+
+def _named_by(function: FunctionType, context: EncodingContext) -> dict[str, Any] | None:
+    """Return what a function names of its globals, if these are a copy of the notebook's, or what is left of one.
+
+    Libraries that generate methods (attrs) compile them in such a copy. All of it would be every variable there was,
+    and the shell itself.
+    """
+    namespace = function.__globals__
+    named = {"__name__", *_names_in(function.__code__)}
+    is_copy = context.namespace.keys() & _OF_A_COPY <= namespace.keys()
+    if not is_copy and not namespace.keys() <= named:
+        return None
+    return {name: value for name, value in namespace.items() if name in named}
+
+
+def _names_in(code: CodeType) -> Iterator[str]:
+    yield from code.co_names
+    for constant in code.co_consts:
+        if type(constant) is CodeType:
+            yield from _names_in(constant)
+
+
 def _globals_of(function: FunctionType, context: EncodingContext, notes: Notes) -> Any:
     """None for the user namespace, a module's name, a module made here, or a dictionary as the third of four."""
     namespace = function.__globals__
@@ -109,6 +135,8 @@ def _globals_of(function: FunctionType, context: EncodingContext, notes: Notes) 
             if has_import(name):
                 return notes.private(name)
             return module
+        if name in MAIN_MODULES and (named := _named_by(function, context)) is not None:
+            return None, None, notes.private_keys(named), None
     made_here = notes.modules.get(id(namespace))
     if made_here is not None:
         return made_here
