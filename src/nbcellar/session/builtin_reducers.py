@@ -65,17 +65,21 @@ def _choose_exception(kind: type) -> Reducer | None:
 _sentinels: dict[int, tuple[str, str]] = {}  # id -> module and name, of the bare objects that libraries hold
 
 
+_looked_through: list[int] = []  # how many modules there were when sentinels were looked for
+
+
 def _reduce_bare(obj: object, encoder: Encoder) -> Any:
     """Keep a library's sentinel by name: it is told by being the very object (`tol is _null`), not by its value."""
     where = _sentinels.get(id(obj))
-    if where is None or not _is_at(obj, where):
-        _find_sentinels()
+    if (where is None or not _is_at(obj, where)) and _looked_through != [len(sys.modules)]:
+        _find_sentinels()  # once, until more is imported: a notebook may have bare objects of its own
         where = _sentinels.get(id(obj))
     return NotImplemented if where is None or not _is_at(obj, where) else (rewrap.attribute, where)
 
 
 def _find_sentinels() -> None:
     _sentinels.clear()
+    _looked_through[:] = [len(sys.modules)]
     for module_name, module in list(sys.modules.items()):
         if type(module) is ModuleType and is_importable_module(module):
             for name, value in list(vars(module).items()):

@@ -15,15 +15,15 @@ from typing import Any
 
 from nbcellar.session import rewrap
 from nbcellar.session.encode import Encoder
+from nbcellar.session.importable import is_heap_type
 from nbcellar.session.registry import Reducer, register_base
 
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 _PICKLING = frozenset("__reduce__ __reduce_ex__ __getstate__ __setstate__ __getnewargs__ __getnewargs_ex__".split())
 _FILLING = frozenset("__setitem__ append extend add update __init__ __new__ __iter__ items".split())
 
 
 def _choose(kind: type) -> Reducer | None:
-    base = next(b for b in kind.__mro__ if not b.__flags__ & _HEAP_TYPE)
+    base = next(b for b in kind.__mro__ if not is_heap_type(b))
     if base is kind or base not in (dict, list, set, OrderedDict):
         return None
     own = {name for b in kind.__mro__[: kind.__mro__.index(base)] for name in vars(b)}
@@ -47,7 +47,7 @@ def _own(obj: Any, name: str) -> Any:
 
 
 def _reduce(obj: Any, encoder: Encoder) -> Any:
-    base: Any = next(b for b in type(obj).__mro__ if not b.__flags__ & _HEAP_TYPE)
+    base: Any = next(b for b in type(obj).__mro__ if not is_heap_type(b))
     if issubclass(base, dict):
         contents: Any = dict(zip(base.__iter__(obj), base.values(obj), strict=True))
     else:
@@ -61,7 +61,7 @@ def _reduce(obj: Any, encoder: Encoder) -> Any:
 
 def _choose_value(kind: type) -> Reducer | None:
     """Choose subclasses of a number, a text or a tuple whose own `__new__` would change the value once more."""
-    base = next(b for b in kind.__mro__ if not b.__flags__ & _HEAP_TYPE)
+    base = next(b for b in kind.__mro__ if not is_heap_type(b))
     if base not in _VALUES:
         return None
     own = {name for b in kind.__mro__ if b not in (base, object) for name in vars(b)}
@@ -72,7 +72,7 @@ _VALUES = (float, int, complex, str, bytes, tuple)
 
 
 def _reduce_value(obj: Any, encoder: Encoder) -> Any:
-    base: Any = next(b for b in type(obj).__mro__ if not b.__flags__ & _HEAP_TYPE)
+    base: Any = next(b for b in type(obj).__mro__ if not is_heap_type(b))
     plain = base.__new__(base, tuple.__iter__(obj)) if base is tuple else base.__getnewargs__(obj)[0]
     attributes = None if (held := _own(obj, "__dict__")) is _UNSET else held
     return rewrap.make_value, (base, type(obj), plain), attributes or None, None, None, rewrap.set_attributes

@@ -17,11 +17,11 @@ _MODULES: dict[str, str] = {  # by package, the modules of this one that registe
     "builtins": "builtin_reducers",
     "matplotlib": "matplotlib_reducers",
     "mpl_toolkits": "matplotlib_reducers",
-    "numpy": "numpy_reducers cache_reducers",
+    "numpy": "numpy_reducers",
     "pandas": "pandas_reducers",
     "torch": "torch_reducers",
     "scipy": "scipy_reducers cache_reducers",
-    **dict.fromkeys(("astropy", "dask", "dask_expr", "igraph", "networkx", "nltk", "sklearn"), "cache_reducers"),
+    **dict.fromkeys(("astropy", "dask", "dask_expr", "networkx", "nltk", "sklearn"), "cache_reducers"),
 }
 _by_type: dict[str, Reducer] = {}
 _by_base: dict[str, Callable[[type], Reducer | None]] = {}

@@ -31,21 +31,12 @@ def make_tensor(
     return made.requires_grad_(requires_grad) if requires_grad else made
 
 
-def make_parameter(
-    memory: Any,
-    dtype: str,
-    offset: int,
-    size: tuple[int, ...],
-    stride: tuple[int, ...],
-    requires_grad: bool,
-    conjugated: bool,
-    negated: bool,
-) -> Any:
-    """Return a parameter of a module, as `make_tensor` makes a tensor."""
+def make_parameter(*form: Any) -> Any:
+    """Return a parameter of a module; `form` as `make_tensor` takes it."""
     import torch
 
-    made = make_tensor(memory, dtype, offset, size, stride, False, conjugated, negated)
-    return torch.nn.Parameter(made, requires_grad)
+    made = make_tensor(*form)
+    return torch.nn.Parameter(made.detach(), made.requires_grad)
 
 
 def set_tensor(tensor: Any, state: dict[str, Any]) -> None:

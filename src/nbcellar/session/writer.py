@@ -162,9 +162,7 @@ class Writer:
 
     def _find_ground(self, error: Exception) -> None:
         """Trust nothing that was known of the store; after a rewriting of history, go on from its result."""
-        self._environment = None
-        self.known = KnownBlocks()
-        self._fixed.document.forget()
+        self._forget_store()
         if isinstance(error, ConflictError | UnknownReferenceError):
             with contextlib.suppress(CellarError):
                 self._go_on_from_rewritten()
@@ -174,12 +172,15 @@ class Writer:
 
         What a kernel holds in memory was part of the old history: it is looked at and recorded anew.
         """
-        self._environment = None
-        self.known = KnownBlocks()
-        self._fixed.document.forget()
+        self._forget_store()
         if self.position.head is not None and not self._repo.has_commit(self.position.head):
             self._go_on_from_rewritten()
             self.epoch += 1
+
+    def _forget_store(self) -> None:
+        self._environment = None
+        self.known = KnownBlocks()
+        self._fixed.document.forget()
 
     def _go_on_from_rewritten(self) -> None:
         notebook, old = self._fixed.notebook, self.position.head
