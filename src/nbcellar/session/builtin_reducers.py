@@ -13,11 +13,10 @@ from typing import Any
 from nbcellar.errors import CannotStoreError
 from nbcellar.session import arrays, container_reducers, rewrap  # noqa: F401 (registers)
 from nbcellar.session.encode import Encoder, address_of
-from nbcellar.session.importable import is_importable_module
+from nbcellar.session.importable import is_heap_type, is_importable_module
 from nbcellar.session.registry import Reducer, register, register_base
 
 _CASTS = frozenset("cbB?hHiIlLqQnNfdP")  # formats that memoryview.cast makes
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: made by a class statement
 
 
 def reduce_memoryview(view: memoryview, encoder: Encoder) -> Any:
@@ -53,7 +52,7 @@ def _reduce_exception(error: BaseException, encoder: Encoder) -> Any:
 
 def _choose_exception(kind: type) -> Reducer | None:
     """Exceptions that hold nothing beyond what BaseException holds, and do not say themselves how they are pickled."""
-    solid = next(base for base in kind.__mro__ if not base.__flags__ & _HEAP_TYPE)
+    solid = next(base for base in kind.__mro__ if not is_heap_type(base))
     if solid.__basicsize__ != BaseException.__basicsize__:
         return None  # an OSError, say, keeps more
     own = any("__new__" in vars(base) for base in kind.__mro__[: kind.__mro__.index(solid)])

@@ -34,10 +34,7 @@ if TYPE_CHECKING:
 
 
 RANDOM_PARTS = frozenset({"random", "numpy.random", "torch"})
-LOG_PACK_EVERY = 256
-MOST_OBSERVED = 4096
 UNCERTAIN = "it changed around that time without a cell that names it"
-INTERRUPTED = "the capture was interrupted: this cell's variables are not recorded"
 _MOST_LOOKS = 20
 
 

@@ -93,7 +93,6 @@ class LiveBlocks:
 class _Aside:
     """What was rebuilt so far."""
 
-    objects: dict[tuple[str, ...], tuple[object, ...]] = field(default_factory=dict)
     entries: list[tuple[Covariable, tuple[object, ...]]] = field(default_factory=list)
     classes: dict[str, type] = field(default_factory=dict)
     loading: set[str] = field(default_factory=set)
@@ -103,7 +102,6 @@ class _Aside:
     def copy(self) -> _Aside:
         """Return what there is now, for a load that may fail."""
         return _Aside(
-            dict(self.objects),
             list(self.entries),
             dict(self.classes),
             set(self.loading),
