@@ -55,7 +55,8 @@ TOO_DEAR_FOR_A_KERNEL = ("numpy", "pandas", "rich", "nbclient", "jupyter_client"
 
 
 # Loaded by the registry when a value of that library is met, so the library is there already.
-LOADED_WITH_THEIR_LIBRARY = frozenset({f"{PACKAGE}.session.numpy_reducers", f"{PACKAGE}.session.pandas_reducers"})
+_REDUCERS = f"{PACKAGE}.session.reducers"
+LOADED_WITH_THEIR_LIBRARY = frozenset({f"{_REDUCERS}.numpy_reducers", f"{_REDUCERS}.pandas_reducers"})
 
 
 class Import(NamedTuple):

@@ -23,8 +23,8 @@ from typing import Any
 from xxhash import xxh3_128_digest
 
 from nbcellar.errors import CannotStoreError
-from nbcellar.session import definitions
-from nbcellar.session.registry import find_reducer
+from nbcellar.session.definitions import reducers as definitions
+from nbcellar.session.reducers.registry import find_reducer
 from nbcellar.session.shared import is_plain_part, long_values, shared_state
 
 PROTOCOL = 5

@@ -72,7 +72,7 @@ def _span(obj: Any) -> Span | None:
     numpy = sys.modules.get("numpy")
     if numpy is None or not issubclass(type(obj), numpy.ndarray):
         return None
-    from nbcellar.session.numpy_reducers import byte_bounds
+    from nbcellar.session.reducers.numpy_reducers import byte_bounds
 
     low, high = byte_bounds(obj)
     return (low, high, False) if high > low else None

@@ -19,14 +19,14 @@ from nbcellar.errors import StoreUnavailableError
 from nbcellar.history.model import CellRun, CommitKind, Preview
 from nbcellar.history.repository import Repository
 from nbcellar.ids import NotebookId
-from nbcellar.session.ambient import AmbientReport, AmbientTracker
-from nbcellar.session.analysis import NOTHING, Touch, touched_names
 from nbcellar.session.groups import Changed, Group, Observation
 from nbcellar.session.jobs import Job, Version
 from nbcellar.session.memory import return_free_memory
 from nbcellar.session.names import Names, as_text, is_text
 from nbcellar.session.pending import make_pending
-from nbcellar.session.preview import preview
+from nbcellar.session.previews.preview import preview
+from nbcellar.session.surroundings.ambient import AmbientReport, AmbientTracker
+from nbcellar.session.touched.analysis import NOTHING, Touch, touched_names
 from nbcellar.session.tracker import Tracker
 from nbcellar.session.writer import Fixed, Position, Writer
 

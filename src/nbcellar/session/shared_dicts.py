@@ -11,7 +11,7 @@ from types import FunctionType
 from typing import Any
 
 from nbcellar.session import rewrap
-from nbcellar.session.encoding_context import EncodingContext, Reducer, Reduction
+from nbcellar.session.definitions.encoding_context import EncodingContext, Reducer, Reduction
 
 _HOW = ("__reduce__", "__reduce_ex__", "__getstate__", "__setstate__")
 _PROTOCOL = 5

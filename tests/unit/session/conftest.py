@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from nbcellar.session import definitions
+from nbcellar.session.definitions import reducers as definitions
 from nbcellar.session.rebuild import RebuildContext
 
 

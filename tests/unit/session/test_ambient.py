@@ -21,8 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbcellar.errors import CorruptStoreError
-from nbcellar.session.ambient import RANDOM_PARTS, AmbientTracker, RestoreStatus
-from nbcellar.session.ambient_process import is_secret_name
+from nbcellar.session.surroundings.ambient import RANDOM_PARTS, AmbientTracker, RestoreStatus
+from nbcellar.session.surroundings.process import is_secret_name
 
 
 @pytest.fixture(autouse=True)
@@ -273,7 +273,7 @@ def test_modules_lists_the_libraries_behind_variables_with_their_versions() -> N
 
 NOT_LOADED = """
 import sys
-from nbcellar.session.ambient import AmbientTracker
+from nbcellar.session.surroundings.ambient import AmbientTracker
 tracker = AmbientTracker()
 parts = tracker.capture()
 assert not [name for name in parts if name.split(".")[0] in ("numpy", "pandas", "torch", "matplotlib")], parts

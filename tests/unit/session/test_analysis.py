@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from IPython.core.inputtransformer2 import TransformerManager
 
-from nbcellar.session import follow
-from nbcellar.session.analysis import Touch, touched_names
-from nbcellar.session.codefacts import code_facts
+from nbcellar.session.touched import follow
+from nbcellar.session.touched.analysis import Touch, touched_names
+from nbcellar.session.touched.codefacts import code_facts
 
 SETUP = """
 import enum, functools, itertools, operator

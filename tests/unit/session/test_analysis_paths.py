@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nbcellar.session.analysis import touched_names
+from nbcellar.session.touched.analysis import touched_names
 
 PATHS = {
     "a metaclass": "class M(type):\n def __call__(c): hit()\nclass A(metaclass=M): pass\n#A()",

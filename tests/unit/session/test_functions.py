@@ -18,7 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbcellar.errors import CannotRestoreError, CannotStoreError
-from nbcellar.session import definitions, functions, rebuild
+from nbcellar.session import rebuild
+from nbcellar.session.definitions import functions
+from nbcellar.session.definitions import reducers as definitions
 
 HERE = Path(__file__).parent
 

@@ -20,9 +20,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nbcellar.history.model import Preview
-from nbcellar.session import preview as module
-from nbcellar.session.preview import MAX_TABLE_TEXT, preview, register
-from nbcellar.session.preview_text import MAX_TEXT
+from nbcellar.session.previews import preview as module
+from nbcellar.session.previews.preview import MAX_TABLE_TEXT, preview, register
+from nbcellar.session.previews.text import MAX_TEXT
 
 
 def details(value: object) -> dict[str, Any]:
@@ -267,7 +267,7 @@ def test_a_self_containing_value_ends() -> None:
 
 def test_previews_import_no_library() -> None:
     code = (
-        "import sys; from nbcellar.session.preview import preview; from fractions import Fraction;"
+        "import sys; from nbcellar.session.previews.preview import preview; from fractions import Fraction;"
         "preview(Fraction(1, 2)); preview([1]); assert not {'numpy', 'pandas'} & set(sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60).returncode == 0

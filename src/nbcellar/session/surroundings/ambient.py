@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import msgspec
 
 from nbcellar.errors import CorruptStoreError
-from nbcellar.session.ambient_libraries import (
+from nbcellar.session.surroundings.libraries import (
     MatplotlibPart,
     NumpyErrorPart,
     NumpyPrintPart,
@@ -30,7 +30,7 @@ from nbcellar.session.ambient_libraries import (
     PandasPart,
     TorchPart,
 )
-from nbcellar.session.ambient_process import (
+from nbcellar.session.surroundings.process import (
     DecimalPart,
     DirectoryPart,
     EnvironmentPart,

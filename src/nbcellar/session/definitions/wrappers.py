@@ -19,9 +19,9 @@ from typing import Any
 
 from nbcellar.errors import CannotStoreError
 from nbcellar.session import rebuild, rewrap, shared_dicts
-from nbcellar.session.classes import reduce_enum_member
-from nbcellar.session.encoding_context import EncodingContext, Reducer, Reduction, notes_of
-from nbcellar.session.functions import reduce_cell, reduce_code
+from nbcellar.session.definitions.classes import reduce_enum_member
+from nbcellar.session.definitions.encoding_context import EncodingContext, Reducer, Reduction, notes_of
+from nbcellar.session.definitions.functions import reduce_cell, reduce_code
 from nbcellar.session.importable import is_class, is_found_by_name, is_importable_module
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from nbcellar.session import rewrap
 from nbcellar.session.encode import PROTOCOL, Encoder
-from nbcellar.session.registry import Reducer, register_base
+from nbcellar.session.reducers.registry import Reducer, register_base
 
 
 def _choose(kind: type) -> Reducer | None:

@@ -11,10 +11,11 @@ from types import ModuleType
 from typing import Any
 
 from nbcellar.errors import CannotStoreError
-from nbcellar.session import arrays, container_reducers, rewrap  # noqa: F401 (registers)
+from nbcellar.session import arrays, rewrap
 from nbcellar.session.encode import Encoder, address_of
 from nbcellar.session.importable import is_heap_type, is_importable_module
-from nbcellar.session.registry import Reducer, register, register_base
+from nbcellar.session.reducers import container_reducers  # noqa: F401 (registers)
+from nbcellar.session.reducers.registry import Reducer, register, register_base
 
 _CASTS = frozenset("cbB?hHiIlLqQnNfdP")  # formats that memoryview.cast makes
 

@@ -53,7 +53,7 @@ def find_reducer(kind: type) -> Reducer | None:
             if package not in _loaded and package in _MODULES:
                 _loaded.add(package)
                 for name in _MODULES[package].split():
-                    importlib.import_module(f"nbcellar.session.{name}")
+                    importlib.import_module(f"nbcellar.session.reducers.{name}")
     reducer = _by_type.get(_path(kind))
     if reducer is not None:
         return reducer

@@ -13,7 +13,7 @@ from typing import Any
 from nbcellar.errors import CannotStoreError
 from nbcellar.session import tensors
 from nbcellar.session.encode import Encoder
-from nbcellar.session.registry import register
+from nbcellar.session.reducers.registry import register
 
 
 def reduce_tensor(tensor: Any, encoder: Encoder) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from nbcellar.session.encode import Encoder, Export
-from nbcellar.session.registry import register_base
+from nbcellar.session.reducers.registry import register_base
 
 _ALWAYS = int(pd.__version__.partition(".")[0]) >= 3
 

@@ -27,7 +27,7 @@ from typing import Any
 
 from nbcellar.errors import CannotStoreError
 from nbcellar.session import rebuild
-from nbcellar.session.encoding_context import (
+from nbcellar.session.definitions.encoding_context import (
     EncodingContext,
     Notes,
     Reduction,
@@ -36,7 +36,7 @@ from nbcellar.session.encoding_context import (
     notes_of,
     sort_elements,
 )
-from nbcellar.session.functions import fills_early, function_state
+from nbcellar.session.definitions.functions import fills_early, function_state
 from nbcellar.session.importable import is_notebook_class
 from nbcellar.session.skeleton import native
 

@@ -10,7 +10,7 @@ import functools
 from typing import Any
 
 from nbcellar.session.encode import PROTOCOL, Encoder
-from nbcellar.session.registry import Reducer, register_package
+from nbcellar.session.reducers.registry import Reducer, register_package
 
 # Packages whose `functools.cached_property` attributes follow from the others.
 _WITH_CACHED_PROPERTIES = ("networkx", "dask", "dask_expr")

@@ -13,11 +13,12 @@ from types import FunctionType
 from typing import Any
 
 from nbcellar.errors import CannotStoreError
-from nbcellar.session import classes, rebuild, rewrap
-from nbcellar.session.encoding_context import EncodingContext, Reducer, Reduction, notes_of
-from nbcellar.session.functions import reduce_function
+from nbcellar.session import rebuild, rewrap
+from nbcellar.session.definitions import classes
+from nbcellar.session.definitions.encoding_context import EncodingContext, Reducer, Reduction, notes_of
+from nbcellar.session.definitions.functions import reduce_function
+from nbcellar.session.definitions.wrappers import reducer_for
 from nbcellar.session.importable import alias_of, is_found_by_name, is_heap_type, is_notebook_class
-from nbcellar.session.wrappers import reducer_for
 
 _SINGLETONS = None, ..., NotImplemented  # pickle knows their types
 

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from nbcellar.history.model import Preview
-from nbcellar.session.preview_text import (
+from nbcellar.session.previews.text import (
     _dict_of,
     _module_of,
     _mro_of,
@@ -82,8 +82,8 @@ _own_loaded: list[bool] = []
 
 def _load_own() -> None:
     _own_loaded.append(True)
-    import nbcellar.session.previews_numpy
-    import nbcellar.session.previews_pandas  # noqa: F401 - both register themselves, and neither imports its library
+    import nbcellar.session.previews.numpy_values
+    import nbcellar.session.previews.pandas_values  # noqa: F401 - both register themselves, and neither imports its library
 
 
 def _safe_type_name(value: object) -> str:

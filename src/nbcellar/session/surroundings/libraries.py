@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from nbcellar.session.ambient_process import encode
+from nbcellar.session.surroundings.process import encode
 
 _Scalar = None | bool | int | float | str
 _MISSING = object()

@@ -22,7 +22,7 @@ import weakref
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
-from nbcellar.session.codefacts import (
+from nbcellar.session.touched.codefacts import (
     UNSEEN_ANYWHERE,
     UNSEEN_GLOBALS,
     CodeFacts,

@@ -13,7 +13,7 @@ from typing import Any
 
 from nbcellar.session import plots
 from nbcellar.session.encode import PROTOCOL, Encoder
-from nbcellar.session.registry import Reducer, register, register_base
+from nbcellar.session.reducers.registry import Reducer, register, register_base
 
 _COLOR_CACHES = {"_lut": None, "_isinit": False}
 

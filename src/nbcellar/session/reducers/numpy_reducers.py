@@ -10,7 +10,7 @@ import numpy as np
 
 from nbcellar.session import arrays
 from nbcellar.session.encode import Encoder, Export, address_of
-from nbcellar.session.registry import register, register_base
+from nbcellar.session.reducers.registry import register, register_base
 
 # Arrays of up to this size go into the stream, until they are this much together: a model of a hundred small arrays has
 # a stream of a few blocks then, instead of a hundred blocks.

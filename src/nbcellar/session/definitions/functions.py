@@ -19,7 +19,7 @@ from types import CellType, CodeType, FunctionType
 from typing import Any
 
 from nbcellar.session import rebuild, rewrap
-from nbcellar.session.encoding_context import (
+from nbcellar.session.definitions.encoding_context import (
     EncodingContext,
     Notes,
     Reduction,

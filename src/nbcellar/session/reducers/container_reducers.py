@@ -16,7 +16,7 @@ from typing import Any
 from nbcellar.session import rewrap
 from nbcellar.session.encode import Encoder
 from nbcellar.session.importable import is_heap_type
-from nbcellar.session.registry import Reducer, register_base
+from nbcellar.session.reducers.registry import Reducer, register_base
 
 _PICKLING = frozenset("__reduce__ __reduce_ex__ __getstate__ __setstate__ __getnewargs__ __getnewargs_ex__".split())
 _FILLING = frozenset("__setitem__ append extend add update __init__ __new__ __iter__ items".split())

@@ -12,8 +12,8 @@ import time
 from typing import Any
 
 from nbcellar.history.model import Preview
-from nbcellar.session.preview import detail, register
-from nbcellar.session.preview_text import bounded_repr, class_name, clean
+from nbcellar.session.previews.preview import detail, register
+from nbcellar.session.previews.text import bounded_repr, class_name, clean
 
 MAX_STATISTICS = 100_000  # elements; some 0.1 ms
 _SHOWN = 8

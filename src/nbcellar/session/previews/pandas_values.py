@@ -10,9 +10,9 @@ import sys
 from typing import Any
 
 from nbcellar.history.model import Preview
-from nbcellar.session.preview import MAX_TABLE_TEXT, detail, register
-from nbcellar.session.preview_text import bounded_repr, class_name, clean
-from nbcellar.session.previews_numpy import format_number
+from nbcellar.session.previews.numpy_values import format_number
+from nbcellar.session.previews.preview import MAX_TABLE_TEXT, detail, register
+from nbcellar.session.previews.text import bounded_repr, class_name, clean
 
 HEAD_ROWS = 5
 HEAD_COLUMNS = 12
