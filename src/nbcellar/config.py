@@ -98,6 +98,35 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=1),
         _doc("Size, in MiB, above which a variable is listed but its value is not stored.", "a whole number above 0"),
     ] = 4096
+    never_store: Annotated[
+        tuple[str, ...],
+        _doc(
+            "Classes whose objects are listed but never stored, as shell patterns of their full names: "
+            '"torch.cuda.*", "mylab.Session". Cells can be run again to bring them back (--replay).',
+            "a list of patterns",
+        ),
+    ] = ()
+    never_store_names: Annotated[
+        tuple[str, ...],
+        _doc(
+            "Variables that are listed but whose values are never stored, as shell patterns in which case matters; "
+            "cells can be run again to bring them back (--replay).",
+            "a list of patterns",
+        ),
+    ] = ()
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """Running cells again for what cannot be stored."""
+
+    allowed: Annotated[
+        Literal["ask", "always", "never"],
+        _doc(
+            "Whether undo, redo, checkout and restore may run cells again to bring back what is not stored; "
+            '"ask": after a question on a terminal, else only with --replay.',
+            '"ask", "always" or "never"',
+        ),
+    ] = "ask"
 
 
 class Gc(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +167,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings, by section."""
 
     record: Record = Record()
+    replay: Replay = Replay()
     gc: Gc = Gc()
     ui: Ui = Ui()
     author: Author = Author()

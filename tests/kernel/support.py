@@ -27,6 +27,7 @@ from nbcellar.api import open_repo, views
 from nbcellar.api.repo import Repo, init
 from nbcellar.history.model import Commit, Covariable, State
 from nbcellar.ids import CommitId
+from nbcellar.session.replay.replayer import Wish
 
 TIMEOUT_S = 90.0
 STARTUP_FILE = Path(__file__).parent.parent.parent / "etc" / "ipython" / "startup" / "50-nbcellar.py"
@@ -241,21 +242,21 @@ class Kernel:
         """Return what the kernel says about its recording."""
         return self.ask("status")
 
-    def undo(self, steps: int = 1) -> views.SessionChange:
+    def undo(self, steps: int = 1, *, replay: Wish = "no") -> views.SessionChange:
         with self.project.open(self.notebook) as repo:
-            return repo.undo(steps)
+            return repo.undo(steps, replay=replay)
 
     def redo(self, steps: int = 1) -> views.SessionChange:
         with self.project.open(self.notebook) as repo:
             return repo.redo(steps)
 
-    def checkout(self, ref: str) -> views.SessionChange:
+    def checkout(self, ref: str, *, replay: Wish = "no") -> views.SessionChange:
         with self.project.open(self.notebook) as repo:
-            return repo.checkout(ref, code=False)
+            return repo.checkout(ref, code=False, replay=replay)
 
-    def restore(self, ref: str | None = None) -> views.SessionChange:
+    def restore(self, ref: str | None = None, *, replay: Wish = "no") -> views.SessionChange:
         with self.project.open(self.notebook) as repo:
-            return repo.restore(ref)
+            return repo.restore(ref, replay=replay)
 
     def commit(self, message: str) -> str:
         with self.project.open(self.notebook) as repo:

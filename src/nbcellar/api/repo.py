@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from nbcellar import __version__, config
 from nbcellar.api import describe, selection, views
@@ -26,6 +26,9 @@ from nbcellar.ids import CommitId, NotebookId
 from nbcellar.session.entries import KernelEntry
 from nbcellar.trust import keys
 from nbcellar.trust.keys import SigningKey
+
+if TYPE_CHECKING:
+    from nbcellar.session.replay.replayer import Wish
 
 Notice = Callable[[str], None]
 
@@ -140,33 +143,49 @@ class Repo:
 
     # the live session ---------------------------------------------------------------------------------------------
 
-    def undo(self, steps: int = 1, *, without: Sequence[str] = ()) -> views.SessionChange:
-        """Take back the last cell runs in the live kernel; `without` names variables to leave out."""
+    def undo(self, steps: int = 1, *, without: Sequence[str] = (), replay: Wish = "no") -> views.SessionChange:
+        """Take back the last cell runs in the live kernel; `without` names variables to leave out.
+
+        replay: whether cells run again for what is not stored, here, in `redo`, `checkout` and `restore`; with "ask",
+        the result may say `asks`: then nothing was done, and `replay` lists the cells.
+        """
         from nbcellar.api import session
 
-        return session.change(self._requests, self.notebook(), "undo", {"n": steps, "without": list(without)})
+        return session.change(
+            self._requests, self.notebook(), "undo", {"n": steps, "without": list(without), "replay": replay}
+        )
 
-    def redo(self, steps: int = 1, *, without: Sequence[str] = ()) -> views.SessionChange:
+    def redo(self, steps: int = 1, *, without: Sequence[str] = (), replay: Wish = "no") -> views.SessionChange:
         """Bring back what was undone, without the variables named."""
         from nbcellar.api import session
 
-        return session.change(self._requests, self.notebook(), "redo", {"n": steps, "without": list(without)})
+        return session.change(
+            self._requests, self.notebook(), "redo", {"n": steps, "without": list(without), "replay": replay}
+        )
 
     def checkout(
-        self, ref: str, *, variables: bool = True, code: bool = True, without: Sequence[str] = ()
+        self,
+        ref: str,
+        *,
+        variables: bool = True,
+        code: bool = True,
+        without: Sequence[str] = (),
+        replay: Wish = "no",
     ) -> views.SessionChange:
         """Go to a commit: its variables in the live kernel, but for those in `without`, its code in the notebook."""
         from nbcellar.api import session
 
-        return session.checkout(self, ref, variables=variables, code=code, without=without)
+        return session.checkout(self, ref, variables=variables, code=code, without=without, replay=replay)
 
-    def restore(self, ref: str | None = None, *, without: Sequence[str] = ()) -> views.SessionChange:
+    def restore(
+        self, ref: str | None = None, *, without: Sequence[str] = (), replay: Wish = "no"
+    ) -> views.SessionChange:
         """Bring a state (default: the last one) into the live kernel, without the variables named."""
         from nbcellar.api import session
 
         self.catch_up()
         notebook, commit = self.locate(ref) if ref else (self.notebook(), None)
-        args = {"commit": commit.hex() if commit else None, "without": list(without)}
+        args = {"commit": commit.hex() if commit else None, "without": list(without), "replay": replay}
         return session.change(self._requests, notebook, "restore", args)
 
     def commit(self, message: str) -> views.NamedCommit:

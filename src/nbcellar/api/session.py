@@ -2,11 +2,12 @@
 
 The kernel's answers are the fields of `views.SessionChange`. Requests (name: arguments):
 
-    undo: n, without     checkout: commit, branch, ref, variables_only, without     commit: message     detach: -
-    redo: n, without     restore: commit (None: the last state), without            wait_saved: -
+    undo: n, without, replay     checkout: commit, branch, ref, variables_only, without, replay     commit: message
+    redo: n, without, replay     restore: commit (None: the last state), without, replay            wait_saved, detach
 
 `commit` is a full id in hexadecimal; `branch` is the branch to attach HEAD to, or None to detach it; `without` lists
-variables that are not brought back.
+variables that are not brought back; `replay` is "no", "yes" or "ask": whether cells may run again for what
+is not stored. To "ask", the answer may be {"ask": the cells}, and nothing was done.
 """
 
 from __future__ import annotations
@@ -25,11 +26,15 @@ from nbcellar.ids import CommitId, NotebookId
 
 if TYPE_CHECKING:
     from nbcellar.api.repo import Repo
+    from nbcellar.session.replay.replayer import Wish
 
 
 def change(requests: Requests, notebook: NotebookId, command: str, args: Mapping[str, Any]) -> views.SessionChange:
     """Ask the kernel for a change of its session and return what it did."""
-    return to_change(requests(notebook, command, args))
+    answer = requests(notebook, command, args)
+    if "ask" in answer:
+        answer = {"head": "", "asks": True, "replay": answer["ask"]}
+    return to_change(answer)
 
 
 def to_change(result: Mapping[str, Any]) -> views.SessionChange:
@@ -41,7 +46,9 @@ def to_change(result: Mapping[str, Any]) -> views.SessionChange:
         raise KernelError(f"the kernel's answer cannot be read: {error}") from None
 
 
-def checkout(repo: Repo, ref: str, *, variables: bool, code: bool, without: Sequence[str]) -> views.SessionChange:
+def checkout(
+    repo: Repo, ref: str, *, variables: bool, code: bool, without: Sequence[str], replay: Wish
+) -> views.SessionChange:
     """Bring variables, code or both of a commit back; see `Repo.checkout`."""
     repo.catch_up()
     found = selection.resolve(repo.repository, ref, repo.default_notebook, folder=repo.folder)
@@ -53,13 +60,14 @@ def checkout(repo: Repo, ref: str, *, variables: bool, code: bool, without: Sequ
         "ref": ref,
         "variables_only": not code,
         "without": list(without),
+        "replay": replay,
     }
     try:
         done = change(repo.requests, found.notebook, "checkout", args)
     except NoKernelError as error:
         hint = f"for the code alone: cellar checkout {ref} --code; for both, open the notebook first"
         raise NoKernelError(error.message, hint=hint) from None
-    return _with_code(repo, found.notebook, found.commit, done) if code else done
+    return _with_code(repo, found.notebook, found.commit, done) if code and not done.asks else done
 
 
 def follow(repo: Repo, notebook: NotebookId, done: views.OperationUndone) -> views.OperationUndone:

@@ -205,12 +205,37 @@ class Undone(msgspec.Struct, frozen=True, kw_only=True):
     kind: str = ""
 
 
+class ReplayCell(msgspec.Struct, frozen=True, kw_only=True):
+    """A cell that is run again: `effects` are what it wrote when it ran, and what its text says it does outside."""
+
+    commit: str
+    execution_count: int
+    title: str
+    duration_s: float = 0.0
+    effects: list[str] = []
+    failed: bool = False
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """Cells that were run again (`done`) or that could be, in their order, and the variables that they bring back.
+
+    `cannot`: variables that no recorded cell can bring back, and why.
+    """
+
+    done: bool
+    cells: list[ReplayCell]
+    brings: list[str]
+    cannot: dict[str, str] = {}
+
+
 class SessionChange(View, frozen=True, kw_only=True):
     """`cellar undo|redo|checkout|restore --json`: what happened to the variables of the live session.
 
     `kept` stayed the very same objects, `loaded` came from the store, `removed` are gone; `uncertain` may not be what
     they were, `not_restored` could not be brought back: both say why. `target` is the commit whose state it is now;
     `threads` still run and may hold objects that were replaced; `code_file` is the file that holds the code.
+    `replayed` came back because cells were run again; `unverified` are those of them of which nothing could be compared
+    with the record. With `asks`, nothing was done yet: `replay` says which cells would run.
     """
 
     head: str
@@ -219,6 +244,9 @@ class SessionChange(View, frozen=True, kw_only=True):
     loaded: list[str] = []
     removed: list[str] = []
     replayed: list[str] = []
+    unverified: dict[str, str] = {}
+    replay: Replay | None = None
+    asks: bool = False
     uncertain: dict[str, str] = {}
     not_restored: dict[str, str] = {}
     undone: list[Undone] = []

@@ -8,10 +8,15 @@ beside it. Running a cell afterwards starts a branch by itself.
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from nbcellar.cli.console import Console
-from nbcellar.cli.report import add_without, print_change
+from nbcellar.cli.report import add_replay, add_without, carry_out
 from nbcellar.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from nbcellar.api.views import SessionChange
+    from nbcellar.session.replay.replayer import Wish
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -20,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     part.add_argument("--variables", action="store_true", help="the session only; the notebook's code is left alone")
     part.add_argument("--code", action="store_true", help="the notebook only; needs no kernel")
     add_without(parser)
+    add_replay(parser)
     parser.add_argument("--json", action="store_true", help="print JSON (docs/schemas/session-change.json)")
 
 
@@ -27,6 +33,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.code and args.without:
         raise InvalidInputError("--without leaves out a variable, and --code brings back none", hint="give one of them")
     with console.open_repo() as repo:
-        change = repo.checkout(args.ref, variables=not args.code, code=not args.variables, without=args.without)
-        verb = "code of" if args.code else "checked out"
-        return print_change(change, console, args, verb=verb)
+
+        def checkout(replay: Wish) -> SessionChange:
+            parts = {"variables": not args.code, "code": not args.variables}
+            return repo.checkout(args.ref, **parts, without=args.without, replay=replay)
+
+        return carry_out(console, args, repo, checkout, verb="code of" if args.code else "checked out")

@@ -6,6 +6,7 @@ Invariant: commands reach the world outside only through a `Console`, so that th
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -87,6 +88,17 @@ class Console:
             notebook=self.options.get("notebook") or self.notebook,
         )
 
+    @property
+    def can_ask(self) -> bool:
+        """Whether somebody sits before a terminal who can answer a question."""
+        return self.kernel_requests is None and _is_terminal(sys.stdin) and _is_terminal(self.err)
+
+    def confirm(self, question: str) -> bool:
+        """Ask, and return whether the answer is yes."""
+        self.err.write(f"{question} [y/N] ")
+        self.err.flush()
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
     def ago(self, moment: datetime) -> str:
         """Return how long ago a moment was, as `git log` words it."""
         seconds = int(self.clock() / 1e9 - moment.timestamp())
@@ -97,6 +109,13 @@ class Console:
                 count = max(seconds // size, 0)
                 return f"{count} {unit}{'' if count == 1 else 's'} ago"
         return moment.astimezone(timezone.utc).strftime("%Y-%m-%d")
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except ValueError:  # closed
+        return False
 
 
 def find_cellar_folder(folder: Path) -> Path | None:

@@ -52,10 +52,6 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def _confirmed(kind: str, what: str, console: Console) -> bool:
-    import sys
-
-    if not sys.stdin.isatty() or console.kernel_requests is not None:
+    if not console.can_ask:
         raise InvalidInputError(f"forgetting {kind} '{what}' cannot be undone", hint="add --yes if you mean it")
-    console.err.write(f"Remove {kind} '{what}' from history for good? This cannot be undone. [y/N] ")
-    console.err.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    return console.confirm(f"Remove {kind} '{what}' from history for good? This cannot be undone.")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 
 from nbcellar.cli.console import Console
-from nbcellar.cli.report import add_without, print_change
+from nbcellar.cli.report import add_replay, add_without, carry_out
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,12 +17,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "steps", metavar="N", nargs="?", type=step_count, default=1, help="cell runs to undo (default: 1)"
     )
     add_without(parser)
+    add_replay(parser)
     parser.add_argument("--json", action="store_true", help="print JSON (docs/schemas/session-change.json)")
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
     with console.open_repo() as repo:
-        return print_change(repo.undo(args.steps, without=args.without), console, args, verb="undid")
+        return carry_out(
+            console, args, repo, lambda replay: repo.undo(args.steps, without=args.without, replay=replay), verb="undid"
+        )
 
 
 def step_count(word: str) -> int:

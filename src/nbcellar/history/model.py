@@ -104,6 +104,7 @@ class CellRun(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     error: CellError | None = None
     outputs: bytes | None = None  # digest of an OUTPUTS object
     opened_for_writing: tuple[str, ...] = ()
+    reads: tuple[str, ...] | None = None  # variables there before that it can have used; ("*",) all, None not known
 
 
 class Commit(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):

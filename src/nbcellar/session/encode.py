@@ -83,8 +83,12 @@ class Limits:
 class Context:
     """What reducers may ask while an object is encoded: the user namespace, which classes are defined here."""
 
-    def __init__(self, namespace: dict[str, Any], uid_of: Callable[[type], str]) -> None:
+    def __init__(
+        self, namespace: dict[str, Any], uid_of: Callable[[type], str], never: Callable[[type], bool] | None = None
+    ) -> None:
+        """never: whether the user wants objects of a class not to be stored."""
         self.namespace = namespace
+        self._never = never
         self.uid_of = uid_of
         self._reducers: weakref.WeakKeyDictionary[type, Callable[[Any, Encoder], Any] | None]
         self._reducers = weakref.WeakKeyDictionary()
@@ -94,7 +98,7 @@ class Context:
         try:
             return self._reducers[kind]
         except KeyError:
-            reducer = _reducer_for(kind)
+            reducer = _refuse if self._never is not None and self._never(kind) else _reducer_for(kind)
         if kind.__module__ != "__main__":  # a notebook class may be given methods later
             self._reducers[kind] = reducer
         return reducer
@@ -215,6 +219,10 @@ def _reducer_for(kind: type) -> Callable[[Any, Encoder], Any] | None:
     if special is None and kind.__module__ == "__main__" and _reduces_itself(kind):
         return _reduce_by_itself
     return special
+
+
+def _refuse(obj: Any, encoder: Encoder) -> Any:
+    raise CannotStoreError(f"the setting record.never_store names its class {type(obj).__qualname__}")
 
 
 def _reduces_in_c(kind: type) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Collection, Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,10 +26,12 @@ from nbcellar.session.jobs import Job
 from nbcellar.session.plan import Plan, leave_out
 from nbcellar.session.recorder import Recorder
 from nbcellar.session.regions import Layout
+from nbcellar.session.replay.replayer import AskedError, Replayer, Wish
 from nbcellar.session.signals import signals_held
 from nbcellar.trust import gate
 
 if TYPE_CHECKING:
+    from nbcellar.session.replay.aside import Replayed
     from nbcellar.session.restore import Restored, Restorer
 
 
@@ -44,6 +46,11 @@ class _HistoryMovedError(Exception):
 
 class Session(Recorder):
     """A recorder that can also take its namespace to any recorded state."""
+
+    @cached_property
+    def replayer(self) -> Replayer:
+        """Runs cells again, where that is wished."""
+        return Replayer(self)
 
     def earlier_session(self) -> tuple[tuple[str, ...], int] | None:
         """Return the names in the last recorded state and its time, if this kernel could bring any back."""
@@ -68,24 +75,29 @@ class Session(Recorder):
             raise StoreUnavailableError("the commit was not saved")
         return job.commit
 
-    def undo(self, count: int = 1, without: Collection[str] = ()) -> dict[str, Any]:
+    def undo(self, count: int = 1, without: Collection[str] = (), replay: Wish = "no") -> dict[str, Any]:
         """Step variables and random state back over `count` cells; the code and everything else stay.
 
         without: variables that are not brought back, here and in the other commands; what they are now is recorded.
+        replay: whether cells may run again for what is not stored; "ask" gives {"ask": ...} and changes nothing.
         """
-        return self._in_present_history(lambda: self._step(CommitKind.UNDO, count, steps.undo_target, without))
+        return self._in_present_history(lambda: self._step(CommitKind.UNDO, count, steps.undo_target, without, replay))
 
-    def redo(self, count: int = 1, without: Collection[str] = ()) -> dict[str, Any]:
+    def redo(self, count: int = 1, without: Collection[str] = (), replay: Wish = "no") -> dict[str, Any]:
         """Take back `count` undos."""
-        return self._in_present_history(lambda: self._step(CommitKind.REDO, count, steps.redo_target, without))
+        return self._in_present_history(lambda: self._step(CommitKind.REDO, count, steps.redo_target, without, replay))
 
-    def restore(self, target: CommitId | None, without: Collection[str] = ()) -> dict[str, Any]:
+    def restore(self, target: CommitId | None, without: Collection[str] = (), replay: Wish = "no") -> dict[str, Any]:
         """Bring a recorded state into this kernel; None: the last one before this kernel started."""
-        return self._in_present_history(lambda: self._restore(self._as_rewritten(target), without))
+        return self._in_present_history(lambda: self._restore(self._as_rewritten(target), without, replay))
 
-    def checkout(self, target: CommitId, branch: str | None, without: Collection[str] = ()) -> dict[str, Any]:
+    def checkout(
+        self, target: CommitId, branch: str | None, without: Collection[str] = (), replay: Wish = "no"
+    ) -> dict[str, Any]:
         """Bring variables and ambient state to `target` and move HEAD there; `branch`: the branch to be on, if any."""
-        return self._in_present_history(lambda: self._checkout(self._as_rewritten(target) or target, branch, without))
+        return self._in_present_history(
+            lambda: self._checkout(self._as_rewritten(target) or target, branch, without, replay)
+        )
 
     def _in_present_history(self, command: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Carry out a command; once more if history was rewritten or collected under it, by whomever.
@@ -95,6 +107,8 @@ class Session(Recorder):
         """
         try:
             return command()
+        except AskedError as asked:
+            return {"ask": asked.answer}
         except _HistoryMovedError:
             pass
         except CellarError:
@@ -112,24 +126,29 @@ class Session(Recorder):
             return target
         return self.repo.rewritten_to(self.notebook, target) or target
 
-    def _restore(self, target: CommitId | None, without: Collection[str]) -> dict[str, Any]:
+    def _restore(self, target: CommitId | None, without: Collection[str], replay: Wish) -> dict[str, Any]:
         started = time.perf_counter()
         self._open()
         where = self._before_start() if target is None else target
         arrive = partial(self._record_arrival, CommitKind.RESTORE, where, where)
-        restored = self._go(where, None, started, arrive, without)
+        restored = self._go(where, None, started, arrive, without, replay)
         self.has_restored = True
         return self._report(restored) | {"target": where.hex()}
 
-    def _checkout(self, target: CommitId, branch: str | None, without: Collection[str]) -> dict[str, Any]:
+    def _checkout(self, target: CommitId, branch: str | None, without: Collection[str], replay: Wish) -> dict[str, Any]:
         started = time.perf_counter()
         self._open()
         before = self._head()
-        restored = self._go(target, None, started, lambda: self._move_head(target, branch, before), without)
+        restored = self._go(target, None, started, lambda: self._move_head(target, branch, before), without, replay)
         return self._report(restored) | {"target": target.hex()}
 
     def _step(
-        self, kind: CommitKind, count: int, find: Callable[..., steps.StepPlan], without: Collection[str]
+        self,
+        kind: CommitKind,
+        count: int,
+        find: Callable[..., steps.StepPlan],
+        without: Collection[str],
+        replay: Wish,
     ) -> dict[str, Any]:
         started = time.perf_counter()
         self._open()
@@ -138,7 +157,7 @@ class Session(Recorder):
             count += 1
             plan = find(self.repo, self._head(), count)
         arrive = partial(self._record_arrival, kind, plan.target, plan.state)
-        restored = self._go(plan.state, RANDOM_PARTS, started, arrive, without)
+        restored = self._go(plan.state, RANDOM_PARTS, started, arrive, without, replay)
         return self._report(restored) | {"undone": [self._step_text(commit) for commit in plan.steps]}
 
     def _has_state(self, commit: CommitId) -> bool:
@@ -155,6 +174,7 @@ class Session(Recorder):
         started: float,
         arrive: Callable[[], None],
         without: Collection[str],
+        replay: Wish,
     ) -> Restored:
         """Bring the session to a recorded state; `arrive` notes in history that it is there.
 
@@ -166,11 +186,12 @@ class Session(Recorder):
         state = self._recorded_names(self.repo.read_state(target))
         if without:
             state = msgspec.structs.replace(state, covariables=leave_out(state.covariables, without))
+        replayed = self._replay(state, without, replay)
         before = self.ambient.capture(only=parts)
         turns: list[Restorer] = []
         arrived = False
         try:
-            restored = self._turn(target, state, parts, started, turns)
+            restored = self._turn(target, state, parts, started, turns, replayed)
             later = self._observe(None)
             if later.changed or later.dropped_names:
                 self._submit(self._seen_too_late(later))
@@ -190,7 +211,19 @@ class Session(Recorder):
         if restored.loaded or restored.removed:
             emptied = empty_caches(self.tracker.variables(), self.tracker.namespace)
             restored = dataclasses.replace(restored, emptied=emptied)
-        return self._with_doubts(self._with_stale(restored), state, target)
+        restored = self._with_doubts(self._with_stale(restored), state, target)
+        return _with_replay(restored, replayed) if replayed is not None else restored
+
+    def _replay(self, state: State, without: Collection[str], wish: Wish) -> Replayed | None:
+        """Run cells again, aside, for what cannot be loaded; None where that is not needed or not wished."""
+        from nbcellar.session.restore import Restorer
+
+        self.replayer.answer = None
+        plan = Restorer(self.repo, self.tracker, self.permit, Limits()).plan(state)
+        if not (plan.missing or plan.doubtful):
+            return None
+        found = self.replayer.consider(plan, state, wish, without)
+        return self.replayer.run(found, state) if found is not None else None
 
     def _with_stale(self, restored: Restored) -> Restored:
         """Go on saying what holds on to objects that an earlier command replaced, as long as it is still there."""
@@ -226,12 +259,19 @@ class Session(Recorder):
         return dataclasses.replace(restored, uncertain=names | dict(restored.uncertain)) if names else restored
 
     def _turn(
-        self, target: CommitId, state: State, parts: frozenset[str] | None, started: float, turns: list[Restorer]
+        self,
+        target: CommitId,
+        state: State,
+        parts: frozenset[str] | None,
+        started: float,
+        turns: list[Restorer],
+        replayed: Replayed | None = None,
     ) -> Restored:
         from nbcellar.session.restore import Restorer  # most kernels never go back: 10 ms at their start
 
-        restorer = Restorer(self.repo, self.tracker, self._permit, Limits(self.settings.record.memory_mb << 20))
+        restorer = Restorer(self.repo, self.tracker, self.permit, Limits(self.settings.record.memory_mb << 20))
         turns.append(restorer)
+        restorer.given = replayed.given if replayed is not None else {}
         plan, layouts = self._look_at_replaced(restorer, state)
         self.wait_saved()
         if torn := self.writer.torn.intersection({*plan.remove, *(n for entry in plan.load for n in entry.names)}):
@@ -239,8 +279,8 @@ class Session(Recorder):
                 f"{', '.join(sorted(torn))} changed while it was being saved, so nothing was replaced",
                 hint="stop the thread that changes it",
             )
-        ambient = self._ambient_of(state, parts)
-        self._permit_ambient(target, {state.ambient[part] for part in ambient})
+        ambient = self.ambient_of(state, parts)
+        self.permit_ambient(target, {state.ambient[part] for part in ambient})
         self.ambient.load_streams(ambient)
         self.ambient.validate(ambient)
         reports = self._ambient_reports = []
@@ -309,7 +349,7 @@ class Session(Recorder):
             covariables=tuple(c for c in state.covariables if not any(self.names.is_skipped(name) for name in c.names)),
         )
 
-    def _ambient_of(self, state: State, parts: frozenset[str] | None) -> dict[str, bytes]:
+    def ambient_of(self, state: State, parts: frozenset[str] | None) -> dict[str, bytes]:
         wanted = {part: digest for part, digest in state.ambient.items() if parts is None or part in parts}
         return {part: self.repo.read_object(Digest(digest)) for part, digest in wanted.items()}
 
@@ -317,7 +357,7 @@ class Session(Recorder):
         """Record that the session is at `target`, with what differs from the state that it was brought to."""
         job = Job(kind, self.clock(), at=target, base=state, names=len(self.tracker.by_name))
         job.dropped = tuple(sorted(self._not_restored))
-        there = self._ambient_of(self.repo.read_state(state), None)
+        there = self.ambient_of(self.repo.read_state(state), None)
         now = self.ambient.capture(self.tracker.variables())
         job.ambient = {part: data for part, data in now.items() if there.get(part) != data}
         job.ambient.update({part: None for part in there if part not in now})
@@ -327,7 +367,7 @@ class Session(Recorder):
 
     def _move_head(self, target: CommitId, branch: str | None, before: CommitId) -> None:
         """Note in history that the session is at `target` itself: the next cell's commit is its child."""
-        surroundings = self._ambient_of(self.repo.read_state(target), None)
+        surroundings = self.ambient_of(self.repo.read_state(target), None)
         words = f"check out {f'{branch} at ' if branch else ''}{short(target)}, was {short(before)}"
         self.repo.move_head(self.notebook, target, branch=branch, description=words)
         self._carried_drops, self._everything_anew = set(self._not_restored), False
@@ -335,25 +375,25 @@ class Session(Recorder):
         position = self.writer.position
         position.head, position.base, position.branch = target, target, None
 
-    def _permit(self, commit: CommitId) -> gate.LoadPermit:
+    def permit(self, commit: CommitId) -> gate.LoadPermit:
         signed = self.repo.read_signed(commit)
         return gate.permit(
             commit, signed.payload, signed.signature, signed.key, project=self.repo.project, decisions=self._decisions
         )
 
-    def _permit_ambient(self, target: CommitId, digests: set[bytes]) -> None:
+    def permit_ambient(self, target: CommitId, digests: set[bytes]) -> None:
         """Raise NotTrustedError unless `target` and all who recorded these parts are trusted.
 
         A search path or an environment decides what code runs, as much as a pickle does.
         """
-        self._permit(target)
+        self.permit(target)
         current: CommitId | None = target
         missing = digests - self._trusted_ambient
         while missing and current is not None:
             delta = self.repo.read_commit(current).state
             found = missing.intersection(delta.ambient.values()) if delta is not None else set()
             if found:
-                self._permit(current)
+                self.permit(current)
                 self._trusted_ambient |= found
                 missing -= found
             current = CommitId(delta.base) if delta is not None and delta.base is not None else None
@@ -370,6 +410,9 @@ class Session(Recorder):
             "uncertain": dict(restored.uncertain),
             "not_restored": dict(restored.not_restored) | ambient,
             "threads": list(restored.threads),
+            "replayed": list(restored.replayed),
+            "unverified": dict(restored.unverified),
+            "replay": self.replayer.answer,
             "notes": [
                 *([f"results kept by {', '.join(restored.emptied)} were dropped"] if restored.emptied else []),
                 *(
@@ -393,6 +436,18 @@ class Session(Recorder):
         if commit.cell is not None:
             step |= {"cell": _first_line(commit.cell.source), "execution_count": commit.cell.execution_count}
         return step
+
+
+def _with_replay(restored: Restored, replayed: Replayed) -> Restored:
+    """Tell what cells brought back from what was loaded."""
+    names = set(replayed.names)
+    return dataclasses.replace(
+        restored,
+        loaded=tuple(name for name in restored.loaded if name not in names),
+        replayed=tuple(sorted(names)),
+        unverified=dict(replayed.unverified),
+        uncertain={**restored.uncertain, **replayed.stale, **replayed.differing},
+    )
 
 
 def _first_line(source: str) -> str:

@@ -17,6 +17,7 @@ from nbcellar.session.encode import Context, Encoded, Limits, OverBudgetError, Q
 from nbcellar.session.fidelity import Fidelity, fingerprint, is_opaque
 from nbcellar.session.groups import Group, Item
 from nbcellar.session.importable import is_notebook_class
+from nbcellar.session.names import NeverStore
 from nbcellar.session.regions import Layout, lay_out, overlapping_inline
 from nbcellar.session.sharing import sorted_ids, spans_of
 from nbcellar.session.uids import Uids
@@ -27,13 +28,16 @@ _NO_IDS: array[int] = array("Q")
 class Examiner:
     """Encodes and hashes objects of one namespace."""
 
-    def __init__(self, namespace: dict[str, Any], uids: Uids) -> None:
+    def __init__(self, namespace: dict[str, Any], uids: Uids, never: NeverStore) -> None:
         self.namespace = namespace
         self.uids = uids
-        self.context = Context(namespace, uids.uid_of)
+        self.never = never
+        self.context = Context(namespace, uids.uid_of, never.names_class if never.classes else None)
         self.fidelity = Fidelity()
 
     def item(self, name: str, obj: object, limits: Limits) -> Item:
+        if name and self.never.names_variable(name):
+            return Item(name, obj, None, "the setting record.never_store_names names it", _NO_IDS, ())
         roots = frozenset((id(obj),)) if self.is_definition(obj) else frozenset()
         item = self.try_encode((obj,), limits, roots)
         item.name, item.obj = name, obj

@@ -17,6 +17,7 @@ import time
 import traceback
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from nbcellar.session.engine import Session
 from nbcellar.session.entries import KernelEntry, sealed
 from nbcellar.session.names import as_text
 from nbcellar.session.outputs import OutputRecorder
+from nbcellar.session.replay.shell import execute_in, transform_in
 from nbcellar.session.signals import interruptible
 from nbcellar.session.threads import is_user_code
 
@@ -69,6 +71,8 @@ class KernelRecorder:
         if self.session.settings.record.outputs:
             self._outputs = OutputRecorder(self.shell)
         self.session.interruptible = interruptible
+        self.session.replayer.execute = execute_in(self.shell)
+        self.session.replayer.transform = partial(transform_in, self.shell)
         self.shell.events.register("pre_run_cell", self._before)
         self.shell.events.register("post_run_cell", self._after)
         self._register()

@@ -25,19 +25,23 @@ _PROXIES = (weakref.ProxyType, weakref.CallableProxyType)  # what is behind one 
 
 
 @dataclass(frozen=True, slots=True)
-class _Reached:
-    """What a variable reaches, not through the namespace, modules and classes; a `Sharer`."""
+class Reached:
+    """What a variable reaches, not through the namespace, modules and classes; a `Sharer`.
+
+    classes: of what it reaches.
+    """
 
     shared: array[int]
     spans: tuple[Span, ...]
     complete: bool
+    classes: frozenset[type] = frozenset()
 
 
 def stale_holders(kept: Mapping[str, object], replaced: Collection[Group], namespace: dict[str, Any]) -> dict[str, str]:
     """Return, for each name of `kept` that reaches state of a replaced group, a sentence that says so."""
     found = {}
     for name, obj in kept.items():
-        reached = _reach(obj, namespace)
+        reached = reach((obj,), namespace)
         former = sorted({other for group in replaced if share(reached, group) for other in group.names})
         if former:
             found[name] = f"it still holds what was replaced of {', '.join(former)}"
@@ -46,17 +50,21 @@ def stale_holders(kept: Mapping[str, object], replaced: Collection[Group], names
     return found
 
 
-def _reach(obj: object, namespace: dict[str, Any]) -> _Reached:
+def reach(objects: tuple[object, ...], namespace: dict[str, Any]) -> Reached:
+    """Return what objects reach, as far as the collector sees and within bounds."""
     seen = {id(namespace)}
     spans: list[Span] = []
-    queue, hidden = [obj], False
+    classes: set[type] = set()
+    queue, hidden = list(objects), False
     while queue and len(seen) <= MOST_OBJECTS:
         hidden = hidden or any(type(one) in _PROXIES for one in queue)
         batch = [one for one in queue if id(one) not in seen and not issubclass(type(one), _NOT_ENTERED)]
         seen.update(map(id, batch))
+        classes.update(map(type, batch))
         spans += [span for one in batch if (span := _span(one)) is not None]
         queue = [inner for one in batch for inner in _inside(one)]
-    return _Reached(sorted_ids(array("Q", seen)), tuple(sorted(spans)), not queue and not hidden)
+    whole = not queue and not hidden
+    return Reached(sorted_ids(array("Q", seen)), tuple(sorted(spans)), whole, frozenset(classes))
 
 
 def _inside(obj: Any) -> Iterable[object]:
@@ -78,4 +86,4 @@ def _span(obj: Any) -> Span | None:
     return (low, high, False) if high > low else None
 
 
-__all__ = ["MOST_OBJECTS", "stale_holders"]
+__all__ = ["MOST_OBJECTS", "Reached", "reach", "stale_holders"]

@@ -66,6 +66,35 @@ class Names:
             self._newly_skipped.append(name)
 
 
+class NeverStore:
+    """What a user wants listed but not stored: variables by name, objects by class; as shell patterns."""
+
+    def __init__(self, variables: Iterable[str] = (), classes: Iterable[str] = ()) -> None:
+        self.classes = tuple(classes)
+        self._variables = tuple(variables)
+        self._known: dict[str, bool] = {}
+
+    def names_variable(self, name: str) -> bool:
+        """True for a variable whose value is not stored."""
+        if not self._variables:
+            return False
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = any(fnmatchcase(name, pattern) for pattern in self._variables)
+        return known
+
+    def names_class(self, kind: type) -> bool:
+        """True for a class whose objects are not stored, or one that inherits from it; the notebook's go by bare name."""
+        paths = [path for base in kind.__mro__[:-1] for path in _paths(base)]
+        return any(fnmatchcase(path, pattern) for path in paths for pattern in self.classes)
+
+
+def _paths(kind: type) -> tuple[str, ...]:
+    module = str(kind.__module__)
+    path = f"{module}.{kind.__qualname__}"
+    return (path, kind.__qualname__) if module == "__main__" else (path,)
+
+
 def is_text(text: str) -> bool:
     """True if the text can be stored: a lone half of a surrogate pair cannot."""
     if text.isascii():

@@ -312,6 +312,15 @@ class _Encoded:
         return _json(self._display({"data": {"text/plain": f"[{text}]"}}))
 
 
+def printed_text(record: bytes) -> str:
+    """Return what a recorded cell wrote to its standard output; empty for a record that cannot be read."""
+    try:
+        outputs = msgspec.json.decode(record, type=list[dict[str, Any]])
+    except msgspec.DecodeError:
+        return ""
+    return "".join(str(o.get("text", "")) for o in outputs if o.get("name") == "stdout")
+
+
 def fold_carriage_returns(text: str) -> str:
     r"""Return the text as a terminal would leave it: of `a\rb\n`, `b` stays, so a progress bar is one line."""
     if "\r" not in text:

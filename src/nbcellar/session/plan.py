@@ -6,7 +6,7 @@ that `type(o) is A` holds after the checkout exactly if it held then.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 
 import msgspec
@@ -68,35 +68,44 @@ def _without_value(entry: Covariable, names: Collection[str]) -> Covariable:
 _LISTED = 12
 
 
-def plan_checkout(live: Iterable[Live], target: Iterable[Covariable]) -> Plan:
-    """Return what turns the live session into the target state."""
+Key = tuple[tuple[str, ...], tuple[str, ...]]
+"""Which co-variable of a state: its names and what it defines."""
+
+
+def plan_checkout(live: Iterable[Live], target: Iterable[Covariable], given: Set[Key] = frozenset()) -> Plan:
+    """Return what turns the live session into the target state.
+
+    given: co-variables of the target whose objects are at hand, because cells were run again: these are loaded,
+    whatever is live and whether or not they are stored.
+    """
     target = tuple(target)
-    live = tuple(live)
+    all_live = tuple(live)
+    live = tuple(group for group in all_live if (group.names, group.defines) not in given)
     same_object = {(group.names, group.defines): group.version[:8] for group in live if group.unstorable}
     present = {(group.names, group.defines): group.version for group in live}
-    live_names = {name for names, _ in present for name in names}
+    live_names = {name for group in all_live for name in group.names}
     definitions = {uid: entry for entry in target for uid in entry.defines}
-    kept = {_key(entry) for entry in target if present.get(_key(entry)) == entry.version}
+    kept = {key_of(entry) for entry in target if present.get(key_of(entry)) == entry.version}
     # What cannot be stored but is still the very object: a class among them serves the instances that need it.
-    standing = {_key(e) for e in target if e.value is None and same_object.get(_key(e)) == e.version[:8]}
+    standing = {key_of(e) for e in target if e.value is None and same_object.get(key_of(e)) == e.version[:8]}
     changed = True
     while changed:  # a definition that is rebuilt takes along whatever needs it
         changed = False
         for entry in target:
-            if _key(entry) in kept and any(
-                _key(definitions[uid]) not in kept | standing for uid in entry.needs if uid in definitions
+            if key_of(entry) in kept and any(
+                key_of(definitions[uid]) not in kept | standing for uid in entry.needs if uid in definitions
             ):
-                kept.discard(_key(entry))
+                kept.discard(key_of(entry))
                 changed = True
-    keep = tuple(entry for entry in target if _key(entry) in kept)
+    keep = tuple(entry for entry in target if key_of(entry) in kept)
     load: list[Covariable] = []
     missing: dict[str, str] = {}
     doubtful: dict[str, str] = {}
     for entry in target:
-        if _key(entry) in kept:
+        if key_of(entry) in kept:
             continue
-        lacking = _unstorable(entry, definitions, kept | standing)
-        if _key(entry) in standing:
+        lacking = _unstorable(entry, definitions, kept | standing | given) if key_of(entry) not in given else ""
+        if key_of(entry) in standing:
             doubtful.update(dict.fromkeys(entry.names, f"kept as it is now, it was used since: {lacking}"))
         elif lacking:
             missing.update(dict.fromkeys(entry.names, lacking))
@@ -107,21 +116,22 @@ def plan_checkout(live: Iterable[Live], target: Iterable[Covariable]) -> Plan:
         keep=keep,
         load=tuple(load),
         definitions=definitions,
-        kept_uids=frozenset(uid for entry in target if _key(entry) in kept | standing for uid in entry.defines),
+        kept_uids=frozenset(uid for entry in target if key_of(entry) in kept | standing for uid in entry.defines),
         missing=missing,
         doubtful=doubtful,
         remove=tuple(sorted(live_names - wanted)),
     )
 
 
-def _key(entry: Covariable) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def key_of(entry: Covariable) -> Key:
+    """Return which co-variable of a state an entry is."""
     return entry.names, entry.defines
 
 
 def _unstorable(
     entry: Covariable,
     definitions: Mapping[str, Covariable],
-    kept: set[tuple[tuple[str, ...], tuple[str, ...]]],
+    kept: Set[Key],
 ) -> str:
     """Return why the entry cannot be loaded, or an empty string."""
     if entry.value is None:
@@ -135,7 +145,7 @@ def _unstorable(
         definition = definitions.get(uid)
         if definition is None:
             return f"its class {uid} was not recorded"
-        if _key(definition) in kept:
+        if key_of(definition) in kept:
             continue
         if definition.value is None:
             return f"its class {uid} was not recorded: {definition.reason}"

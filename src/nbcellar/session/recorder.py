@@ -22,7 +22,7 @@ from nbcellar.ids import NotebookId
 from nbcellar.session.groups import Changed, Group, Observation
 from nbcellar.session.jobs import Job, Version
 from nbcellar.session.memory import return_free_memory
-from nbcellar.session.names import Names, as_text, is_text
+from nbcellar.session.names import Names, NeverStore, as_text, is_text
 from nbcellar.session.pending import make_pending
 from nbcellar.session.previews.preview import preview
 from nbcellar.session.surroundings.ambient import AmbientReport, AmbientTracker
@@ -39,6 +39,7 @@ LOG_PACK_EVERY = 256
 MOST_OBSERVED = 4096
 LONG_S = 0.05
 LONGEST_IDLE_S = 0.5  # a larger value is not hashed while idle: a cell that starts then would have to wait for it
+EVERYTHING = ("*",)
 INTERRUPTED = "the capture was interrupted: this cell's variables are not recorded"
 
 
@@ -50,6 +51,7 @@ class RunningCell:
     source: str
     touch: Touch
     started: float
+    reads: tuple[str, ...] | None = None
 
 
 class Recorder:
@@ -74,7 +76,8 @@ class Recorder:
         self.notebook = notebook
         self.settings = settings
         self.names = names
-        self.tracker = Tracker(namespace, names.recorded, names.initial)
+        never = NeverStore(settings.record.never_store_names, settings.record.never_store)
+        self.tracker = Tracker(namespace, names.recorded, names.initial, never)
         self.tracker.memory_bytes = settings.record.memory_mb << 20
         self.ambient = AmbientTracker()
         self.clock = clock
@@ -118,7 +121,9 @@ class Recorder:
             autoreload=self._autoreload(),
             codeless=self.tracker.codeless_names(),
         )
-        self._cell = RunningCell(cell_id, source, touch, time.perf_counter())
+        there = self.tracker.by_name
+        reads = EVERYTHING if touch.everything else tuple(sorted(name for name in touch.names if name in there))
+        self._cell = RunningCell(cell_id, source, touch, time.perf_counter(), reads)
 
     def end_cell(self, run: CellRun, outputs: Callable[[], bytes | None]) -> None:
         """Note how the cell ended; `finish_capture` records it, at the latest before the next cell.
@@ -147,7 +152,7 @@ class Recorder:
             failure, note = error, as_text(f"the capture failed: {type(error).__name__}: {error}")
             job = Job(CommitKind.AUTO, self.clock(), state=False, notes=(note,))
         self._look_everywhere = False
-        job.cell = run
+        job.cell = msgspec.structs.replace(run, reads=cell.reads)
         try:
             job.outputs = outputs()
         finally:

@@ -12,7 +12,7 @@ import json
 import os
 import socket
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from nbcellar import __version__
 from nbcellar.errors import CellarError, InvalidInputError, KernelError, UnsupportedFormatError
@@ -22,6 +22,7 @@ from nbcellar.session.entries import began_at
 
 if TYPE_CHECKING:
     from nbcellar.session.kernel import KernelRecorder
+    from nbcellar.session.replay.replayer import Wish
 
 PROTOCOL = 1
 _current: list[KernelRecorder] = []
@@ -108,11 +109,11 @@ def perform(command: str, args: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _undo(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
-    return recorder.session.undo(int(args.get("n", 1)), args.get("without", ()))
+    return recorder.session.undo(int(args.get("n", 1)), args.get("without", ()), _wish(args))
 
 
 def _redo(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
-    return recorder.session.redo(int(args.get("n", 1)), args.get("without", ()))
+    return recorder.session.redo(int(args.get("n", 1)), args.get("without", ()), _wish(args))
 
 
 def _commit(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,12 +129,20 @@ def _commit(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]
 
 def _checkout(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
     target = CommitId(bytes.fromhex(args["commit"]))
-    return recorder.session.checkout(target, args.get("branch"), args.get("without", ()))
+    return recorder.session.checkout(target, args.get("branch"), args.get("without", ()), _wish(args))
 
 
 def _restore(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
     commit = args.get("commit")
-    return recorder.session.restore(CommitId(bytes.fromhex(commit)) if commit else None, args.get("without", ()))
+    target = CommitId(bytes.fromhex(commit)) if commit else None
+    return recorder.session.restore(target, args.get("without", ()), _wish(args))
+
+
+def _wish(args: Mapping[str, Any]) -> Wish:
+    wish = args.get("replay", "no")
+    if wish not in ("no", "ask", "yes"):
+        raise InvalidInputError(f"'{wish}' says nothing about running cells again", hint="no, ask or yes")
+    return cast("Wish", wish)
 
 
 def _wait_saved(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:

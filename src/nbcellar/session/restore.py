@@ -6,11 +6,10 @@ class, no random state. The swap itself is a few dictionary operations with sign
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,7 +23,8 @@ from nbcellar.session.donors import Donors, Place, places_of
 from nbcellar.session.encode import Limits
 from nbcellar.session.groups import Group
 from nbcellar.session.leftovers import stale_holders
-from nbcellar.session.plan import Live, Plan, plan_checkout
+from nbcellar.session.namespaces import Before, entered, let_go
+from nbcellar.session.plan import Key, Live, Plan, key_of, plan_checkout
 from nbcellar.session.rebuild import RebuildContext
 from nbcellar.session.regions import Layout
 from nbcellar.session.signals import signals_held
@@ -47,6 +47,8 @@ class Restored:
     threads: tuple[str, ...]
     seconds: float
     emptied: tuple[str, ...] = ()  # functions and classes whose caches held results of what was left
+    replayed: tuple[str, ...] = ()  # came back because cells were run again
+    unverified: Mapping[str, str] = field(default_factory=dict)  # of `replayed`: nothing could be compared, and why
     stale: Mapping[str, str] = field(default_factory=dict)  # of `uncertain`: what holds on to what was replaced
 
     def followed_by(self, later: Restored) -> Restored:
@@ -89,6 +91,14 @@ class LiveBlocks:
             self._store.read_into(digest, target)
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Objects that are at hand for one co-variable of the target: its names, then its hidden classes."""
+
+    objects: tuple[object, ...]
+    roots: tuple[type, ...]
+
+
 @dataclass(slots=True)
 class _Aside:
     """What was rebuilt so far."""
@@ -117,39 +127,6 @@ class _Aside:
             self.again.discard(uid)
 
 
-@contextlib.contextmanager
-def _entered(live: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give the namespace that is being built, and take back afterwards what was bound in it.
-
-    It is the live one, because the functions that are rebuilt have it as their globals: what they run while objects are
-    made (`__setstate__`, `__hash__`) must see the state that is being built. With threads of the user's running, who
-    would see it half built, it is a copy.
-    """
-    if user_threads():
-        yield dict(live)
-        return
-    before = dict(live)
-    try:
-        yield live
-    finally:
-        with signals_held():
-            if list(live) != list(before):
-                live.clear()
-                live.update(before)
-            for name, obj in before.items():
-                if live[name] is not obj:
-                    live[name] = obj
-
-
-def _let_go(names: Iterable[str], namespace: dict[str, Any], initial: Mapping[str, object]) -> None:
-    """Take names out of a namespace; those that the kernel began with go back to what they were."""
-    for name in names:
-        if name in initial:
-            namespace[name] = initial[name]
-        else:
-            namespace.pop(name, None)
-
-
 def _rank(entry: Covariable) -> int:
     """Return 0 for modules, 1 for what defines classes or is a function, 2 for what needs no class, 3 for the rest."""
     kinds = {preview.type for preview in entry.previews}
@@ -158,41 +135,6 @@ def _rank(entry: Covariable) -> int:
     if entry.defines or kinds <= {"function", "module", "type"}:
         return 1
     return 3 if entry.needs else 2
-
-
-@dataclass(frozen=True, slots=True)
-class _Before:
-    """A namespace and what was tracked of it, before a swap."""
-
-    touched: frozenset[str]  # names that the swap binds or takes away
-    names: dict[str, Any]
-    by_name: dict[str, Group]
-    by_uid: dict[str, Group]
-
-    @classmethod
-    def of(cls, tracker: Tracker, touched: Iterable[str]) -> _Before:
-        return cls(frozenset(touched), dict(tracker.namespace), dict(tracker.by_name), dict(tracker.by_uid))
-
-    def put_back(self, tracker: Tracker) -> None:
-        namespace = tracker.namespace
-        for name in self.touched - self.names.keys():
-            namespace.pop(name, None)
-        changed = {
-            n: self.names[n] for n in self.touched & self.names.keys() if namespace.get(n, self) is not self.names[n]
-        }
-        if changed.keys() <= namespace.keys() or user_threads():
-            namespace.update(changed)
-        else:  # in the order in which they were
-            added = {name: obj for name, obj in namespace.items() if name not in self.names}
-            there = {name: namespace[name] for name in self.names if name in namespace}
-            namespace.clear()
-            namespace.update(
-                {name: changed.get(name, there.get(name)) for name in self.names if name in changed or name in there}
-            )
-            namespace.update(added)
-        for live, before in ((tracker.by_name, self.by_name), (tracker.by_uid, self.by_uid)):
-            live.clear()
-            live.update(before)
 
 
 class Restorer:
@@ -206,15 +148,16 @@ class Restorer:
         self._donors = Donors()
         self._owners: list[object] = []
         self._former_classes: dict[str, type | None] = {}
-        self._before: _Before | None = None
+        self._before: Before | None = None
         self._aside = _Aside()
+        self.given: Mapping[Key, Given] = {}  # objects of co-variables of the target that need not be loaded
         self._split: set[bytes] = set()  # versions that are stored in parts
         self._digests: dict[bytes, list[tuple[bytes, ...]]] = {}  # version -> stored digests by region
 
     def plan(self, state: State) -> Plan:
-        """Return what a checkout of the state would do."""
+        """Return what a checkout of the state would do, with what is given."""
         live = [Live(g.names, g.version, g.defines, bool(g.reason)) for g in self._tracker.groups()]
-        return plan_checkout(live, state.covariables)
+        return plan_checkout(live, state.covariables, self.given.keys())
 
     def rebuild(self, plan: Plan, layouts: dict[Group, Layout]) -> list[tuple[Group, tuple[object, ...]]]:
         """Load what the plan asks for, aside; return tracked groups with their objects. Empties `layouts`.
@@ -224,8 +167,8 @@ class Restorer:
         """
         self._aside = _Aside()
         self._offer(plan, layouts)
-        with _entered(self._tracker.namespace) as namespace:
-            _let_go(plan.remove, namespace, self._tracker.initial)
+        with entered(self._tracker.namespace) as namespace:
+            let_go(plan.remove, namespace, self._tracker.initial)
             self._load_all(plan, namespace)
             aside = self._aside
             groups = []
@@ -311,6 +254,8 @@ class Restorer:
                 self._donors.add(name, self._tracker.namespace, offered, held)
 
     def _adopt(self, entry: Covariable, objects: tuple[object, ...], roots: tuple[type, ...]) -> Group:
+        if entry.value is None:  # given: it cannot be stored, so it cannot be encoded either
+            return self._tracker.adopt_unstorable(entry, objects, roots)
         try:
             group = self._tracker.adopt(
                 entry, objects, roots, self._limits, self._donors.known, entry.version in self._split
@@ -320,7 +265,18 @@ class Restorer:
         group.digests = self._digests.get(entry.version, [])
         return group
 
+    def _take(self, entry: Covariable, given: Given, aside: _Aside, namespace: dict[str, Any]) -> None:
+        """Use objects that are at hand, as if they had been loaded."""
+        aside.done.add(key_of(entry))
+        aside.classes.update(zip(entry.defines, given.roots, strict=True))
+        namespace.update(zip(entry.names, given.objects, strict=False))
+        aside.entries.append((entry, given.objects))
+
     def _load(self, entry: Covariable, plan: Plan, aside: _Aside, namespace: dict[str, Any]) -> None:
+        if key_of(entry) in self.given:
+            if key_of(entry) not in aside.done:
+                self._take(entry, self.given[key_of(entry)], aside, namespace)
+            return
         aside.loading.update(entry.defines)
 
         def definition(index: int) -> type:
@@ -354,7 +310,7 @@ class Restorer:
             aside.forget(entry)
             what = f"{type(error).__name__}: {error}"
             raise CannotRestoreError(f"{_name(entry)} could not be rebuilt: {what}", hint=_the_rest(entry)) from error
-        key = entry.names, entry.defines
+        key = key_of(entry)
         if key in aside.done:
             return  # a class in it asked for another one that asked for it: what was loaded inside is in use
         aside.done.add(key)
@@ -392,7 +348,7 @@ class Restorer:
             stale = self._stale(going)
             gone = {n: g.reason for g in self._tracker.groups() if g.reason for n in g.names if n in going}
             with signals_held():
-                self._before = _Before.of(self._tracker, going)
+                self._before = Before.of(self._tracker, going)
                 self._swap(plan, groups)
                 is_swapped = True
                 swap_ambient()
@@ -434,7 +390,7 @@ class Restorer:
         old = {g for g in tracker.groups() if replaced.intersection(g.names) or set(plan.remove).intersection(g.names)}
         for group in old:
             tracker.untrack(group.names, group.defines)
-        _let_go(plan.remove, namespace, tracker.initial)
+        let_go(plan.remove, namespace, tracker.initial)
         for group, objects in groups:
             namespace.update(zip(group.names, objects, strict=False))
             tracker.track(group)
@@ -471,4 +427,4 @@ def _name(entry: Covariable) -> str:
     return f"class {', '.join(entry.defines)}"
 
 
-__all__ = ["LiveBlocks", "Restored", "Restorer"]
+__all__ = ["Given", "LiveBlocks", "Restored", "Restorer"]

@@ -18,6 +18,7 @@ from nbcellar.history.model import Covariable
 from nbcellar.session.encode import Limits, QuickHasher
 from nbcellar.session.examine import Examiner
 from nbcellar.session.groups import NOTHING, Changed, Group, Item, Observation, is_atom, is_same
+from nbcellar.session.names import NeverStore
 from nbcellar.session.regions import KnownHashes, Layout, lay_out
 from nbcellar.session.sharing import Together, partition, share, sorted_ids
 from nbcellar.session.uids import Uids
@@ -33,13 +34,14 @@ class Tracker:
         namespace: dict[str, Any],
         recorded: Callable[[Mapping[str, object]], dict[str, object]],
         initial: Mapping[str, object] | None = None,
+        never: NeverStore | None = None,
     ):
         """recorded: returns the user's variables of a namespace. initial: what names go back to when they go."""
         self.namespace = namespace
         self.initial = initial or {}
         self._recorded = recorded
         self.uids = Uids()
-        self.examiner = Examiner(namespace, self.uids)
+        self.examiner = Examiner(namespace, self.uids, never or NeverStore())
         self.by_name: dict[str, Group] = {}
         self.by_uid: dict[str, Group] = {}
         self.number = 0
@@ -245,6 +247,20 @@ class Tracker:
         group.version, group.covariable = covariable.version, covariable
         group.is_complete = quick
         return group
+
+    def adopt_unstorable(self, covariable: Covariable, objects: tuple[object, ...], roots: tuple[type, ...]) -> Group:
+        """Return a group for objects that are not stored and that cells made anew, as the version recorded."""
+        count = len(covariable.names)
+        item = Item("", objects, None, covariable.reason or "it was not stored", array("Q"), ())
+        group = self.examiner.make_group(covariable.names, roots, objects[:count], item, self.number)
+        group.covariable = covariable
+        self.stand_for(group, covariable.version)
+        return group
+
+    def stand_for(self, group: Group, version: bytes) -> None:
+        """Let a group that cannot be stored be the recorded version of its object."""
+        group.version = group.baseline = version
+        self._serials[group.names] = (group.object_ids, version[:8])
 
     def complete(self) -> None:
         """Find out what rebuilt groups share, where that was put off."""

@@ -65,7 +65,7 @@ def test_a_checkout_tells_the_kernel_commit_branch_and_what_is_wanted(repo: Repo
     repo.checkout("main", code=False)
     repo.checkout("HEAD~1", code=False)
     assert [args["branch"] for _, args in kernel.asked] == ["main", None]
-    args = {"commit": head, "branch": "main", "ref": "main", "variables_only": True, "without": []}
+    args = {"commit": head, "branch": "main", "ref": "main", "variables_only": True, "without": [], "replay": "no"}
     assert kernel.asked[0] == ("checkout", args)
 
 
@@ -99,8 +99,8 @@ def test_restore_without_a_reference_leaves_the_choice_to_the_kernel(repo: Repo,
     repo.restore()
     repo.restore("HEAD~1")
     assert kernel.asked == [
-        ("restore", {"commit": None, "without": []}),
-        ("restore", {"commit": repo.resolve("HEAD~1").hex(), "without": []}),
+        ("restore", {"commit": None, "without": [], "replay": "no"}),
+        ("restore", {"commit": repo.resolve("HEAD~1").hex(), "without": [], "replay": "no"}),
     ]
 
 

@@ -115,7 +115,7 @@ def test_a_line_in_a_kernel_returns_its_text_and_uses_the_kernels_own_requests(s
         return {"head": "ab" * 32, "branch": "main", "kept": ["y"], "loaded": ["x"], "undone": [{"cell": "x = 2"}]}
 
     text = main.run_line("undo 2", kernel_requests=requests, folder=shell.folder, environ=shell.environ)
-    assert asked == [(analysis.notebook, "undo", {"n": 2, "without": []})]
+    assert asked == [(analysis.notebook, "undo", {"n": 2, "without": [], "replay": "no"})]
     assert text.splitlines()[:2] == ["undid x = 2", "  loaded: x"]
 
 

@@ -47,7 +47,7 @@ COMMIT = Commit(
     kind=CommitKind.AUTO,
     time_ns=1_700_000_000_000_000_000,
     author="ana",
-    cell=CellRun("c1", "a = b = x", 3, 0.5, CellError("NameError", "x", 1)),
+    cell=CellRun("c1", "a = b = x", 3, 0.5, CellError("NameError", "x", 1), reads=("x",)),
     state=StateDelta(base=PARENT, put=(ENTRY,), drop=("old",), ambient={"random": VALUE, "cwd": None}),
 )
 OPERATION = Operation(
@@ -59,7 +59,7 @@ OPERATION = Operation(
     number=7,
 )
 
-COMMIT_HEX = (
+WITHOUT_READS_HEX = (  # as commits were written before a cell run said what it can have used
     "9e01a43030666691c4200202020202020202020202020202020202020202020202020202020202020202a46175746fcf1797"
     "9cfe362a0000a3616e61a097a26331a961203d2062203d207803cb3fe000000000000093a94e616d654572726f72a17801c0"
     "9096c4200202020202020202020202020202020202020202020202020202020202020202919b92a161a162c4200101010101"
@@ -67,6 +67,7 @@ COMMIT_HEX = (
     "5b3120325d9102108095a46c697374a25b5d9000809090a0a010c4000191a36f6c649082a3637764c0a672616e646f6dc420"
     "0101010101010101010101010101010101010101010101010101010101010101c0c0c0a0c090"
 )
+COMMIT_HEX = WITHOUT_READS_HEX.replace("a097a26331", "a098a26331").replace("a17801c090", "a17801c09091a178")
 STATE_HEX = (
     "920192919b92a161a162c4200101010101010101010101010101010101010101010101010101010101010101c40403030303"
     "9295ad6e756d70792e6e646172726179a55b3120325d9102108095a46c697374a25b5d9000809090a0a010c4000181a67261"
@@ -82,6 +83,9 @@ OPERATION_HEX = (
 def test_a_commit_is_written_and_read_as_it_was() -> None:
     assert encode_commit(COMMIT).hex() == COMMIT_HEX
     assert decode_commit(bytes.fromhex(COMMIT_HEX)) == COMMIT
+    before = decode_commit(bytes.fromhex(WITHOUT_READS_HEX))
+    assert COMMIT.cell is not None
+    assert before == msgspec.structs.replace(COMMIT, cell=msgspec.structs.replace(COMMIT.cell, reads=None))
 
 
 def test_a_state_is_written_and_read_as_it_was() -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from nbcellar import config
-from nbcellar.history.model import CellRun
+from nbcellar.history.model import CellError, CellRun
 from nbcellar.history.repository import Repository
 from nbcellar.ids import CommitId
 from nbcellar.session.document import Document
 from nbcellar.session.engine import Session
 from nbcellar.session.names import Names
+from nbcellar.session.replay.execution import Ran
 from nbcellar.session.writer import Fixed
 from nbcellar.trust.decisions import TrustStore
 from nbcellar.trust.keys import load_or_create
@@ -51,17 +52,27 @@ class Live:
             decisions=TrustStore(self.folder / "user"),
             fixed=Fixed(notebook, "me", lambda: b"env", lambda: "", Document(self.folder / "project" / "a.ipynb")),
         )
+        self.session.replayer.execute = self._again
         self.session.attach()
+
+    def _again(self, source: str) -> Ran:
+        """Run a cell unrecorded, as a replay asks for."""
+        try:
+            exec(compile(source, "<ipython-input-again>", "exec"), self.ns)
+        except Exception as error:
+            return Ran(type(error).__name__, str(error))
+        return Ran()
 
     def cell(self, source: str) -> CommitId:
         """Run and record a cell; an exception in it is part of the run. Return its commit."""
         self.count += 1
         self.session.begin_cell(f"c{self.count}", source, source)
+        failure = None
         try:
             exec(compile(source, f"<ipython-input-{self.count}>", "exec"), self.ns)
-        except Exception:
-            pass
-        self.session.end_cell(CellRun(f"c{self.count}", source, self.count), lambda: None)
+        except Exception as error:
+            failure = CellError(type(error).__name__, str(error))
+        self.session.end_cell(CellRun(f"c{self.count}", source, self.count, error=failure), lambda: None)
         assert self.session.wait_saved(30)
         head = self.session.writer.position.head
         assert head is not None

@@ -1,0 +1,99 @@
+"""Replay for one session: whether to run cells again, which, and what comes of it.
+
+Invariant: nothing runs unless `wish` is "yes"; with "ask", `AskedError` ends the command before anything has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any, Literal
+
+from nbcellar.errors import CannotRestoreError
+from nbcellar.history.model import Covariable, State
+from nbcellar.session.outputs import printed_text
+from nbcellar.session.plan import Plan
+from nbcellar.session.replay.execution import Execute
+from nbcellar.session.replay.report import as_answer
+from nbcellar.session.replay.steps import ReplayPlan, Step, find_steps
+
+if TYPE_CHECKING:
+    from nbcellar.session.engine import Session
+    from nbcellar.session.replay.aside import Replayed
+
+Wish = Literal["no", "ask", "yes"]
+
+
+class AskedError(Exception):
+    """A command would have cells to run again and was told to ask first; `answer` says which."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+class Replayer:
+    """Belongs to one session. `execute` runs a cell; None where nothing can."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.execute: Execute | None = None
+        self.transform: Callable[[str], str] = lambda source: source  # a cell as Python code
+        self.answer: dict[str, Any] | None = None  # of the last command: what was or could be run
+
+    def consider(self, plan: Plan, state: State, wish: Wish, without: Collection[str]) -> ReplayPlan | None:
+        """Return the cells to run for a plan, or None for no cells. Raises AskedError.
+
+        What is missing is worth a question; what is there, but was used since, is brought back only where asked for.
+        """
+        self.answer = None
+        names = set(plan.missing) | (set(plan.doubtful) if wish == "yes" else set())
+        wanted = [entry for entry in state.covariables if _is_wanted(entry, names, without)]
+        if not wanted or self.execute is None:
+            return None
+        found = find_steps(self._session.repo, wanted, transform=self.transform)
+        self.answer = as_answer(found, self.transform, done=False)
+        if not found.steps:
+            return None
+        if wish == "ask":
+            raise AskedError(self.answer)
+        return found if wish == "yes" else None
+
+    def run(self, found: ReplayPlan, state: State) -> Replayed:
+        """Run cells aside; nothing live has changed afterwards."""
+        from nbcellar.session.encode import Limits
+        from nbcellar.session.replay.aside import Replay, Tools
+
+        session = self._session
+        if self.execute is None:
+            raise CannotRestoreError("cells cannot be run again here", hint="without it: --no-replay")
+        tools = Tools(
+            repo=session.repo,
+            tracker=session.tracker,
+            names=session.names.recorded,
+            ambient=session.ambient,
+            ambient_of=session.ambient_of,
+            permit=session.permit,
+            permit_ambient=session.permit_ambient,
+            printed=self._printed,
+            execute=self.execute,
+            limits=Limits(session.settings.record.memory_mb << 20),
+        )
+        for step in found.steps:
+            session.permit(step.commit)  # code of a foreign history does not run, either
+        replayed = Replay(tools).run(found, state)
+        self.answer = as_answer(found, self.transform, done=True)
+        return replayed
+
+    def _printed(self, step: Step) -> str:
+        from nbcellar.ids import Digest
+
+        outputs = step.cell.outputs
+        return printed_text(self._session.repo.read_object(Digest(outputs))) if outputs is not None else ""
+
+
+def _is_wanted(entry: Covariable, names: Collection[str], without: Collection[str]) -> bool:
+    mine = set(entry.names)
+    return entry.value is None and not mine.isdisjoint(names) and mine.isdisjoint(without)
+
+
+__all__ = ["AskedError", "Replayer", "Wish"]
