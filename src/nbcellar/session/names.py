@@ -84,7 +84,7 @@ class NeverStore:
         return known
 
     def names_class(self, kind: type) -> bool:
-        """True for a class whose objects are not stored, or one that inherits from it; the notebook's go by bare name."""
+        """True for a class whose objects are not stored or that inherits from one; the notebook's go by bare name."""
         paths = [path for base in kind.__mro__[:-1] for path in _paths(base)]
         return any(fnmatchcase(path, pattern) for path in paths for pattern in self.classes)
 
