@@ -98,6 +98,52 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         Meta(ge=1),
         _doc("Size, in MiB, above which a variable is listed but its value is not stored.", "a whole number above 0"),
     ] = 4096
+    max_store_mb: Annotated[
+        int,
+        Meta(ge=0),
+        _doc(
+            "Size, in MiB, of packs and database together from which on values are not saved (code, outputs and "
+            "previews are); 0: no cap. Whatever it is, some of the disk is left free.",
+            "a whole number, 0 or more",
+        ),
+    ] = 0
+
+
+class Keep(msgspec.Struct, frozen=True, kw_only=True):
+    """Which states keep the values of all their variables when `cellar gc` thins out."""
+
+    last: Annotated[
+        int,
+        Meta(ge=1),
+        _doc("So many newest states of each notebook keep their values.", "a whole number above 0"),
+    ] = 200
+    all_hours: Annotated[
+        int,
+        Meta(ge=0),
+        _doc("Hours for which every state keeps its values.", "a whole number, 0 or more"),
+    ] = 48
+    hourly_days: Annotated[
+        int,
+        Meta(ge=0),
+        _doc("Days for which the last state of each hour keeps its values.", "a whole number, 0 or more"),
+    ] = 14
+    daily_days: Annotated[
+        int,
+        Meta(ge=0),
+        _doc(
+            "Days for which the last state of each day keeps its values; after them, the last of each week does.",
+            "a whole number, 0 or more",
+        ),
+    ] = 180
+    below_kb: Annotated[
+        int,
+        Meta(ge=0),
+        _doc("Size, in KiB, below which a value is never thinned out.", "a whole number, 0 or more"),
+    ] = 16
+    auto: Annotated[
+        bool,
+        _doc("Whether idle kernels thin out once a day; else `cellar gc` does, when it is run.", "true or false"),
+    ] = False
 
 
 class Gc(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +184,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings, by section."""
 
     record: Record = Record()
+    keep: Keep = Keep()
     gc: Gc = Gc()
     ui: Ui = Ui()
     author: Author = Author()

@@ -18,6 +18,7 @@ from nbcellar.history.graph import draw_graph
 from nbcellar.history.model import EMPTY_STATE, Commit
 from nbcellar.history.notebooks import NotebookInfo
 from nbcellar.history.repository import FOLDER, Repository
+from nbcellar.history.thin import without_thinned
 from nbcellar.ids import CommitId, NotebookId
 from nbcellar.session.entries import KernelEntry
 
@@ -76,7 +77,7 @@ def changed_variables(repository: Repository, commit_id: CommitId, commit: Commi
     if commit.state is None:
         return []
     base = commit.state.base
-    before = repository.read_state(CommitId(base)) if base is not None else EMPTY_STATE
+    before = without_thinned(repository, repository.read_state(CommitId(base))) if base is not None else EMPTY_STATE
     after = repository.read_state(commit_id)
     return describe.changes(before, describe.with_doubts(repository, NotebookId(commit.notebook), commit_id, after))
 

@@ -23,6 +23,7 @@ from nbcellar.history.notebooks import note_evidence
 from nbcellar.history.operations import FIRST_PARENT, Operation, OperationKind, RefChange, encode_operation
 from nbcellar.history.recent import Signed
 from nbcellar.history.states import Changes, StateBuilder, chain_of, fold_state
+from nbcellar.history.thin import stored_again
 from nbcellar.ids import CommitId, Digest, KeyId, NotebookId, short
 from nbcellar.store.interface import Data, Kind, Transaction
 
@@ -276,6 +277,7 @@ class Recorder:
     def _stage(self, plan: _RefPlan | None) -> None:
         for row in self._rows:
             insert_commit(self._tx, row)
+            stored_again(self._tx, row.commit)
         if not self._rows:
             return
         generation = self._generation

@@ -216,8 +216,9 @@ class Recorder:
         self, touched: frozenset[str] | None, check_s: float | None = None, only: Collection[Group] | None = None
     ) -> Observation:
         record = self.settings.record
-        if self._resync or self._epoch != self.writer.epoch:  # the last commit was not saved: look at everything anew
-            self._resync = False
+        # The last commit was not saved, or what it builds on has lost values: look at everything anew.
+        if self._resync or self._epoch != self.writer.epoch or self.writer.lacking:
+            self._resync = self.writer.lacking = False
             self._opened = self._opened and (self._start is None or self._start.error is None)
             self._epoch = self.writer.epoch
             self._everything_anew = True

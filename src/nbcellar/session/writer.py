@@ -85,6 +85,7 @@ class Writer:
         self.saved_bytes = 0
         self.commits_since_log_pack = 0
         self._environment: Digest | None = None
+        self.lacking = False  # the state that the next one builds on has lost values: all are to be put again
 
     # the main thread ----------------------------------------------------------------------------------------------
 
@@ -202,6 +203,8 @@ class Writer:
 
     def _write(self, jobs: list[Job]) -> None:
         head = self.position.head
+        if self._repo.refresh():
+            self.lacking = self._lacks_values()
         for job in jobs:
             if job.cell is not None:
                 self._fixed.document.ran(job.cell.source)
@@ -224,6 +227,16 @@ class Writer:
             self.position.branch = recorded.branch
         for job in jobs:
             job.recorded = recorded
+
+    def _lacks_values(self) -> bool:
+        """True if what this kernel builds on was thinned out: nothing but its own memory named that state."""
+        base = self.position.base or self.position.head
+        if base is None or not self._repo.has_commit(base):
+            return False
+        with contextlib.suppress(CellarError):
+            thinned = self._repo.thinned()
+            return any(entry.value in thinned for entry in self._repo.read_state(base).covariables)
+        return False
 
     def _note_doubts(self, job: Job, recorder: Recorder) -> None:
         until = self.position.head
@@ -269,11 +282,11 @@ class Writer:
         }
         delta = StateDelta(base, put, job.dropped, job.dropped_definitions, ambient)
         if job.resync:
-            delta = self._against(delta)
+            delta = self._against(delta, recorder)
         return self._bounded(delta, recorder, job.names)
 
-    def _against(self, whole: StateDelta) -> StateDelta:
-        """Return what differs from the base in a delta that lists all there is."""
+    def _against(self, whole: StateDelta, recorder: Recorder) -> StateDelta:
+        """Return what differs from the base, or is no longer stored there, in a delta that lists all there is."""
         base = CommitId(whole.base) if whole.base is not None else None
         try:
             state = self._repo.read_state(base) if base is not None and self._repo.has_commit(base) else None
@@ -283,7 +296,14 @@ class Writer:
             present = {part: digest for part, digest in whole.ambient.items() if digest is not None}
             return StateDelta(None, whole.put, (), (), {**present})
         there = {(c.names, c.defines): c for c in state.covariables}
-        put = tuple(c for c in whole.put if not _is_same(there.get((c.names, c.defines)), c))
+        thinned = self._repo.thinned()
+
+        def is_there(before: Covariable | None, now: Covariable) -> bool:
+            if before is None or before.value is None or not _is_same(before, now):
+                return False
+            return before.value not in thinned and recorder.has(Digest(before.value))
+
+        put = tuple(c for c in whole.put if not is_there(there.get((c.names, c.defines)), c))
         names = {name for c in whole.put for name in c.names}
         uids = {uid for c in whole.put for uid in c.defines}
         changed = {part: digest for part, digest in whole.ambient.items() if state.ambient.get(part) != digest}
