@@ -292,7 +292,7 @@ class NotebookLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(View, frozen=True, kw_only=True):
-    """`cellar status --json`."""
+    """`cellar status --json`. `counted_bytes` is what counts for the cap: all but the trash; `cap_bytes` 0: no cap."""
 
     root: str
     project: str
@@ -300,6 +300,8 @@ class Status(View, frozen=True, kw_only=True):
     enabled: str
     notebooks: list[NotebookLine]
     stored_bytes: int
+    cap_bytes: int = 0
+    counted_bytes: int = 0
     kernels_elsewhere: list[Kernel] = []
 
 

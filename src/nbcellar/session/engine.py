@@ -428,7 +428,7 @@ def status_of(session: Session) -> Mapping[str, Any]:
         "head": head.hex() if head is not None else "",
         "branch": session.writer.position.branch or session.repo.head(session.notebook).branch,
         "variables": len(session.tracker.by_name),
-        "not_stored": {name: g.reason for name, g in session.tracker.by_name.items() if g.reason},
+        "not_stored": {name: g.lacks for name, g in session.tracker.by_name.items() if g.lacks},
         "skipped": sorted(name for name in session.tracker.namespace if session.names.is_skipped(name)),
         "failed": str(session.writer.failed) if session.writer.failed else "",
         "saved_bytes": session.writer.saved_bytes,

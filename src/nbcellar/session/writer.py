@@ -32,8 +32,10 @@ from nbcellar.ids import DIGEST_BYTES, CommitId, Digest, NotebookId
 from nbcellar.session.document import Document
 from nbcellar.session.jobs import Job, Version
 from nbcellar.session.pending import KnownBlocks, PendingValue, TornCaptureError, write_value
+from nbcellar.session.room import NoRoomError, in_order, is_bounded, reason_of, room_for, write_within
 from nbcellar.session.signals import signals_held
 from nbcellar.store.interface import Kind
+from nbcellar.store.room import Room
 
 if TYPE_CHECKING:
     from nbcellar.history.repository import Repository
@@ -85,6 +87,8 @@ class Writer:
         self.saved_bytes = 0
         self.commits_since_log_pack = 0
         self._environment: Digest | None = None
+        self.cap_bytes = 0  # of the store; 0: none
+        self.lacked_room = False  # some live variable's value was left out for want of room
         self.lacking = False  # the state that the next one builds on has lost values: all are to be put again
 
     # the main thread ----------------------------------------------------------------------------------------------
@@ -275,7 +279,12 @@ class Writer:
 
     def _delta(self, job: Job, parent: CommitId | None, recorder: Recorder) -> StateDelta:
         base = None if job.fresh else (job.base or self.position.base or parent)
-        put = tuple(self._covariable(version, recorder) for version in job.versions)
+        limit = room_for(self._repo, self.cap_bytes, job.versions)
+        if limit is None:
+            put = tuple(self._covariable(version, recorder, None) for version in job.versions)
+        else:
+            made = {id(v): self._covariable(v, recorder, limit) for v in in_order(job.versions)}
+            put = tuple(made[id(version)] for version in job.versions)
         ambient = {
             part: None if data is None else bytes(recorder.put(Kind.AMBIENT, data))
             for part, data in job.ambient.items()
@@ -326,13 +335,23 @@ class Writer:
         whole = recorder.put(Kind.STATE, self._repo.complete_payload(delta))
         return msgspec.structs.replace(delta, complete=whole)
 
-    def _covariable(self, version: Version, recorder: Recorder) -> Covariable:
+    def _write_value(self, version: Version, recorder: Recorder, limit: Room | None) -> tuple[Digest, int]:
+        assert version.pending is not None
+        pending = version.pending
+        if limit is None or not is_bounded(version):
+            return write_value(pending, recorder, self.known)
+        return write_within(recorder, limit, lambda sink: write_value(pending, sink, self.known))
+
+    def _covariable(self, version: Version, recorder: Recorder, limit: Room | None) -> Covariable:
         group, pending = version.group, version.pending
-        value, reason = None, group.reason
+        value, reason = None, group.lacks
         if pending is not None:
             try:
-                value, new_bytes = write_value(pending, recorder, self.known)
+                value, new_bytes = self._write_value(version, recorder, limit)
                 self.saved_bytes += new_bytes
+            except NoRoomError as error:
+                reason = group.unsaved = reason_of(error)
+                self.lacked_room = True
             except TornCaptureError as error:
                 reason = f"{error.message}: a thread changed it"
                 self.torn.update(group.names)
