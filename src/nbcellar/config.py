@@ -114,6 +114,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
             "a list of patterns",
         ),
     ] = ()
+    max_store_mb: Annotated[
+        int,
+        Meta(ge=0),
+        _doc(
+            "Size, in MiB, of packs and database together from which on values are not saved (code, outputs and "
+            "previews are); 0: no cap. Whatever it is, some of the disk is left free.",
+            "a whole number, 0 or more",
+        ),
+    ] = 0
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,6 +136,43 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
             '"ask", "always" or "never"',
         ),
     ] = "ask"
+
+
+class Keep(msgspec.Struct, frozen=True, kw_only=True):
+    """Which states keep the values of all their variables when `cellar gc` thins out."""
+
+    last: Annotated[
+        int,
+        Meta(ge=1),
+        _doc("So many newest states of each notebook keep their values.", "a whole number above 0"),
+    ] = 200
+    all_hours: Annotated[
+        int,
+        Meta(ge=0),
+        _doc("Hours for which every state keeps its values.", "a whole number, 0 or more"),
+    ] = 48
+    hourly_days: Annotated[
+        int,
+        Meta(ge=0),
+        _doc("Days for which the last state of each hour keeps its values.", "a whole number, 0 or more"),
+    ] = 14
+    daily_days: Annotated[
+        int,
+        Meta(ge=0),
+        _doc(
+            "Days for which the last state of each day keeps its values; after them, the last of each week does.",
+            "a whole number, 0 or more",
+        ),
+    ] = 180
+    below_kb: Annotated[
+        int,
+        Meta(ge=0),
+        _doc("Size, in KiB, below which a value is never thinned out.", "a whole number, 0 or more"),
+    ] = 16
+    auto: Annotated[
+        bool,
+        _doc("Whether idle kernels thin out once a day; else `cellar gc` does, when it is run.", "true or false"),
+    ] = False
 
 
 class Gc(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,6 +214,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     record: Record = Record()
     replay: Replay = Replay()
+    keep: Keep = Keep()
     gc: Gc = Gc()
     ui: Ui = Ui()
     author: Author = Author()

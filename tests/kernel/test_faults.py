@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 from collections.abc import Iterator
@@ -123,9 +124,21 @@ def test_a_disk_that_is_really_full_keeps_the_store_whole(small_disk: Project) -
     for _ in range(4):
         assert not kernel.try_run("x = os.urandom(3_000_000)").error
         kernel.do_aside("from nbcellar.session import remote\nremote.current().session.writer.wait()")
+    status = kernel.status()
+    assert not status["failed"] and status["not_stored"]["x"].startswith("not saved: the disk is almost full")
+    filler = small_disk.root / "filler"
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    for _ in range(100):
+        assert not kernel.try_run("print('x' * 2_000)").error
+        kernel.do_aside("remote.current().session.writer.wait()")
+        if kernel.status()["failed"]:
+            break
     assert kernel.status()["failed"]
-    kernel.try_run("x = 'small again'")
-    kernel.do_aside("remote.current().session.writer.wait()")
+    filler.unlink()
+    kernel.run("x = 'small again'")
+    assert "what ran before this could not be saved: " in kernel.head().notes[0]
     assert small_disk.cellar("check", "--read-data").returncode == 0
 
 

@@ -63,7 +63,7 @@ def test_lists_in_the_environment_are_separated_by_commas(environ: dict[str, str
         ("[record]\noff_notebooks = 'a.ipynb'\n", "record.off_notebooks must be a list of patterns", ""),
         ("[ui]\ncolor = 'none'\n", 'ui.color must be "auto", "always" or "never", not "none"', ""),
         ("[record]\nplugins = []\n", "unknown key 'record.plugins'", "in [record] there are: enabled, skip_names"),
-        ("colour = 1\n", "unknown key 'colour'", "sections are: record, replay, gc, ui, author"),
+        ("colour = 1\n", "unknown key 'colour'", "sections are: record, replay, keep, gc, ui, author"),
         ("[hooks]\npost = 'rm'\n", "unknown key 'hooks.post'", "sections are: record"),
         ("[record\n", "not TOML", ""),
     ],

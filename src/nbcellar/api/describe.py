@@ -18,9 +18,10 @@ from nbcellar.errors import CellarError
 from nbcellar.history import refs
 from nbcellar.history.doubts import doubtful_versions
 from nbcellar.history.log import Summary
-from nbcellar.history.model import CellRun, Commit, Covariable, Preview, State
+from nbcellar.history.model import CellRun, Commit, Covariable, Preview, State, is_not_saved
 from nbcellar.history.operations import FIRST_PARENT, Operation, RefChange, describe
 from nbcellar.history.repository import Repository
+from nbcellar.history.thin import THINNED_OUT, without_thinned
 from nbcellar.ids import CommitId, Digest, NotebookId, short
 
 _DOUBT = "it was found changed later without a cell that names it, perhaps already here"
@@ -62,6 +63,8 @@ def line(summary: Summary, path: str, labels: Mapping[CommitId, list[views.Label
         execution_count=summary.execution_count,
         failed=summary.is_failed,
         uncertain=summary.is_uncertain,
+        thinned=summary.is_thinned,
+        not_saved=summary.is_not_saved,
         added=list(changes.added),
         changed=list(changes.changed),
         removed=list(changes.removed),
@@ -71,7 +74,8 @@ def line(summary: Summary, path: str, labels: Mapping[CommitId, list[views.Label
 
 
 def with_doubts(repository: Repository, notebook: NotebookId, commit: CommitId, state: State) -> State:
-    """Return the state with those versions marked uncertain that were found to be doubtful only later."""
+    """Return the state as it is known today: versions found to be doubtful only later, values thinned out since."""
+    state = without_thinned(repository, state)
     doubtful = doubtful_versions(repository, notebook, (entry.version for entry in state.covariables), commit)
     if not doubtful:
         return state
@@ -159,6 +163,11 @@ def commit_line(
         execution_count=cell.execution_count if cell else None,
         failed=cell is not None and cell.error is not None,
         uncertain=any(change.after is not None and change.after.uncertain for change in changed),
+        thinned=any(change.after is not None and change.after.reason.startswith(THINNED_OUT) for change in changed),
+        not_saved=any(
+            change.after is not None and not change.after.stored and is_not_saved(change.after.reason)
+            for change in changed
+        ),
         added=names["added"],
         changed=names["changed"],
         removed=names["removed"],

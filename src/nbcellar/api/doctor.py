@@ -21,6 +21,7 @@ from nbcellar.api.servers import data_folders
 from nbcellar.api.views import Check, Doctor, Finding
 from nbcellar.errors import CellarError, NoRepositoryError
 from nbcellar.history.repository import FOLDER, Repository, find_root
+from nbcellar.store.local import LocalStore
 
 STARTUP_FILE = Path("etc", "ipython", "startup", "50-nbcellar.py")
 _TIMEOUT_S = 20.0
@@ -186,7 +187,36 @@ def _look_at_repository(folder: Path, environ: Mapping[str, str]) -> Iterator[Fi
                 detail=f"{cellar} cannot be written, so nothing is recorded",
                 fix=f"ls -ld {shlex.quote(str(cellar))}",
             )
+        yield from _look_at_space(repository, config.load(cellar, environ))
         yield from _look_at_store(repository)
+
+
+def _look_at_space(repository: Repository, settings: config.Settings) -> Iterator[Finding]:
+    from nbcellar.store.room import disk_of, reserve_bytes, used_bytes
+
+    disk, store = disk_of(repository.root / FOLDER), repository.store
+    reserve = reserve_bytes(disk.total)
+    if disk.free <= reserve:
+        detail = (
+            f"{disk.free >> 20:,} MiB are free on the disk; {reserve >> 20:,} are left free, so values are not saved"
+        )
+        yield Finding(what="space", state="problem", detail=detail, fix="cellar gc --now, or free space elsewhere")
+        return
+    cap = settings.record.max_store_mb
+    used = used_bytes(store) if isinstance(store, LocalStore) else 0
+    detail = f"{used >> 20:,} MiB used" + (f" of the cap of {cap:,}" if cap else f", {disk.free >> 20:,} MiB free")
+    if cap and used > 0.95 * (cap << 20):
+        fix = f"cellar gc, or: cellar config record.max_store_mb {2 * cap}"
+        yield Finding(what="space", state="problem", detail=f"{detail}: new values are not saved", fix=fix)
+    elif used > _LARGE_BYTES:
+        yield Finding(
+            what="space", state="note", detail=f"{detail}; old states can be thinned out", fix="cellar gc --dry-run"
+        )
+    else:
+        yield Finding(what="space", state="ok", detail=detail)
+
+
+_LARGE_BYTES = 10 << 30
 
 
 def _look_at_store(repository: Repository) -> Iterator[Finding]:

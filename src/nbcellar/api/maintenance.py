@@ -13,8 +13,10 @@ from nbcellar.api import views
 from nbcellar.api.kernels import live_kernels
 from nbcellar.config import Settings
 from nbcellar.errors import AmbiguousReferenceError, InvalidInputError, NotFoundError
-from nbcellar.history.repository import Repository
+from nbcellar.history.keep import KeepPolicy
+from nbcellar.history.repository import FOLDER, Repository
 from nbcellar.ids import Digest, short
+from nbcellar.store.collect import folder_bytes
 from nbcellar.store.interface import Kind
 
 if TYPE_CHECKING:
@@ -60,16 +62,58 @@ def size(repository: Repository) -> views.Size:
     return views.Size(stored_bytes=report.folder_bytes, raw_bytes=report.raw_bytes, parts=parts)
 
 
-def gc(repository: Repository, settings: Settings, *, dry_run: bool, purge: bool) -> views.Gc:
-    """Remove what no ref and no operation of the last days leads to."""
-    report = repository.gc(children_of, keep_ops_days=settings.gc.keep_ops_days, dry_run=dry_run, purge=purge)
+def policy_of(settings: Settings) -> KeepPolicy:
+    """Return the keep policy that the settings describe."""
+    keep = settings.keep
+    return KeepPolicy(
+        last=keep.last,
+        all_hours=keep.all_hours,
+        hourly_days=keep.hourly_days,
+        daily_days=keep.daily_days,
+        below_bytes=keep.below_kb << 10,
+    )
+
+
+def gc(repository: Repository, settings: Settings, *, dry_run: bool, purge: bool, thin: bool) -> views.Gc:
+    """Remove what no ref and no operation of the last days leads to, and with `thin` values of old states."""
+    done = repository.gc(
+        children_of,
+        keep_ops_days=settings.gc.keep_ops_days,
+        policy=policy_of(settings) if thin else None,
+        dry_run=dry_run,
+        purge=purge,
+    )
+    report = done.store
+    objects, size = done.unreachable
     return views.Gc(
         dry_run=dry_run,
         removed_objects=report.objects_removed,
         removed_bytes=report.bytes_removed,
         kept_objects=report.objects_kept,
         kept_bytes=report.bytes_after if not dry_run else report.bytes_before - report.bytes_removed,
+        unreachable_objects=objects,
+        unreachable_bytes=size,
+        thinned_values=done.values,
+        thinned_states=done.states,
+        thinned_bytes=done.thinned_bytes,
+        kept_states=done.kept_states,
+        variables=[
+            views.ThinnedVariable(
+                notebook=repository.label(item.notebook),
+                names=list(item.names),
+                values=item.values,
+                bytes=item.stored_bytes,
+            )
+            for item in done.by_variable
+        ],
+        trash_bytes=trash_bytes(repository),
+        freed_bytes=0 if dry_run else report.bytes_before - report.bytes_after,
     )
+
+
+def trash_bytes(repository: Repository) -> int:
+    """Return what waits in the trash."""
+    return folder_bytes(repository.root / FOLDER / "trash")
 
 
 def check(repository: Repository, *, read_data: bool) -> views.Check:
@@ -89,6 +133,7 @@ def check(repository: Repository, *, read_data: bool) -> views.Check:
         commits=history.commits,
         signatures=history.signatures,
         objects=store.objects_verified + store.objects_not_read if store is not None else 0,
+        thinned=history.thinned,
         not_read=not_read,
     )
 

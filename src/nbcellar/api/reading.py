@@ -15,11 +15,14 @@ from nbcellar.config import Settings
 from nbcellar.errors import CellarError
 from nbcellar.history import log as listing
 from nbcellar.history.graph import draw_graph
-from nbcellar.history.model import EMPTY_STATE, Commit
+from nbcellar.history.model import EMPTY_STATE, NO_ROOM, Commit, is_not_saved
 from nbcellar.history.notebooks import NotebookInfo
 from nbcellar.history.repository import FOLDER, Repository
+from nbcellar.history.thin import without_thinned
 from nbcellar.ids import CommitId, NotebookId
 from nbcellar.session.entries import KernelEntry
+from nbcellar.store.local import LocalStore
+from nbcellar.store.room import used_bytes
 
 
 def log(
@@ -76,7 +79,7 @@ def changed_variables(repository: Repository, commit_id: CommitId, commit: Commi
     if commit.state is None:
         return []
     base = commit.state.base
-    before = repository.read_state(CommitId(base)) if base is not None else EMPTY_STATE
+    before = without_thinned(repository, repository.read_state(CommitId(base))) if base is not None else EMPTY_STATE
     after = repository.read_state(commit_id)
     return describe.changes(before, describe.with_doubts(repository, NotebookId(commit.notebook), commit_id, after))
 
@@ -99,6 +102,8 @@ def status(repository: Repository, settings: Settings, ask: Ask) -> views.Status
         enabled=enabled if isinstance(enabled, str) else ("on" if enabled else "off"),
         notebooks=[_notebook(repository, settings, info, kernels) for info in known],
         stored_bytes=stored_bytes(repository),
+        cap_bytes=settings.record.max_store_mb << 20,
+        counted_bytes=used_bytes(repository.store) if isinstance(repository.store, LocalStore) else 0,
         kernels_elsewhere=[kernel for notebook, kernel in kernels if notebook not in ids],
     )
 
@@ -162,10 +167,22 @@ def _kernel(entry: KernelEntry, ask: Ask) -> tuple[str, views.Kernel]:
     return entry.notebook, kernel
 
 
+def _not_saved(lacking: Mapping[str, str]) -> str:
+    """Say which variables a limit of size, time or space keeps from being saved."""
+    names = sorted(name for name, why in lacking.items() if is_not_saved(why))
+    if not names:
+        return ""
+    rest = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"not saved: {', '.join(names[:_LISTED])}{rest}; {lacking[names[0]].removeprefix(NO_ROOM)}"
+
+
+_LISTED = 5
+
+
 def _recording_state(answer: Mapping[str, Any]) -> tuple[_State, str]:
     if answer.get("failed"):
         return "failing", str(answer["failed"])
     errors = answer.get("errors")
     last = [text for text in str(errors[-1]).splitlines() if text.strip()] if errors else []
-    detail = f"Cellar met an error: {last[-1]}" if last else ""
+    detail = f"Cellar met an error: {last[-1]}" if last else _not_saved(answer.get("not_stored") or {})
     return ("saving" if answer.get("saving") else "recording"), detail

@@ -293,11 +293,14 @@ class Repo:
 
     # keeping ------------------------------------------------------------------------------------------------------
 
-    def gc(self, *, dry_run: bool = False, purge: bool = False) -> views.Gc:
-        """Remove what nothing refers to; with `purge`, for good at once."""
+    def gc(self, *, dry_run: bool = False, purge: bool = False, thin: bool = True) -> views.Gc:
+        """Remove what nothing refers to and, with `thin`, values of old states; with `purge`, for good at once.
+
+        dry_run: remove nothing, and say what would go: exactly that goes when nothing is recorded in between.
+        """
         from nbcellar.api import maintenance
 
-        return maintenance.gc(self.repository, self.settings, dry_run=dry_run, purge=purge)
+        return maintenance.gc(self.repository, self.settings, dry_run=dry_run, purge=purge, thin=thin)
 
     def check(self, *, read_data: bool = False) -> views.Check:
         """Verify what is stored."""

@@ -33,7 +33,8 @@ class CommitLine(msgspec.Struct, frozen=True, kw_only=True):
     """One commit in a listing. `notebook` is its path; `title` the first line of the message or of the source.
 
     `at` is the commit whose variables an undo, redo, checkout or restore went to. At most 24 changed names are listed;
-    `more_changes` counts the rest.
+    `more_changes` counts the rest. `thinned`: some values of its state were thinned out; `not_saved`: a limit of size,
+    time or space kept some value from being stored.
     """
 
     id: str
@@ -47,6 +48,8 @@ class CommitLine(msgspec.Struct, frozen=True, kw_only=True):
     execution_count: int | None = None
     failed: bool = False
     uncertain: bool = False
+    thinned: bool = False
+    not_saved: bool = False
     added: list[str] = []
     changed: list[str] = []
     removed: list[str] = []
@@ -317,7 +320,7 @@ class NotebookLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(View, frozen=True, kw_only=True):
-    """`cellar status --json`."""
+    """`cellar status --json`. `counted_bytes` is what counts for the cap: all but the trash; `cap_bytes` 0: no cap."""
 
     root: str
     project: str
@@ -325,6 +328,8 @@ class Status(View, frozen=True, kw_only=True):
     enabled: str
     notebooks: list[NotebookLine]
     stored_bytes: int
+    cap_bytes: int = 0
+    counted_bytes: int = 0
     kernels_elsewhere: list[Kernel] = []
 
 
@@ -376,24 +381,49 @@ class Size(View, frozen=True, kw_only=True):
     parts: list[SizePart]
 
 
+class ThinnedVariable(msgspec.Struct, frozen=True, kw_only=True):
+    """Values of a variable, or of several that share state, that go with their old states; bytes as stored."""
+
+    notebook: str
+    names: list[str]
+    values: int
+    bytes: int
+
+
 class Gc(View, frozen=True, kw_only=True):
-    """`cellar gc --json`: what was removed, or would be (`dry_run`)."""
+    """`cellar gc --json`: what was removed, or would be (`dry_run`).
+
+    `removed` is all of it: `unreachable` (nothing leads to it any more) and `thinned` (values of old states, by the
+    settings keep.*; the largest variables come first). `kept_states` is how many states keep all their values, 0 when
+    nothing is thinned out. `trash_bytes` wait in the trash; `freed_bytes` is by how much the folder became smaller.
+    """
 
     dry_run: bool
     removed_objects: int
     removed_bytes: int
     kept_objects: int
     kept_bytes: int
+    unreachable_objects: int = 0
+    unreachable_bytes: int = 0
+    thinned_values: int = 0
+    thinned_states: int = 0
+    thinned_bytes: int = 0
+    kept_states: int = 0
+    variables: list[ThinnedVariable] = []
+    trash_bytes: int = 0
+    freed_bytes: int = 0
 
 
 class Check(View, frozen=True, kw_only=True):
-    """`cellar check --json`. `not_read` says what this check did not look at."""
+    """`cellar check --json`. `not_read` says what this check did not look at, `thinned` counts values that were thinned
+    out on purpose, which is no damage."""
 
     damaged: list[str]
     commits: int
     objects: int
     signatures: int = 0
     not_read: list[str] = []
+    thinned: int = 0
 
 
 class Forgotten(View, frozen=True, kw_only=True):

@@ -37,6 +37,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
         looked = ", ".join(text.plural(count, noun) for count, noun in counts)
         state = console.style(text.plural(len(found.damaged), "problem"), "red") if found.damaged else "whole"
         console.print(f"{looked}: {state}")
+        if found.thinned:
+            console.print(f"  {text.plural(found.thinned, 'value')} of old states thinned out by gc: no damage")
         for line in found.not_read:
             console.print(f"  not read: {line}")
     return 4 if found.damaged or lost else exit_codes.OK

@@ -81,7 +81,9 @@ def format_line(line: CommitLine, console: Console) -> str:
         parts.append(console.style(count, "cyan"))
     parts.append(_title(line, console))
     failed = console.style("failed", "red") if line.failed else ""
-    uncertain = console.style("uncertain", "yellow") if line.uncertain else ""
+    marks = [word for word, is_so in (("uncertain", line.uncertain), ("not saved", line.not_saved)) if is_so]
+    marks += ["thinned out"] if line.thinned else []
+    uncertain = console.style(", ".join(marks), "yellow") if marks else ""
     begin = "  ".join(part for part in (" ".join(part for part in parts if part), failed) if part)
     room = console.width - text.shown_columns(begin) - text.shown_columns(uncertain) - _GAPS
     return "  ".join(part for part in (begin, format_changes(line, console, room=room), uncertain) if part)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-_NOT_SAVED = ("over budget", "it is larger than the cap")
+from nbcellar.history.model import NO_ROOM, is_not_saved
+
+_MOST_NAMES = 5
 
 
 def watch(shell: Any, recorder: Any, environ: Mapping[str, str] = os.environ) -> None:
@@ -42,7 +44,8 @@ class Watcher:
         self._recorder = recorder
         self._failed = ""
         self._errors = 0
-        self._too_large: set[str] = set()
+        self._interrupted = recorder.session.interrupted
+        self._unsaved: dict[str, str] = {}  # variables of which was said that they are not saved, and why
 
     def look(self) -> Iterator[str]:
         """Yield what is new, as lines."""
@@ -58,10 +61,31 @@ class Watcher:
             lines = [line for line in errors[-1].splitlines() if line.strip()]
             yield f"Cellar: a cell could not be recorded: {lines[-1] if lines else 'no reason given'} (%cellar status)"
         self._errors = len(errors)
-        for name, group in sorted(self._recorder.session.tracker.by_name.items()):
-            if group.reason.startswith(_NOT_SAVED) and name not in self._too_large:
-                self._too_large.add(name)
-                yield f"Cellar: '{name}' is not saved: {group.reason} (settings: cellar config)"
+        if self._recorder.session.interrupted > self._interrupted:
+            yield "Cellar: the interrupt also ended the saving of variables; they are saved with this cell"
+        self._interrupted = self._recorder.session.interrupted
+        yield from self._look_at_variables()
+
+    def _look_at_variables(self) -> Iterator[str]:
+        """Yield, once for each reason, which variables a limit keeps from being saved, and which are saved again."""
+        tracked = self._recorder.session.tracker.by_name
+        now = {name: group.lacks for name, group in tracked.items() if is_not_saved(group.lacks)}
+        new = {name: why for name, why in now.items() if self._unsaved.get(name) != why}
+        for why in dict.fromkeys(new.values()):
+            names = sorted(name for name, reason in new.items() if reason == why)
+            is_full = why.startswith(NO_ROOM)
+            hint = "%cellar size, %cellar gc" if is_full else "settings: cellar config"
+            verb = "is" if len(names) == 1 else "are"
+            yield f"Cellar: {_listed(names)} {verb} not saved: {why.removeprefix(NO_ROOM)} ({hint})"
+        saved = sorted(name for name in self._unsaved.keys() - now.keys() if name in tracked)
+        if saved:
+            yield f"Cellar: {_listed(saved)} {'is' if len(saved) == 1 else 'are'} saved again"
+        self._unsaved = now
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:_MOST_NAMES])
+    return f"{shown} and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else shown
 
 
 def _safely(look: Callable[[], Iterator[str]]) -> Callable[[Any], None]:

@@ -9,6 +9,8 @@ from nbcellar.api.views import Cell, Show, Variable, VariableChange
 from nbcellar.cli import exit_codes, text
 from nbcellar.cli.console import Console
 from nbcellar.cli.log import format_labels
+from nbcellar.history.model import NO_ROOM
+from nbcellar.history.thin import THINNED_OUT
 
 _MARKS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
 _MOST_OUTPUT_LINES = 60
@@ -97,7 +99,9 @@ def format_change(change: VariableChange, console: Console) -> Iterator[str]:
 def remarks(variable: Variable, console: Console) -> Iterator[str]:
     """Yield why a variable is not stored or not certain."""
     if not variable.stored:
-        yield console.style(f"not stored: {text.one_line(variable.reason, 200) or 'no reason given'}", "red")
+        reason = text.one_line(variable.reason, 200) or "no reason given"
+        says_so = reason.startswith((NO_ROOM, THINNED_OUT))  # the reason is a sentence of its own
+        yield console.style(reason if says_so else f"not stored: {reason}", "red")
     if variable.uncertain:
         yield console.style(f"uncertain: {text.one_line(variable.uncertain, 200)}", "yellow")
 

@@ -41,6 +41,10 @@ def format_status(shown: Status, console: Console) -> Iterator[str]:
     """Yield the lines of a status."""
     mode = ", read-only" if shown.read_only else ""
     yield f"repository {console.style(shown.root, 'bold')}  ({text.size(shown.stored_bytes)}{mode})"
+    if shown.cap_bytes:
+        used = f"{text.size(shown.counted_bytes)} of the cap of {text.size(shown.cap_bytes)} (record.max_store_mb)"
+        full = shown.counted_bytes > 0.9 * shown.cap_bytes
+        yield console.style(f"{used}; see: cellar size", "yellow") if full else used
     if shown.enabled == "off":
         yield console.style("recording is off here: record.enabled is false", "yellow")
     if not shown.notebooks:

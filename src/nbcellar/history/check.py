@@ -43,6 +43,7 @@ class HistoryReport(msgspec.Struct, frozen=True):
     references: int
     refs: int
     operations: int
+    thinned: int  # values that commits name and that were thinned out
     problems: tuple[HistoryProblem, ...]
 
     @property
@@ -81,6 +82,7 @@ def check_history(repo: Repository, *, verify: Verify) -> HistoryReport:
         references=tally.references,
         refs=tally.refs,
         operations=tally.operations,
+        thinned=len(tally.thinned),
         problems=tuple(tally.problems),
     )
 
@@ -92,6 +94,8 @@ class _Tally:
         self._repo = repo
         self._verify = verify
         self._seen: dict[Digest, bool] = {}
+        self._thinned = repo.thinned()
+        self.thinned: set[bytes] = set()
         self.signatures = 0
         self.references = 0
         self.refs = 0
@@ -150,7 +154,7 @@ class _Tally:
 
     def _check_references(self, about: str, commit: Commit) -> None:
         for kind, digest in references_of_commit(commit):
-            if not self._is_there(digest):
+            if not self._is_there(digest) and not self._was_thinned(kind, digest):
                 self._report(about, f"refers to {kind.name.lower()} {digest[:4].hex()}, which is not there")
             elif kind is Kind.STATE:
                 self._check_state(about, digest)
@@ -163,10 +167,17 @@ class _Tally:
             return
         whole = StateDelta(base=None, put=state.covariables, ambient=dict(state.ambient))
         for kind, part in references_of_delta(whole):
-            if not self._is_there(part):
+            if not self._is_there(part) and not self._was_thinned(kind, part):
                 self._report(
                     about, f"its whole state refers to {kind.name.lower()} {part[:4].hex()}, which is not there"
                 )
+
+    def _was_thinned(self, kind: Kind, digest: Digest) -> bool:
+        """True for a value that an operation says was removed on purpose."""
+        if kind is not Kind.VALUE or digest not in self._thinned:
+            return False
+        self.thinned.add(digest)
+        return True
 
     def _is_there(self, digest: Digest) -> bool:
         self.references += 1

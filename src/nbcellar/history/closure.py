@@ -41,8 +41,8 @@ def choose(
     """Return cells to count on, whose results need not be stored, so that pieces of `free_bytes` at least can go.
 
     seconds: how long each cell that may be counted on takes; a cell that is not in it never is. needs: what runs before
-    a cell. Where so much cannot be freed, as much as can. Before cells that turn out not to be needed are left out, their
-    time is the least for the space that they free.
+    a cell. Where so much cannot be freed, as much as can. Before cells that turn out not to be needed are left out,
+    their time is the least for the space that they free.
     """
     joined = _join(pieces, seconds, needs)
     return _without_needless(

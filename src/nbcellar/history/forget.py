@@ -303,7 +303,7 @@ def _mentions(commit: Commit, name: str) -> bool:
 
 
 def _purge(repo: Repository, children_of: ChildrenOf) -> int:
-    return collect_garbage(repo, children_of, purge=True).bytes_removed
+    return collect_garbage(repo, children_of, purge=True).store.bytes_removed
 
 
 __all__ = ["Forgotten", "forget_commit", "forget_variable", "write_rewrite"]

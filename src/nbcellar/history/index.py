@@ -13,7 +13,7 @@ from typing import cast
 import msgspec
 
 from nbcellar.errors import UnknownReferenceError
-from nbcellar.history.model import Commit, CommitKind
+from nbcellar.history.model import Commit, CommitKind, is_not_saved
 from nbcellar.history.states import Changes
 from nbcellar.ids import CommitId, NotebookId, short
 from nbcellar.store.interface import Store, Transaction
@@ -31,6 +31,7 @@ SCHEMA: tuple[str, ...] = (
         "CREATE TABLE IF NOT EXISTS ix_parents (n INTEGER NOT NULL, position INTEGER NOT NULL, parent INTEGER NOT NULL,"
         " PRIMARY KEY (n, position)) WITHOUT ROWID"
     ),
+    "CREATE TABLE IF NOT EXISTS ix_thinned (value BLOB PRIMARY KEY, time_ns INTEGER NOT NULL) WITHOUT ROWID",
 )
 
 KIND_NUMBERS = {
@@ -46,7 +47,7 @@ KIND_NUMBERS = {
 }
 KINDS = {number: kind for kind, number in KIND_NUMBERS.items()}
 
-FAILED, HAS_STATE, HAS_TREE, HAS_MORE_PARENTS, UNCERTAIN = 1, 2, 4, 8, 16
+FAILED, HAS_STATE, HAS_TREE, HAS_MORE_PARENTS, UNCERTAIN, THINNED, NOT_SAVED = 1, 2, 4, 8, 16, 32, 64
 
 TITLE_CHARS = 80
 _LISTED_CHANGES = 24
@@ -62,7 +63,8 @@ _INSERT = (
     f" WHERE NOT EXISTS {_NUMBER_OF}"
 )
 _UPDATE = (
-    f"UPDATE ix_commits SET id = ?, parent = {_NUMBER_OF}, at = {_NUMBER_OF}, flags = ?, depth = ?, weight = ?,"
+    f"UPDATE ix_commits SET id = ?, parent = {_NUMBER_OF}, at = {_NUMBER_OF}, flags = ? | (flags & {THINNED}),"
+    " depth = ?, weight = ?,"
     f" title = ?, changes = coalesce(?, changes) WHERE n = {_NUMBER_OF}"
 )
 _INSERT_PARENT = f"INSERT OR IGNORE INTO ix_parents (n, position, parent) VALUES ({_NUMBER_OF}, ?, {_NUMBER_OF})"
@@ -186,6 +188,8 @@ def flags_of(commit: Commit) -> int:
         flags |= HAS_STATE
         if any(entry.uncertain for entry in commit.state.put):
             flags |= UNCERTAIN
+        if any(entry.value is None and is_not_saved(entry.reason) for entry in commit.state.put):
+            flags |= NOT_SAVED
     if commit.tree is not None:
         flags |= HAS_TREE
     if len(commit.parents) > 1:
@@ -308,7 +312,9 @@ __all__ = [
     "HAS_STATE",
     "HAS_TREE",
     "KINDS",
+    "NOT_SAVED",
     "SCHEMA",
+    "THINNED",
     "UNCERTAIN",
     "Index",
     "Node",

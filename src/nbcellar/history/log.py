@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nbcellar.history import refs
-from nbcellar.history.index import FAILED, HAS_MORE_PARENTS, HAS_STATE, HAS_TREE, KINDS, UNCERTAIN, first_line
+from nbcellar.history.index import (
+    FAILED,
+    HAS_MORE_PARENTS,
+    HAS_STATE,
+    HAS_TREE,
+    KINDS,
+    NOT_SAVED,
+    THINNED,
+    UNCERTAIN,
+    first_line,
+)
 from nbcellar.history.model import CommitKind
 from nbcellar.history.states import Changes
 from nbcellar.ids import CommitId, NotebookId
@@ -51,6 +61,16 @@ class Summary(msgspec.Struct, frozen=True):
     def is_uncertain(self) -> bool:
         """Some variable may not be what it was."""
         return bool(self.flags & UNCERTAIN)
+
+    @property
+    def is_thinned(self) -> bool:
+        """Some value of its state was thinned out."""
+        return bool(self.flags & THINNED)
+
+    @property
+    def is_not_saved(self) -> bool:
+        """A limit kept some value from being stored."""
+        return bool(self.flags & NOT_SAVED)
 
     @property
     def changes(self) -> Changes:

@@ -14,9 +14,11 @@ import msgspec
 from nbcellar.errors import InvalidInputError
 from nbcellar.history import refs
 from nbcellar.history.index import delete_commits
-from nbcellar.history.reach import KEEP_OPS_DAYS, ChildrenOf, live_objects
-from nbcellar.ids import Digest
-from nbcellar.store.collect import GcReport, collect, folder_bytes
+from nbcellar.history.keep import KeepPolicy
+from nbcellar.history.reach import KEEP_OPS_DAYS, ChildrenOf, mark
+from nbcellar.history.thin import Spare, Survey, note_of, survey
+from nbcellar.ids import Digest, NotebookId
+from nbcellar.store.collect import GcReport, Note, collect, folder_bytes
 from nbcellar.store.interface import Kind, Transaction
 from nbcellar.store.local import LocalStore
 
@@ -31,6 +33,34 @@ class KindSize(msgspec.Struct, frozen=True):
     count: int
     raw_bytes: int
     stored_bytes: int
+
+
+class VariableSize(msgspec.Struct, frozen=True):
+    """Values of one variable, or of several that share state: how many, their objects and bytes as stored."""
+
+    notebook: NotebookId
+    names: tuple[str, ...]
+    values: int
+    objects: int
+    stored_bytes: int
+
+
+class Collected(msgspec.Struct, frozen=True):
+    """What a collection removed, or would: what nothing leads to, and values that the keep policy lets go."""
+
+    store: GcReport
+    values: int = 0
+    states: int = 0  # that lose some value
+    kept_states: int = 0
+    thinned_objects: int = 0
+    thinned_bytes: int = 0
+    by_variable: tuple[VariableSize, ...] = ()
+
+    @property
+    def unreachable(self) -> tuple[int, int]:
+        """Objects and bytes that nothing leads to."""
+        report = self.store
+        return report.objects_removed - self.thinned_objects, report.bytes_removed - self.thinned_bytes
 
 
 class SizeReport(msgspec.Struct, frozen=True):
@@ -48,11 +78,14 @@ def collect_garbage(
     children_of: ChildrenOf,
     *,
     keep_ops_days: float = KEEP_OPS_DAYS,
+    policy: KeepPolicy | None = None,
+    spare: Spare = lambda candidates: frozenset(),
     dry_run: bool = False,
     purge: bool = False,
-) -> GcReport:
+) -> Collected:
     """Remove what no ref and no operation of the last days leads to. `purge`: at once, without trash.
 
+    policy: which states keep their values; the others are thinned out, but for what `spare` names. None: all keep them.
     Raises CorruptStoreError when something alive cannot be read: nothing is removed then.
     """
     store = repo.store
@@ -60,13 +93,52 @@ def collect_garbage(
         raise InvalidInputError("only a store in a folder can be collected")
     now_ns = repo.clock()
 
-    def reachable() -> AbstractSet[bytes]:
-        return live_objects(repo, children_of, now_ns=now_ns, keep_ops_days=keep_ops_days)
+    found: list[Survey] = []
+    by_variable: list[VariableSize] = []
 
-    report = collect(store, reachable, now_ns=now_ns, dry_run=dry_run, purge=purge)
+    def reachable() -> AbstractSet[bytes]:
+        found[:] = [survey(repo, children_of, now_ns=now_ns, keep_ops_days=keep_ops_days, policy=policy, spare=spare)]
+        by_variable[:] = _sizes(repo, found[0], children_of)  # asked now: later the values are gone
+        return found[0].live
+
+    def note() -> Note:
+        return note_of(repo, found[0], now_ns=now_ns)
+
+    report = collect(store, reachable, now_ns=now_ns, dry_run=dry_run, purge=purge, note=note)
     if not dry_run and report.objects_removed:
         _drop_rows(repo)
-    return report
+    thinned_bytes = sum(item.stored_bytes for item in by_variable)
+    thinned_objects = sum(item.objects for item in by_variable)
+    return Collected(
+        store=report,
+        values=len(found[0].thinned),
+        states=len(found[0].states),
+        kept_states=len(found[0].kept),
+        thinned_objects=thinned_objects,
+        thinned_bytes=thinned_bytes,
+        by_variable=tuple(by_variable),
+    )
+
+
+def _sizes(repo: Repository, found: Survey, children_of: ChildrenOf) -> list[VariableSize]:
+    """Return what each variable's values take that are thinned out, the largest first; what several share counts once.
+
+    Read before anything is removed.
+    """
+    counted: set[Digest] = set()
+    sizes: dict[tuple[NotebookId, tuple[str, ...]], list[int]] = {}
+    for candidate in found.thinned:
+        of = sizes.setdefault((candidate.notebook, candidate.names), [0, 0, 0])
+        of[0] += 1
+        parts: set[Digest] = set()
+        mark(repo, [(Kind.VALUE, candidate.value)], children_of, parts)
+        for digest in parts - found.live - counted:
+            counted.add(digest)
+            if repo.store.has(digest):
+                of[1] += 1
+                of[2] += repo.store.info(digest).stored_bytes
+    listed = (VariableSize(notebook, names, *numbers) for (notebook, names), numbers in sizes.items())
+    return sorted(listed, key=lambda item: (-item.stored_bytes, item.names))
 
 
 def measure(repo: Repository) -> SizeReport:
@@ -91,11 +163,10 @@ def measure(repo: Repository) -> SizeReport:
 def _drop_rows(repo: Repository) -> None:
     gone = [commit for commit in repo.index.ids() if not repo.store.has(Digest(commit))]
     repo.drop_caches()
-    if gone:
-        with repo.store.begin() as tx:
-            delete_commits(tx, gone)
-            bump_generation(repo, tx)
-            tx.commit()
+    with repo.store.begin() as tx:
+        delete_commits(tx, gone)
+        bump_generation(repo, tx)
+        tx.commit()
 
 
 def bump_generation(repo: Repository, tx: Transaction) -> None:

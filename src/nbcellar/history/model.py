@@ -175,6 +175,16 @@ def apply_delta(base: State, delta: StateDelta, *, commit: CommitId) -> State:
 
 EMPTY_STATE = State((), {})
 
+NO_ROOM = "not saved: "
+"""How the reason begins of a value that could have been stored, had there been room."""
+
+_NOT_SAVED = (NO_ROOM, "over budget", "it is larger than the cap")
+
+
+def is_not_saved(reason: str) -> bool:
+    """True for the reason of a value that a limit of size, time or space kept from being stored."""
+    return reason.startswith(_NOT_SAVED)
+
 
 def _split(payload: bytes, what: str) -> tuple[int, bytes]:
     try:
@@ -212,6 +222,7 @@ def _leading_number(payload: bytes) -> int | None:
 __all__ = [
     "COMMIT_FORMAT",
     "EMPTY_STATE",
+    "NO_ROOM",
     "CellError",
     "CellRun",
     "Commit",
@@ -226,4 +237,5 @@ __all__ = [
     "decode_state",
     "encode_commit",
     "encode_state",
+    "is_not_saved",
 ]

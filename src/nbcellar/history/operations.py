@@ -12,10 +12,11 @@ import enum
 import msgspec
 
 from nbcellar.errors import CorruptStoreError, UnsupportedFormatError
-from nbcellar.ids import NotebookId
+from nbcellar.ids import DIGEST_BYTES, Digest, NotebookId
 from nbcellar.store.interface import Record
 
-OPERATION_FORMAT = 1
+OPERATION_FORMAT = 2
+_THINNING_SINCE = 2  # all other operations are written in format 1
 
 
 class OperationKind(enum.IntEnum):
@@ -29,6 +30,7 @@ class OperationKind(enum.IntEnum):
     MESSAGE = 6
     UNDO = 7  # of another operation
     FORGET = 8  # history was rewritten; older operations cannot be undone and keep nothing alive
+    THIN = 9  # values of old states were removed on purpose; moves no ref
 
 
 class FromParent(enum.Enum):
@@ -59,6 +61,7 @@ class Operation(msgspec.Struct, frozen=True):
     description: str = ""
     number: int = 0
     undoes: int = 0  # the operation that this one undid
+    values: tuple[Digest, ...] = ()  # VALUE objects that were thinned out
 
 
 class _Payload(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
@@ -71,24 +74,28 @@ class _Payload(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True)
     undoes: int = 0
 
 
+class _ThinPayload(_Payload, frozen=True, array_like=True, omit_defaults=True):
+    values: bytes = b""  # digests, 32 bytes each, joined
+
+
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(_Payload)
+_decoder = msgspec.msgpack.Decoder(_ThinPayload)
 
 
 def encode_operation(operation: Operation) -> bytes:
     """Return the record's payload; scope and number are kept by the store."""
     changes = tuple((c.name, True if c.old is FIRST_PARENT else c.old, c.new) for c in operation.changes)
-    return _encoder.encode(
-        _Payload(
-            OPERATION_FORMAT,
-            int(operation.kind),
-            operation.time_ns,
-            operation.by,
-            changes,
-            operation.description,
-            operation.undoes,
-        )
+    is_thinning = operation.kind is OperationKind.THIN
+    fields = (
+        _THINNING_SINCE if is_thinning else 1,
+        int(operation.kind),
+        operation.time_ns,
+        operation.by,
+        changes,
+        operation.description,
+        operation.undoes,
     )
+    return _encoder.encode(_ThinPayload(*fields, b"".join(operation.values)) if is_thinning else _Payload(*fields))
 
 
 def decode_operation(record: Record) -> Operation:
@@ -106,12 +113,18 @@ def decode_operation(record: Record) -> Operation:
             description=payload.description,
             number=record.number,
             undoes=payload.undoes,
+            values=split_digests(payload.values),
         )
     except (msgspec.DecodeError, ValueError) as error:
         number = _leading_number(record.payload)
         if number > OPERATION_FORMAT:
             raise _newer(record.number, number) from None
         raise CorruptStoreError(f"operation {record.number} cannot be read: {error}") from None
+
+
+def split_digests(joined: bytes) -> tuple[Digest, ...]:
+    """Return digests that were joined."""
+    return tuple(Digest(joined[i : i + DIGEST_BYTES]) for i in range(0, len(joined), DIGEST_BYTES))
 
 
 def describe(operation: Operation) -> str:

@@ -59,7 +59,7 @@ def _find(repo: Repository, notebook: NotebookId, number: int | None) -> tuple[O
         if number is not None and record.number < number:
             break
         operation = decode_operation(record)
-        if number is None or operation.number == number:
+        if operation.number == number or (number is None and operation.kind is not OperationKind.THIN):
             return operation, later
         later.append(operation)
         if operation.kind is OperationKind.FORGET:
@@ -74,6 +74,7 @@ def _check_has_undo(operation: Operation) -> None:
     reasons = {
         OperationKind.CREATE: "with it the notebook began",
         OperationKind.FORGET: "what was taken out of history is gone",
+        OperationKind.THIN: "the values that were thinned out are gone",
     }
     reason = reasons.get(operation.kind)
     if reason is None and not any(change.name for change in operation.changes):

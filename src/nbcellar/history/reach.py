@@ -48,14 +48,17 @@ def ref_roots(repo: Repository) -> Iterator[CommitId]:
         yield from named_commits(name, value)
 
 
-def operation_roots(repo: Repository, *, since_ns: int) -> Iterator[CommitId]:
-    """Yield the commits that operations since then name, before and after; those before a `forget` name none."""
+def operation_roots(repo: Repository, *, since_ns: int, moves_only: bool = False) -> Iterator[CommitId]:
+    """Yield the commits that operations since then name, before and after; those before a `forget` name none.
+
+    moves_only: without operations that only recorded something.
+    """
     barred: set[NotebookId] = set()
     for record in repo.iter_records(None):
         operation = decode_operation(record)
         if operation.time_ns < since_ns:
             continue  # not the end: clocks of several machines disagree
-        if operation.notebook not in barred:
+        if operation.notebook not in barred and not (moves_only and operation.kind is OperationKind.RECORD):
             yield from _commits_of(operation)
         if operation.kind is OperationKind.FORGET:
             barred.add(operation.notebook)
@@ -64,15 +67,32 @@ def operation_roots(repo: Repository, *, since_ns: int) -> Iterator[CommitId]:
 def reachable(repo: Repository, commits: Iterable[CommitId], children_of: ChildrenOf) -> set[Digest]:
     """Return the digests of everything that these commits lead to; commits that are gone are passed over."""
     live: set[Digest] = set()
-    waiting: list[tuple[Kind, Digest]] = [(Kind.COMMIT, Digest(commit)) for commit in commits]
+    mark(repo, [(Kind.COMMIT, Digest(commit)) for commit in commits], children_of, live)
+    return live
+
+
+def mark(
+    repo: Repository,
+    waiting: list[tuple[Kind, Digest]],
+    children_of: ChildrenOf,
+    live: set[Digest],
+    *,
+    values: set[Digest] | None = None,
+) -> None:
+    """Add to `live` what these objects lead to, themselves included.
+
+    values: takes in the VALUE objects that are met, which then are not followed and not added to `live`.
+    """
     while waiting:
         kind, digest = waiting.pop()
         if digest in live:
             continue
+        if kind is Kind.VALUE and values is not None:
+            values.add(digest)
+            continue
         live.add(digest)
         if kind is not Kind.BLOCK:
             waiting += _children(repo, kind, digest, children_of)
-    return live
 
 
 def references_of_commit(commit: Commit) -> Iterator[tuple[Kind, Digest]]:
@@ -154,6 +174,7 @@ __all__ = [
     "KEEP_OPS_DAYS",
     "ChildrenOf",
     "live_objects",
+    "mark",
     "named_commits",
     "operation_roots",
     "reachable",

@@ -8,7 +8,7 @@ branch moved meanwhile, the commit gets a branch of its own and the caller is to
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 import msgspec
 from blake3 import blake3
@@ -23,6 +23,7 @@ from nbcellar.history.notebooks import note_evidence
 from nbcellar.history.operations import FIRST_PARENT, Operation, OperationKind, RefChange, encode_operation
 from nbcellar.history.recent import Signed
 from nbcellar.history.states import Changes, StateBuilder, chain_of, fold_state
+from nbcellar.history.thin import stored_again
 from nbcellar.ids import CommitId, Digest, KeyId, NotebookId, short
 from nbcellar.store.interface import Data, Kind, Transaction
 
@@ -121,6 +122,22 @@ class Recorder:
         elif kind in _NEEDED_BY_UNDO:
             self._small[digest] = bytes(data)
         return digest
+
+    @property
+    def new_bytes(self) -> int:
+        """See `store.interface.Transaction.new_bytes`."""
+        return self._tx.new_bytes
+
+    def mark(self) -> object:
+        """See `store.interface.Transaction.mark`."""
+        return self._tx.mark(), len(self._small)
+
+    def rewind(self, mark: object) -> None:
+        """See `store.interface.Transaction.rewind`."""
+        inner, small = cast("tuple[object, int]", mark)
+        self._tx.rewind(inner)
+        for digest in list(self._small)[small:]:
+            del self._small[digest]
 
     def has(self, digest: Digest) -> bool:
         """True if the object is in the store or in this transaction."""
@@ -276,6 +293,7 @@ class Recorder:
     def _stage(self, plan: _RefPlan | None) -> None:
         for row in self._rows:
             insert_commit(self._tx, row)
+            stored_again(self._tx, row.commit)
         if not self._rows:
             return
         generation = self._generation

@@ -14,6 +14,7 @@ from nbcellar.errors import NotFoundError
 from nbcellar.history.index import Row, insert_commit
 from nbcellar.history.model import Commit, State, decode_commit
 from nbcellar.history.states import Changes, StateBuilder, chain_of, fold_state
+from nbcellar.history.thin import rebuild_thinned
 from nbcellar.ids import CommitId
 from nbcellar.store.interface import Kind
 
@@ -49,6 +50,7 @@ def _rebuild(repo: Repository) -> int:
         tx.execute("DELETE FROM ix_commits")
         for row in rows:
             insert_commit(tx, row)
+        rebuild_thinned(repo, tx, {row.id: row.commit for row in rows})
         tx.commit()
     return len(rows)
 

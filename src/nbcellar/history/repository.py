@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -31,14 +31,15 @@ from nbcellar.history.refs import Head
 from nbcellar.history.resolve import Resolved, resolve
 from nbcellar.history.states import StateBuilder
 from nbcellar.history.steps import StepPlan, redo_target, undo_target
+from nbcellar.history.thin import thinned_values
 from nbcellar.ids import CommitId, Digest, KeyId, NotebookId, short
 from nbcellar.store.interface import Kind, Record, Store
 from nbcellar.store.local import LocalStore
 
 if TYPE_CHECKING:  # these load what a kernel never needs
     from nbcellar.history.check import RepositoryReport
-    from nbcellar.history.maintenance import SizeReport
-    from nbcellar.store.collect import GcReport
+    from nbcellar.history.keep import KeepPolicy
+    from nbcellar.history.maintenance import Collected, SizeReport
 
 FOLDER = ".cellar"
 _RECORDS_A_TIME = 256
@@ -70,6 +71,7 @@ class Repository:
         self._decoded = lru_cache(maxsize=1024)(self._decode)
         self._node = lru_cache(maxsize=4096)(self._find_node)  # a commit's place never changes
         self._generation = store.ref(refs.PROJECT_SCOPE, refs.GENERATION)
+        self._thinned: dict[bytes, int] | None = None
         self._mend_index()
 
     @classmethod
@@ -248,8 +250,15 @@ class Repository:
         with self._lock:
             self._tip = None
             self._states.clear()
+        self._thinned = None
         self.recent.clear()
         self._decoded.cache_clear()
+
+    def thinned(self) -> Mapping[bytes, int]:
+        """Return the values that were thinned out, with the time, as known since the last `refresh`; see `thin.py`."""
+        if self._thinned is None:
+            self._thinned = thinned_values(self.index)
+        return self._thinned
 
     # References
 
@@ -368,13 +377,19 @@ class Repository:
         children_of: ChildrenOf,
         *,
         keep_ops_days: float = KEEP_OPS_DAYS,
+        policy: KeepPolicy | None = None,
         dry_run: bool = False,
         purge: bool = False,
-    ) -> GcReport:
-        """Remove what no ref and no operation of the last days leads to; see `maintenance.py`."""
+    ) -> Collected:
+        """Remove what no ref and no operation of the last days leads to, and with a `policy` thin out.
+
+        See `maintenance.py`.
+        """
         from nbcellar.history.maintenance import collect_garbage
 
-        return collect_garbage(self, children_of, keep_ops_days=keep_ops_days, dry_run=dry_run, purge=purge)
+        return collect_garbage(
+            self, children_of, keep_ops_days=keep_ops_days, policy=policy, dry_run=dry_run, purge=purge
+        )
 
     def write_log_pack(self) -> bool:
         """Copy what is small into a pack, so that a lost database can be rebuilt; False if there was nothing."""

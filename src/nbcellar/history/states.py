@@ -72,6 +72,14 @@ class StateBuilder:
                 self._ambient[part] = digest
         return Changes(tuple(sorted(put - gone)), tuple(sorted((put & gone) - touched)), tuple(sorted(gone - put)))
 
+    def entries(self) -> Iterable[Covariable]:
+        """Return the co-variables as they are now, to be looked at before the next `apply`."""
+        return self._entries.values()
+
+    def copy(self) -> StateBuilder:
+        """Return a builder of its own that holds the same."""
+        return StateBuilder(self.build())
+
     def build(self) -> State:
         """Return the state as it is now."""
         return State(tuple(self._entries.values()), dict(self._ambient))

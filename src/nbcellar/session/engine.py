@@ -18,6 +18,7 @@ from nbcellar.errors import CannotRestoreError, CellarError, CorruptStoreError, 
 from nbcellar.history import steps
 from nbcellar.history.doubts import doubtful_versions
 from nbcellar.history.model import CommitKind, State
+from nbcellar.history.thin import is_thinned, nearest_states, without_thinned
 from nbcellar.ids import CommitId, Digest, short
 from nbcellar.session.caches import empty_caches
 from nbcellar.session.encode import Limits
@@ -183,7 +184,7 @@ class Session(Recorder):
         fails before all is durable, an interrupt included, the session is put back to what it was.
         """
         self.finish_capture()
-        state = self._recorded_names(self.repo.read_state(target))
+        state = without_thinned(self.repo, self._recorded_names(self.repo.read_state(target)))
         if without:
             state = msgspec.structs.replace(state, covariables=leave_out(state.covariables, without))
         replayed = self._replay(state, without, replay)
@@ -208,6 +209,8 @@ class Session(Recorder):
                 with signals_held():
                     self._put_back(turns, before)
             raise
+        if any(is_thinned(entry) for entry in state.covariables if not set(entry.names).isdisjoint(restored.kept)):
+            self.writer.lacking = True  # it lives on here, and is to be stored again
         if restored.loaded or restored.removed:
             emptied = empty_caches(self.tracker.variables(), self.tracker.namespace)
             restored = dataclasses.replace(restored, emptied=emptied)
@@ -273,6 +276,7 @@ class Session(Recorder):
         turns.append(restorer)
         restorer.given = replayed.given if replayed is not None else {}
         plan, layouts = self._look_at_replaced(restorer, state)
+        self._require_values(target, state, plan)
         self.wait_saved()
         if torn := self.writer.torn.intersection({*plan.remove, *(n for entry in plan.load for n in entry.names)}):
             raise CannotRestoreError(
@@ -286,6 +290,22 @@ class Session(Recorder):
         reports = self._ambient_reports = []
         self._not_restored = plan.missing
         return restorer.restore(plan, layouts, lambda: reports.extend(self.ambient.restore(ambient)), started)
+
+    def _require_values(self, target: CommitId, state: State, plan: Plan) -> None:
+        """Raise CannotRestoreError if values that would be needed were thinned out: what is live is not given up for
+        a part of what was asked for, unless that is said."""
+        lost = {n: c.reason for c in state.covariables if is_thinned(c) for n in c.names if n in plan.missing}
+        if not lost:
+            return
+        near = nearest_states(self.repo, target, lost.keys())
+        places = " and ".join(short(commit) for commit in near)
+        whole = f"{places} still hold{'s' if len(near) == 1 else ''} them" if near else "no other state holds them"
+        options = " ".join(f"--without {name}" for name in sorted(lost))
+        listed = ", ".join(f"'{name}' ({reason})" for name, reason in sorted(lost.items()))
+        raise CannotRestoreError(
+            f"state {short(target)} no longer has all its values: {listed}",
+            hint=f"the session is as it was; {whole}; the same command with {options} brings back the rest",
+        )
 
     def _look_at_replaced(self, restorer: Restorer, state: State) -> tuple[Plan, dict[Group, Layout]]:
         """Return a plan whose victims were hashed a moment ago, recorded if they had changed, and where they lie."""
@@ -463,7 +483,7 @@ def status_of(session: Session) -> Mapping[str, Any]:
         "head": head.hex() if head is not None else "",
         "branch": session.writer.position.branch or session.repo.head(session.notebook).branch,
         "variables": len(session.tracker.by_name),
-        "not_stored": {name: g.reason for name, g in session.tracker.by_name.items() if g.reason},
+        "not_stored": {name: g.lacks for name, g in session.tracker.by_name.items() if g.lacks},
         "skipped": sorted(name for name in session.tracker.namespace if session.names.is_skipped(name)),
         "failed": str(session.writer.failed) if session.writer.failed else "",
         "saved_bytes": session.writer.saved_bytes,

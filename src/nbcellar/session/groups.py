@@ -40,6 +40,7 @@ class Group:
     size_bytes: int
     verified: int  # number of the observation that last hashed it
     reason: str = ""  # why it cannot be stored; empty: it can
+    unsaved: str = ""  # why its value is not in the store though it can be stored: a limit; set by recorder and writer
     atom: object = NOTHING  # the one object, if it is immutable: then identity is enough
     covariable: Covariable | None = None
     fingerprint: int = 0  # of an opaque value, when it was last compared with a copy
@@ -50,6 +51,11 @@ class Group:
     split: bool = False  # encoded in parts
     unstable: bool = False  # its pickle differs each time: only cells that name it count as changing it
     digests: list[tuple[bytes, ...]] = field(default_factory=list)  # stored digests, parallel, set by the writer
+
+    @property
+    def lacks(self) -> str:
+        """Why there is no stored value; empty if there is, or will be."""
+        return self.reason or self.unsaved
 
 
 @dataclass(slots=True)

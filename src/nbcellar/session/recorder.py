@@ -16,7 +16,7 @@ import msgspec
 from blake3 import blake3
 
 from nbcellar.errors import StoreUnavailableError
-from nbcellar.history.model import CellRun, CommitKind, Preview
+from nbcellar.history.model import NO_ROOM, CellRun, CommitKind, Preview
 from nbcellar.history.repository import Repository
 from nbcellar.ids import NotebookId
 from nbcellar.session.groups import Changed, Group, Observation
@@ -25,6 +25,7 @@ from nbcellar.session.memory import return_free_memory
 from nbcellar.session.names import Names, NeverStore, as_text, is_text
 from nbcellar.session.pending import make_pending
 from nbcellar.session.previews.preview import preview
+from nbcellar.session.room import fits_now
 from nbcellar.session.surroundings.ambient import AmbientReport, AmbientTracker
 from nbcellar.session.touched.analysis import NOTHING, Touch, touched_names
 from nbcellar.session.tracker import Tracker
@@ -88,6 +89,7 @@ class Recorder:
         self._autoreload = autoreload
         head = repo.head(notebook)
         self.writer = Writer(repo, key, Position(head.commit or repo.forked_from(notebook)), fixed)
+        self.writer.cap_bytes = settings.record.max_store_mb << 20
         self._ambient_base: dict[str, bytes] = {}
         self._trusted_ambient: set[bytes] = set()  # digests of parts that this kernel recorded, or was let to load
         self._carried_drops: set[str] = set()
@@ -106,6 +108,7 @@ class Recorder:
         self._stale: dict[str, tuple[int, str]] = {}  # what holds on to objects that a command replaced: id, why
         self._not_restored: Mapping[str, str] = {}
         self.last_observation: Observation | None = None
+        self.interrupted = 0  # captures that an interrupt ended
         self.has_restored = False  # a state was brought back in this kernel
 
     def begin_cell(self, cell_id: str, source: str, transformed: str) -> None:
@@ -142,16 +145,20 @@ class Recorder:
         (cell, run, outputs), self._finished = self._finished, None
         everything = cell.touch.everything or self._look_everywhere or bool(self._background())
         failure: Exception | None = None
+        unsaved = self.writer.failed if self._epoch != self.writer.epoch else None
         try:
             with self.interruptible():
                 observation = self._observe(frozenset(self.tracker.by_name) if everything else cell.touch.names)
                 job = self._job(CommitKind.AUTO, observation)
         except KeyboardInterrupt:
             job = Job(CommitKind.AUTO, self.clock(), state=False, notes=(INTERRUPTED,))
+            self.interrupted += 1
         except Exception as error:
             failure, note = error, as_text(f"the capture failed: {type(error).__name__}: {error}")
             job = Job(CommitKind.AUTO, self.clock(), state=False, notes=(note,))
         self._look_everywhere = False
+        if unsaved is not None:
+            job.notes = (*job.notes, as_text(f"what ran before this could not be saved: {unsaved}"))
         job.cell = msgspec.structs.replace(run, reads=cell.reads)
         try:
             job.outputs = outputs()
@@ -221,8 +228,9 @@ class Recorder:
         self, touched: frozenset[str] | None, check_s: float | None = None, only: Collection[Group] | None = None
     ) -> Observation:
         record = self.settings.record
-        if self._resync or self._epoch != self.writer.epoch:  # the last commit was not saved: look at everything anew
-            self._resync = False
+        # The last commit was not saved, or what it builds on has lost values: look at everything anew.
+        if self._resync or self._epoch != self.writer.epoch or self.writer.lacking:
+            self._resync = self.writer.lacking = False
             self._opened = self._opened and (self._start is None or self._start.error is None)
             self._epoch = self.writer.epoch
             self._everything_anew = True
@@ -232,6 +240,8 @@ class Recorder:
         if touched is not None and self.writer.torn:
             touched = touched | self.writer.torn
             self.writer.torn = set()
+        if only is None and self.writer.lacked_room:
+            self._capture_what_fits()
         budget = record.check_ms / 1000 if check_s is None else check_s
         self._resync = True  # until it is handed over: an exception, an interrupt may come before
         observation = self.tracker.observe(
@@ -241,6 +251,16 @@ class Recorder:
         self.last_observation = observation
         self._used_memory = self._used_memory or observation.seconds > LONG_S
         return observation
+
+    def _capture_what_fits(self) -> None:
+        """Let go of what there was no room for and that would fit now, so that it is captured anew."""
+        left_out = [group for group in self.tracker.groups() if group.unsaved.startswith(NO_ROOM)]
+        self.writer.lacked_room = bool(left_out)
+        left_out.sort(key=lambda group: group.size_bytes)
+        if not left_out or not fits_now(self.repo, self.writer.cap_bytes, left_out[0].size_bytes):
+            return
+        for group in left_out:
+            self.tracker.untrack(group.names, group.defines)
 
     def _job(self, kind: CommitKind, observation: Observation | None) -> Job:
         job = Job(kind, self.clock(), names=len(self.tracker.by_name))
@@ -271,7 +291,7 @@ class Recorder:
         previews = tuple(_storable(preview(obj)) for obj in change.objects[: len(group.names)])
         limit = self.settings.record.max_variable_mb << 20
         if group.size_bytes > limit:
-            group.reason = f"it is larger than the cap of {self.settings.record.max_variable_mb} MiB for a variable"
+            group.unsaved = f"it is larger than the cap of {self.settings.record.max_variable_mb} MiB for a variable"
             change.encoded = None
         return Version(group, previews, make_pending(change, previews))
 

@@ -346,7 +346,7 @@ class Restorer:
             loaded = [name for group, _ in groups for name in group.names]
             going = {*loaded, *plan.remove}
             stale = self._stale(going)
-            gone = {n: g.reason for g in self._tracker.groups() if g.reason for n in g.names if n in going}
+            gone = {n: g.lacks for g in self._tracker.groups() if g.lacks for n in g.names if n in going}
             with signals_held():
                 self._before = Before.of(self._tracker, going)
                 self._swap(plan, groups)

@@ -323,7 +323,7 @@ class Tracker:
                 old = former_uid.get(change.group.defines[0])
             if old is not None and is_same(old, change.group):
                 change.group.covariable, change.group.digests = old.covariable, old.digests
-                change.group.version = old.version
+                change.group.version, change.group.unsaved = old.version, old.unsaved
                 continue  # only its sharing was looked at again
             if old is not None and dissolved[old]:
                 change.unseen = True

@@ -32,8 +32,10 @@ from nbcellar.ids import DIGEST_BYTES, CommitId, Digest, NotebookId
 from nbcellar.session.document import Document
 from nbcellar.session.jobs import Job, Version
 from nbcellar.session.pending import KnownBlocks, PendingValue, TornCaptureError, write_value
+from nbcellar.session.room import NoRoomError, in_order, is_bounded, reason_of, room_for, write_within
 from nbcellar.session.signals import signals_held
 from nbcellar.store.interface import Kind
+from nbcellar.store.room import Room
 
 if TYPE_CHECKING:
     from nbcellar.history.repository import Repository
@@ -85,6 +87,9 @@ class Writer:
         self.saved_bytes = 0
         self.commits_since_log_pack = 0
         self._environment: Digest | None = None
+        self.cap_bytes = 0  # of the store; 0: none
+        self.lacked_room = False  # some live variable's value was left out for want of room
+        self.lacking = False  # the state that the next one builds on has lost values: all are to be put again
 
     # the main thread ----------------------------------------------------------------------------------------------
 
@@ -202,6 +207,8 @@ class Writer:
 
     def _write(self, jobs: list[Job]) -> None:
         head = self.position.head
+        if self._repo.refresh():
+            self.lacking = self._lacks_values()
         for job in jobs:
             if job.cell is not None:
                 self._fixed.document.ran(job.cell.source)
@@ -224,6 +231,16 @@ class Writer:
             self.position.branch = recorded.branch
         for job in jobs:
             job.recorded = recorded
+
+    def _lacks_values(self) -> bool:
+        """True if what this kernel builds on was thinned out: nothing but its own memory named that state."""
+        base = self.position.base or self.position.head
+        if base is None or not self._repo.has_commit(base):
+            return False
+        with contextlib.suppress(CellarError):
+            thinned = self._repo.thinned()
+            return any(entry.value in thinned for entry in self._repo.read_state(base).covariables)
+        return False
 
     def _note_doubts(self, job: Job, recorder: Recorder) -> None:
         until = self.position.head
@@ -262,18 +279,23 @@ class Writer:
 
     def _delta(self, job: Job, parent: CommitId | None, recorder: Recorder) -> StateDelta:
         base = None if job.fresh else (job.base or self.position.base or parent)
-        put = tuple(self._covariable(version, recorder) for version in job.versions)
+        limit = room_for(self._repo, self.cap_bytes, job.versions)
+        if limit is None:
+            put = tuple(self._covariable(version, recorder, None) for version in job.versions)
+        else:
+            made = {id(v): self._covariable(v, recorder, limit) for v in in_order(job.versions)}
+            put = tuple(made[id(version)] for version in job.versions)
         ambient = {
             part: None if data is None else bytes(recorder.put(Kind.AMBIENT, data))
             for part, data in job.ambient.items()
         }
         delta = StateDelta(base, put, job.dropped, job.dropped_definitions, ambient)
         if job.resync:
-            delta = self._against(delta)
+            delta = self._against(delta, recorder)
         return self._bounded(delta, recorder, job.names)
 
-    def _against(self, whole: StateDelta) -> StateDelta:
-        """Return what differs from the base in a delta that lists all there is."""
+    def _against(self, whole: StateDelta, recorder: Recorder) -> StateDelta:
+        """Return what differs from the base, or is no longer stored there, in a delta that lists all there is."""
         base = CommitId(whole.base) if whole.base is not None else None
         try:
             state = self._repo.read_state(base) if base is not None and self._repo.has_commit(base) else None
@@ -283,7 +305,14 @@ class Writer:
             present = {part: digest for part, digest in whole.ambient.items() if digest is not None}
             return StateDelta(None, whole.put, (), (), {**present})
         there = {(c.names, c.defines): c for c in state.covariables}
-        put = tuple(c for c in whole.put if not _is_same(there.get((c.names, c.defines)), c))
+        thinned = self._repo.thinned()
+
+        def is_there(before: Covariable | None, now: Covariable) -> bool:
+            if before is None or before.value is None or not _is_same(before, now):
+                return False
+            return before.value not in thinned and recorder.has(Digest(before.value))
+
+        put = tuple(c for c in whole.put if not is_there(there.get((c.names, c.defines)), c))
         names = {name for c in whole.put for name in c.names}
         uids = {uid for c in whole.put for uid in c.defines}
         changed = {part: digest for part, digest in whole.ambient.items() if state.ambient.get(part) != digest}
@@ -306,13 +335,23 @@ class Writer:
         whole = recorder.put(Kind.STATE, self._repo.complete_payload(delta))
         return msgspec.structs.replace(delta, complete=whole)
 
-    def _covariable(self, version: Version, recorder: Recorder) -> Covariable:
+    def _write_value(self, version: Version, recorder: Recorder, limit: Room | None) -> tuple[Digest, int]:
+        assert version.pending is not None
+        pending = version.pending
+        if limit is None or not is_bounded(version):
+            return write_value(pending, recorder, self.known)
+        return write_within(recorder, limit, lambda sink: write_value(pending, sink, self.known))
+
+    def _covariable(self, version: Version, recorder: Recorder, limit: Room | None) -> Covariable:
         group, pending = version.group, version.pending
-        value, reason = None, group.reason
+        value, reason = None, group.lacks
         if pending is not None:
             try:
-                value, new_bytes = write_value(pending, recorder, self.known)
+                value, new_bytes = self._write_value(version, recorder, limit)
                 self.saved_bytes += new_bytes
+            except NoRoomError as error:
+                reason = group.unsaved = reason_of(error)
+                self.lacked_room = True
             except TornCaptureError as error:
                 reason = f"{error.message}: a thread changed it"
                 self.torn.update(group.names)

@@ -23,6 +23,7 @@ from nbcellar.store.locks import Collector
 from nbcellar.store.logpack import append_log
 from nbcellar.store.packs import is_pack_name, pack_path, pack_paths, read_index
 from nbcellar.store.repack import PackRow, join, pack_rows, rewrite_packs
+from nbcellar.store.transaction import Ids, check_index_statement
 
 if TYPE_CHECKING:
     from nbcellar.store.local import LocalStore
@@ -51,6 +52,7 @@ class GcReport(msgspec.Struct, frozen=True):
     trash_bytes_removed: int
     bytes_before: int  # of the whole folder
     bytes_after: int
+    removed: tuple[tuple[bytes, int], ...] = ()  # digest and stored bytes of each object
 
 
 class ObjectRow(msgspec.Struct, frozen=True, array_like=True):
@@ -60,6 +62,13 @@ class ObjectRow(msgspec.Struct, frozen=True, array_like=True):
     digest: bytes
     pack: int | None
     stored_bytes: int
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What is written in the transaction that removes: records (scope, payload) and statements on index tables."""
+
+    records: tuple[tuple[str, bytes], ...] = ()
+    statements: tuple[tuple[str, tuple[object, ...]], ...] | list[tuple[str, tuple[object, ...]]] = ()
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -99,8 +108,11 @@ def collect(
     dry_run: bool = False,
     trash_days: int = TRASH_DAYS,
     purge: bool = False,
+    note: Callable[[], Note] = Note,
 ) -> GcReport:
     """Remove what `reachable()` does not name; it is called while nobody can write, so its answer is final.
+
+    note: asked after `reachable`, for what is to be durable, in the log too, before any file goes.
 
     purge: remove for good, at once, from packs, log and database file (for `forget`); otherwise packs wait in `trash/`.
     Raises StoreUnavailableError when writers or another collection do not let go within a minute.
@@ -114,7 +126,10 @@ def collect(
         trash = _Trash(store.folder / "trash", now_ns)
         with collector.exclude_writers():
             plan, orphans = _planned(store, reachable(), purge=purge)
-            _delete_rows(store, plan)
+            written = note()
+            _delete_rows(store, plan, written)
+            if written.records:
+                append_log(store)  # a database that is lost after this is made again with the note
             for path in [*(pack_path(store.folder, pack.name) for pack in plan.dead_packs), *orphans]:
                 trash.take(path)
             temporary = _sweep(store.folder / "tmp")
@@ -190,7 +205,9 @@ def _is_readable(path: Path) -> bool:
     return True
 
 
-def _delete_rows(store: LocalStore, plan: Plan) -> None:
+def _delete_rows(store: LocalStore, plan: Plan, note: Note) -> None:
+    for statement, _ in note.statements:
+        check_index_statement(statement)
     dead = [(item.id,) for item in plan.dead]
     with sqlite_errors(store.database_path), store.connection() as db, immediate(db):
         db.executemany("DELETE FROM signatures WHERE object = ?", dead)
@@ -200,6 +217,11 @@ def _delete_rows(store: LocalStore, plan: Plan) -> None:
         last = one_integer(db, "SELECT coalesce(max(id), 0) FROM objects")
         logged = read_meta(db, "log-object").get("log-object", 0)
         write_meta(db, {"log-object": min(last, logged if isinstance(logged, int) else 0)})
+        ids = Ids(db)
+        for scope, payload in note.records:
+            db.execute("INSERT INTO records (scope, payload) VALUES (?, ?)", (ids.scope(scope), payload))
+        for statement, parameters in note.statements:
+            db.execute(statement, parameters)
 
 
 def _tend_log(store: LocalStore, *, rewrite: bool) -> None:
@@ -293,6 +315,7 @@ def _report(plan: Plan, before: int, *, dry_run: bool) -> GcReport:
         trash_bytes_removed=0,
         bytes_before=before,
         bytes_after=before - removed,
+        removed=tuple((item.digest, item.stored_bytes) for item in plan.dead),
     )
 
 

@@ -69,6 +69,19 @@ class Transaction(Protocol):
         """True if the object is in the store or in this transaction."""
         ...
 
+    @property
+    def new_bytes(self) -> int:
+        """Bytes that the objects of this transaction take, as stored, as far as they are new to the store."""
+        ...
+
+    def mark(self) -> object:
+        """Return what `rewind` takes; only before the first `commit`."""
+        ...
+
+    def rewind(self, mark: object) -> None:
+        """Take back the objects that were put since `mark`; none of them may be signed."""
+        ...
+
     def sign(self, digest: Digest, key: bytes, signature: bytes) -> None:
         """Keep a signature beside an object of this transaction."""
         ...

@@ -196,6 +196,21 @@ class MemoryTransaction:
         self._check_open()
         return digest in self.new_objects or self._store.has(digest)
 
+    @property
+    def new_bytes(self) -> int:
+        """See `interface.Transaction.new_bytes`."""
+        return sum(len(data) for _, data in self.new_objects.values())
+
+    def mark(self) -> object:
+        """See `interface.Transaction.mark`."""
+        return len(self.new_objects)
+
+    def rewind(self, mark: object) -> None:
+        """See `interface.Transaction.rewind`."""
+        assert isinstance(mark, int)
+        for digest in list(self.new_objects)[mark:]:
+            del self.new_objects[digest]
+
     def sign(self, digest: Digest, key: bytes, signature: bytes) -> None:
         """See `interface.Transaction.sign`."""
         if not self.has(digest):

@@ -13,6 +13,7 @@ import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 from blake3 import blake3
@@ -51,6 +52,14 @@ class Sealed(msgspec.Struct, frozen=True):
     name: Digest
     size_bytes: int
     entries: tuple[Entry, ...]
+
+
+class Mark(NamedTuple):
+    """How far a pack was written; see `PackWriter.mark`."""
+
+    size: int
+    entries: int
+    hash: blake3
 
 
 def pack_path(folder: Path, name: bytes) -> Path:
@@ -97,6 +106,18 @@ class PackWriter:
         self._write(stored)
         self._entries.append(entry)
         return entry
+
+    def mark(self) -> Mark:
+        """Return where the file is now, for `rewind`."""
+        return Mark(self._size, len(self._entries), self._hash.copy())
+
+    def rewind(self, mark: Mark) -> None:
+        """Take back what was added since `mark`."""
+        with file_errors("write", self._path):
+            os.ftruncate(self._descriptor, mark.size)
+            os.lseek(self._descriptor, mark.size, os.SEEK_SET)
+        self._size, self._hash = mark.size, mark.hash.copy()
+        del self._entries[mark.entries :]
 
     def seal(self) -> Sealed:
         """Write index and footer, sync, and give the file its name; on an error nothing is left of it."""

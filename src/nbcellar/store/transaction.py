@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import apsw
 import msgspec
@@ -21,7 +21,7 @@ from nbcellar.store import locks
 from nbcellar.store.codec import MAX_RAW_BYTES, byte_view, compress
 from nbcellar.store.database import one_integer, sqlite_errors
 from nbcellar.store.interface import Data, Kind
-from nbcellar.store.packs import PackWriter, Sealed
+from nbcellar.store.packs import Mark, PackWriter, Sealed
 
 if TYPE_CHECKING:
     from nbcellar.store.local import LocalStore
@@ -47,6 +47,14 @@ class _Row(msgspec.Struct, frozen=True):
     stored_bytes: int
     offset: int | None
     data: bytes | None
+
+
+class _Mark(NamedTuple):
+    """How far a transaction had come; `writer` is None if there was no pack yet."""
+
+    writer: Mark | None
+    rows: int
+    inline_bytes: int
 
 
 class LocalTransaction:
@@ -93,6 +101,33 @@ class LocalTransaction:
             return True
         self._hold_off_removal()
         return self._store.has(digest)
+
+    @property
+    def new_bytes(self) -> int:
+        """See `interface.Transaction.new_bytes`."""
+        return self._inline_bytes + (self._writer.size_bytes if self._writer is not None else 0)
+
+    def mark(self) -> object:
+        """See `interface.Transaction.mark`."""
+        with self._mutex:
+            self._check_open()
+            writer = self._writer.mark() if self._writer is not None else None
+            return _Mark(writer, len(self._rows), self._inline_bytes)
+
+    def rewind(self, mark: object) -> None:
+        """See `interface.Transaction.rewind`."""
+        assert isinstance(mark, _Mark)
+        with self._mutex:
+            self._check_open()
+            for digest in list(self._rows)[mark.rows :]:
+                del self._rows[digest]
+                self._new.discard(digest)
+            self._inline_bytes = mark.inline_bytes
+            if self._writer is not None and mark.writer is None:
+                self._writer.discard()
+                self._writer = None
+            elif self._writer is not None and mark.writer is not None:
+                self._writer.rewind(mark.writer)
 
     def sign(self, digest: Digest, key: bytes, signature: bytes) -> None:
         """See `interface.Transaction.sign`."""

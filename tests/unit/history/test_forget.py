@@ -115,10 +115,10 @@ def test_gc_removes_what_a_deleted_branch_held_once_its_operation_is_old(local: 
     repo, notebook = local.repo, local.notebook
     repo.move_head(notebook, ids[2], branch="main")
     deleted = repo.delete_branch(notebook, "main-2")
-    assert repo.gc(no_children).objects_removed == 0
-    assert repo.gc(no_children, keep_ops_days=0, dry_run=True).objects_removed == 1
+    assert repo.gc(no_children).store.objects_removed == 0
+    assert repo.gc(no_children, keep_ops_days=0, dry_run=True).store.objects_removed == 1
     assert repo.has_commit(ids[3])
-    assert repo.gc(no_children, keep_ops_days=0).objects_removed == 1
+    assert repo.gc(no_children, keep_ops_days=0).store.objects_removed == 1
     assert [entry.id for entry in repo.log(notebook, all_refs=True)] == [ids[2], ids[1]]
     assert not repo.has_commit(ids[3])
     with pytest.raises(UnknownReferenceError):

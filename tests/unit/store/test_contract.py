@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 
 from nbcellar.errors import ConflictError, InvalidInputError, NotFoundError
 from nbcellar.ids import Digest
+from nbcellar.store.check import check
 from nbcellar.store.interface import Kind, ObjectInfo, Store
 from nbcellar.store.local import LocalStore
+from nbcellar.store.memory import MemoryStore
 
 SCHEMA = ["CREATE TABLE IF NOT EXISTS ix_words (word TEXT, length INTEGER)"]
 KEY, SIGNATURE = b"k" * 32, b"s" * 64
@@ -378,3 +380,48 @@ def test_very_many_middling_objects_go_to_the_pack(store: LocalStore) -> None:
     digests = put(store, *(os.urandom(50_000) for _ in range(60)))
     inline = [digest for digest in digests if not store.info(digest).in_pack]
     assert len(inline) == 20
+
+
+@given(st.lists(st.tuples(st.sampled_from(["put", "mark", "rewind"]), st.integers(0, 6)), max_size=25))
+def test_what_is_taken_back_was_never_there(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int]]
+) -> None:
+    """Small objects are inline, large ones in the pack; each order of puts, marks and rewinds."""
+    with LocalStore.create(tmp_path_factory.mktemp("marks") / ".cellar") as store:
+        contents = [bytes([n]) * 10 + _noise(n, 90_000 if n % 2 else 300) for n in range(7)]
+        expected: list[bytes] = []
+        marks: list[tuple[object, list[bytes]]] = []
+        with store.begin() as transaction:
+            for step, number in steps:
+                if step == "put":
+                    transaction.put(Kind.BLOCK, contents[number])
+                    expected = [*expected, contents[number]] if contents[number] not in expected else expected
+                elif step == "mark":
+                    marks.append((transaction.mark(), expected))
+                elif marks:
+                    mark, expected = marks.pop()
+                    transaction.rewind(mark)
+                assert bool(transaction.new_bytes) == bool(expected)
+            transaction.commit()
+        assert {store.read(found.digest) for found in store.objects()} == set(expected)
+        assert check(store, read_data=True).is_clean
+        assert list((store.folder / "tmp").iterdir()) == []
+
+
+def test_a_store_in_memory_takes_back_too() -> None:
+    store = MemoryStore()
+    with store.begin() as transaction:
+        kept = transaction.put(Kind.BLOCK, b"kept")
+        mark = transaction.mark()
+        gone = transaction.put(Kind.BLOCK, b"gone")
+        assert transaction.new_bytes == 8
+        transaction.rewind(mark)
+        assert transaction.new_bytes == 4
+        transaction.commit()
+    assert store.has(kept) and not store.has(gone)
+
+
+def _noise(seed: int, size: int) -> bytes:
+    import random
+
+    return random.Random(seed).randbytes(size)
