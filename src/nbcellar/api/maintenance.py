@@ -15,12 +15,14 @@ from nbcellar.config import Settings
 from nbcellar.errors import AmbiguousReferenceError, InvalidInputError, NotFoundError
 from nbcellar.history.keep import KeepPolicy
 from nbcellar.history.repository import FOLDER, Repository
+from nbcellar.history.thin import survey
 from nbcellar.ids import Digest, short
 from nbcellar.store.collect import folder_bytes
 from nbcellar.store.interface import Kind
 
 if TYPE_CHECKING:
     from nbcellar.api.repo import Repo
+    from nbcellar.session.replay.budget import Budget
     from nbcellar.store.check import Problem
 
 _KIND_WORDS = {
@@ -74,12 +76,20 @@ def policy_of(settings: Settings) -> KeepPolicy:
     )
 
 
-def gc(repository: Repository, settings: Settings, *, dry_run: bool, purge: bool, thin: bool) -> views.Gc:
-    """Remove what no ref and no operation of the last days leads to, and with `thin` values of old states."""
+def gc(
+    repository: Repository, settings: Settings, *, dry_run: bool, purge: bool, thin: bool, budget_bytes: int | None
+) -> views.Gc:
+    """Remove what no ref and no operation of the last days leads to, and with `thin` values of old states.
+
+    budget_bytes: more values, that cells can make again, down to this size.
+    """
+    policy = policy_of(settings) if thin else None
+    budget = _budget(repository, settings, policy, budget_bytes) if budget_bytes is not None else None
     done = repository.gc(
         children_of,
         keep_ops_days=settings.gc.keep_ops_days,
-        policy=policy_of(settings) if thin else None,
+        policy=_only_pinned(settings) if budget is not None else policy,
+        spare=budget if budget is not None else lambda candidates: frozenset(),
         dry_run=dry_run,
         purge=purge,
     )
@@ -97,6 +107,8 @@ def gc(repository: Repository, settings: Settings, *, dry_run: bool, purge: bool
         thinned_states=done.states,
         thinned_bytes=done.thinned_bytes,
         kept_states=done.kept_states,
+        again_cells=budget.cells if budget is not None else 0,
+        again_seconds=budget.seconds if budget is not None else 0.0,
         variables=[
             views.ThinnedVariable(
                 notebook=repository.label(item.notebook),
@@ -109,6 +121,24 @@ def gc(repository: Repository, settings: Settings, *, dry_run: bool, purge: bool
         trash_bytes=trash_bytes(repository),
         freed_bytes=0 if dry_run else report.bytes_before - report.bytes_after,
     )
+
+
+def _budget(repository: Repository, settings: Settings, policy: KeepPolicy | None, budget_bytes: int) -> Budget | None:
+    """Return what chooses among the values that the policy keeps; None where these are small enough."""
+    from nbcellar.session.replay.budget import Budget
+
+    days = settings.gc.keep_ops_days
+    found = survey(repository, children_of, now_ns=repository.clock(), keep_ops_days=days, policy=policy)
+    left = sum(info.stored_bytes for info in repository.store.objects() if info.digest in found.live)
+    if left <= budget_bytes:
+        return None
+    return Budget(repository, left - budget_bytes, frozenset(candidate.value for candidate in found.thinned))
+
+
+def _only_pinned(settings: Settings) -> KeepPolicy:
+    """Return the policy under which only what was named, tagged or built on keeps its values, whatever its age."""
+    below = settings.keep.below_kb << 10
+    return KeepPolicy(last=1, all_hours=0, hourly_days=0, daily_days=0, weekly=False, below_bytes=below)
 
 
 def trash_bytes(repository: Repository) -> int:

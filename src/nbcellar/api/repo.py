@@ -293,14 +293,20 @@ class Repo:
 
     # keeping ------------------------------------------------------------------------------------------------------
 
-    def gc(self, *, dry_run: bool = False, purge: bool = False, thin: bool = True) -> views.Gc:
+    def gc(
+        self, *, dry_run: bool = False, purge: bool = False, thin: bool = True, budget_bytes: int | None = None
+    ) -> views.Gc:
         """Remove what nothing refers to and, with `thin`, values of old states; with `purge`, for good at once.
 
         dry_run: remove nothing, and say what would go: exactly that goes when nothing is recorded in between.
+        budget_bytes: give up more values, down to this size, of those that cells can make again: the choice that takes
+        them the least time (`replay` in `checkout` brings such a value back).
         """
         from nbcellar.api import maintenance
 
-        return maintenance.gc(self.repository, self.settings, dry_run=dry_run, purge=purge, thin=thin)
+        return maintenance.gc(
+            self.repository, self.settings, dry_run=dry_run, purge=purge, thin=thin, budget_bytes=budget_bytes
+        )
 
     def check(self, *, read_data: bool = False) -> views.Check:
         """Verify what is stored."""

@@ -396,6 +396,7 @@ class Gc(View, frozen=True, kw_only=True):
     `removed` is all of it: `unreachable` (nothing leads to it any more) and `thinned` (values of old states, by the
     settings keep.*; the largest variables come first). `kept_states` is how many states keep all their values, 0 when
     nothing is thinned out. `trash_bytes` wait in the trash; `freed_bytes` is by how much the folder became smaller.
+    `again_cells` make again, in `again_seconds`, what is given up under a budget.
     """
 
     dry_run: bool
@@ -409,6 +410,8 @@ class Gc(View, frozen=True, kw_only=True):
     thinned_states: int = 0
     thinned_bytes: int = 0
     kept_states: int = 0
+    again_cells: int = 0
+    again_seconds: float = 0.0
     variables: list[ThinnedVariable] = []
     trash_bytes: int = 0
     freed_bytes: int = 0

@@ -10,6 +10,7 @@ each variable. What is removed waits in a trash folder for 14 days, unless --now
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Iterator
 
 from nbcellar.api.views import Gc
@@ -23,6 +24,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what would be removed, remove nothing")
     parser.add_argument("--now", action="store_true", help="without trash, and empty the trash, too")
     parser.add_argument("--no-thin", action="store_true", help="leave the values of old states alone")
+    parser.add_argument(
+        "--budget",
+        metavar="SIZE",
+        type=_size,
+        help="give up values that cells can make again (checkout --replay), until the rest takes SIZE, as in 500MB",
+    )
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
     parser.add_argument("--json", action="store_true", help="print JSON (docs/schemas/gc.json)")
 
@@ -31,7 +38,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     thin = not args.no_thin
     with console.open_repo() as repo:
         if args.dry_run or not args.yes:
-            plan = repo.gc(dry_run=True, purge=args.now, thin=thin)
+            plan = repo.gc(dry_run=True, purge=args.now, thin=thin, budget_bytes=args.budget)
             if args.json and args.dry_run:
                 console.json(plan)
                 return exit_codes.OK
@@ -42,11 +49,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
             nothing = not plan.removed_objects and not (args.now and plan.trash_bytes)
             if not nothing and not _confirmed(console):
                 return exit_codes.FINDINGS
-            done = repo.gc(purge=args.now, thin=thin)  # with nothing to remove it still joins packs and writes the log
+            # With nothing to remove it still joins packs and writes the log.
+            done = repo.gc(purge=args.now, thin=thin, budget_bytes=args.budget)
             if nothing and not args.json:
                 return exit_codes.OK
         else:
-            done = repo.gc(purge=args.now, thin=thin)
+            done = repo.gc(purge=args.now, thin=thin, budget_bytes=args.budget)
     if args.json:
         console.json(done)
         return exit_codes.OK
@@ -76,6 +84,9 @@ def format_plan(plan: Gc, console: Console, *, now: bool) -> Iterator[str]:
             yield f"  … {len(plan.variables) - _MOST_VARIABLES} more variables (--json has them all)"
         kept = text.plural(plan.kept_states, "state")
         yield f"  {kept} keep all their values (settings keep.*: cellar config)"
+    if plan.again_cells:
+        cells = text.plural(plan.again_cells, "cell")
+        yield f"  {cells} can make some of these again, in {text.seconds(plan.again_seconds)}: cellar checkout --replay"
     if plan.trash_bytes:
         yield f"{'would empty the trash' if now else 'in the trash'}: {text.size(plan.trash_bytes)}"
     yield f"kept: {text.plural(plan.kept_objects, 'object')}, {text.size(plan.kept_bytes)}"
@@ -88,6 +99,19 @@ def format_done(done: Gc) -> Iterator[str]:
     yield f"kept {text.plural(done.kept_objects, 'object')}, {text.size(done.kept_bytes)}"
     if done.trash_bytes:
         yield f"{text.size(done.trash_bytes)} wait in the trash for up to 14 days; to free them now: cellar gc --now"
+
+
+def _size(word: str) -> int:
+    """Return the bytes of a size like 500MB, 2 GiB or 1e9."""
+    found = re.fullmatch(r"\s*([0-9.]+(?:e[0-9]+)?)\s*([kmgt]?)(i?)b?\s*", word.lower())
+    try:
+        number = float(found[1]) if found else -1.0
+    except ValueError:
+        number = -1.0
+    if found is None or number < 0:
+        raise argparse.ArgumentTypeError(f"'{word}' is no size; give one like 500MB or 2GiB")
+    step = 1024 if found[3] else 1000
+    return int(number * step ** (" kmgt".index(found[2]) if found[2] else 0))
 
 
 def _confirmed(console: Console) -> bool:

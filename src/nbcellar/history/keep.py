@@ -29,6 +29,7 @@ class KeepPolicy(msgspec.Struct, frozen=True, kw_only=True):
     all_hours: int = 48
     hourly_days: int = 14
     daily_days: int = 180
+    weekly: bool = True  # without end, for what is older than all the others reach
     below_bytes: int = 16 << 10
 
 
@@ -101,7 +102,7 @@ def _by_age(newest_first: Sequence[Place], policy: KeepPolicy, now_ns: int) -> I
     spans: tuple[tuple[Callable[[int], bool], int, str], ...] = (
         (lambda age: age < hourly_ns, HOUR_NS, "it is the last of an hour"),
         (lambda age: age < daily_ns, DAY_NS, "it is the last of a day"),
-        (lambda age: True, WEEK_NS, "it is the last of a week"),
+        (lambda age: policy.weekly, WEEK_NS, "it is the last of a week"),
     )
     seen: set[tuple[int, int]] = set()
     for place in sorted(newest_first, key=lambda place: -place.time_ns):  # stable: of equal times, the newest

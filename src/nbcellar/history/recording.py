@@ -183,6 +183,7 @@ class Recorder:
         self._finished = True
         for row in self._rows:
             self._repo.recent.keep_commit(row.id, row.commit, self._signed[row.id])
+            self._repo.note_stored(row.commit)
         for digest, data in self._small.items():
             self._repo.recent.keep_object(digest, data)
         if self._tip is not None:

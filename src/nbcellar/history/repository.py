@@ -31,7 +31,7 @@ from nbcellar.history.refs import Head
 from nbcellar.history.resolve import Resolved, resolve
 from nbcellar.history.states import StateBuilder
 from nbcellar.history.steps import StepPlan, redo_target, undo_target
-from nbcellar.history.thin import thinned_values
+from nbcellar.history.thin import Spare, thinned_values
 from nbcellar.ids import CommitId, Digest, KeyId, NotebookId, short
 from nbcellar.store.interface import Kind, Record, Store
 from nbcellar.store.local import LocalStore
@@ -260,6 +260,12 @@ class Repository:
             self._thinned = thinned_values(self.index)
         return self._thinned
 
+    def note_stored(self, commit: Commit) -> None:
+        """Know that the values which a commit put are there, whatever was thinned out before."""
+        for entry in commit.state.put if commit.state is not None and self._thinned else ():
+            if entry.value is not None and self._thinned is not None:
+                self._thinned.pop(entry.value, None)
+
     # References
 
     def head(self, notebook: NotebookId) -> Head:
@@ -378,6 +384,7 @@ class Repository:
         *,
         keep_ops_days: float = KEEP_OPS_DAYS,
         policy: KeepPolicy | None = None,
+        spare: Spare = lambda candidates: frozenset(),
         dry_run: bool = False,
         purge: bool = False,
     ) -> Collected:
@@ -388,7 +395,13 @@ class Repository:
         from nbcellar.history.maintenance import collect_garbage
 
         return collect_garbage(
-            self, children_of, keep_ops_days=keep_ops_days, policy=policy, dry_run=dry_run, purge=purge
+            self,
+            children_of,
+            keep_ops_days=keep_ops_days,
+            policy=policy,
+            spare=spare,
+            dry_run=dry_run,
+            purge=purge,
         )
 
     def write_log_pack(self) -> bool:

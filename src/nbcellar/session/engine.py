@@ -209,7 +209,8 @@ class Session(Recorder):
                 with signals_held():
                     self._put_back(turns, before)
             raise
-        if any(is_thinned(entry) for entry in state.covariables if not set(entry.names).isdisjoint(restored.kept)):
+        there = {*restored.kept, *(replayed.names if replayed is not None else ())}
+        if any(is_thinned(entry) for entry in state.covariables if not there.isdisjoint(entry.names)):
             self.writer.lacking = True  # it lives on here, and is to be stored again
         if restored.loaded or restored.removed:
             emptied = empty_caches(self.tracker.variables(), self.tracker.namespace)

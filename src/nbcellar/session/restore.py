@@ -254,8 +254,8 @@ class Restorer:
                 self._donors.add(name, self._tracker.namespace, offered, held)
 
     def _adopt(self, entry: Covariable, objects: tuple[object, ...], roots: tuple[type, ...]) -> Group:
-        if entry.value is None:  # given: it cannot be stored, so it cannot be encoded either
-            return self._tracker.adopt_unstorable(entry, objects, roots)
+        if entry.value is None:  # given, because it is not stored: what can be encoded after all will be
+            return self._adopt_given(entry, objects, roots)
         try:
             group = self._tracker.adopt(
                 entry, objects, roots, self._limits, self._donors.known, entry.version in self._split
@@ -271,6 +271,14 @@ class Restorer:
         aside.classes.update(zip(entry.defines, given.roots, strict=True))
         namespace.update(zip(entry.names, given.objects, strict=False))
         aside.entries.append((entry, given.objects))
+
+    def _adopt_given(self, entry: Covariable, objects: tuple[object, ...], roots: tuple[type, ...]) -> Group:
+        try:
+            group = self._tracker.adopt(entry, objects, roots, self._limits, {}, False)
+        except CannotRestoreError:
+            return self._tracker.adopt_unstorable(entry, objects, roots)
+        group.version = group.baseline  # its own: where it is not as recorded, it is another version
+        return group
 
     def _load(self, entry: Covariable, plan: Plan, aside: _Aside, namespace: dict[str, Any]) -> None:
         if key_of(entry) in self.given:

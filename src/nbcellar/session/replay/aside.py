@@ -18,6 +18,7 @@ from typing import Any
 from nbcellar.errors import CannotRestoreError
 from nbcellar.history.model import EMPTY_STATE, Covariable, State
 from nbcellar.history.repository import Repository
+from nbcellar.history.thin import without_thinned
 from nbcellar.ids import CommitId
 from nbcellar.session.encode import Limits
 from nbcellar.session.groups import Group
@@ -112,6 +113,7 @@ class Replay:
     def _run(self, step: Step) -> None:
         tools, scratch = self._tools, self._scratch
         before = tools.repo.read_state(step.before) if step.before is not None else EMPTY_STATE
+        before = without_thinned(tools.repo, before)
         self._enter(step, before)
         if step.before is not None:
             self._surround(step.before, before)

@@ -14,7 +14,7 @@ from nbcellar.session.outputs import printed_text
 from nbcellar.session.plan import Plan
 from nbcellar.session.replay.execution import Execute
 from nbcellar.session.replay.report import as_answer
-from nbcellar.session.replay.steps import ReplayPlan, Step, find_steps
+from nbcellar.session.replay.steps import ReplayPlan, Step, find_steps, is_stored
 
 if TYPE_CHECKING:
     from nbcellar.session.engine import Session
@@ -50,7 +50,9 @@ class Replayer:
         wanted = [entry for entry in state.covariables if _is_wanted(entry, names, without)]
         if not wanted or self.execute is None:
             return None
-        found = find_steps(self._session.repo, wanted, transform=self.transform)
+        repo = self._session.repo
+        gone = repo.thinned()
+        found = find_steps(repo, wanted, is_stored=lambda entry: is_stored(entry, gone), transform=self.transform)
         self.answer = as_answer(found, self.transform, done=False)
         if not found.steps:
             return None

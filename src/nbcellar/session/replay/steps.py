@@ -10,7 +10,7 @@ Invariant: nothing is run, loaded or changed here. Not for: running the cells (`
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
@@ -51,19 +51,24 @@ class ReplayPlan:
         return tuple(sorted(name for entry in self.wanted for name in entry.names))
 
 
-class _CannotReplayError(Exception):
-    pass
+class CannotReplayError(Exception):
+    """Why no cells bring a co-variable back, for people."""
+
+
+def is_stored(entry: Covariable, thinned: Container[bytes]) -> bool:
+    """True if the value can be loaded. thinned: values that were recorded and are no longer there."""
+    return entry.value is not None and entry.value not in thinned
 
 
 def find_steps(
     repo: Repository,
     wanted: Iterable[Covariable],
     *,
-    is_stored: Callable[[Covariable], bool] = lambda entry: entry.value is not None,
+    is_stored: Callable[[Covariable], bool],
     transform: Callable[[str], str] = lambda source: source,
 ) -> ReplayPlan:
     """Return what to run for co-variables of a state. `transform`: IPython's, of magics into code."""
-    finder = _Finder(repo, is_stored, transform)
+    finder = Finder(repo, is_stored, transform)
     every: dict[CommitId, Step] = {}
     closure: dict[Key, frozenset[CommitId]] = {}
     found: list[Covariable] = []
@@ -71,7 +76,7 @@ def find_steps(
     for entry in wanted:
         try:
             steps = finder.steps_of(entry)
-        except _CannotReplayError as error:
+        except CannotReplayError as error:
             impossible.update(dict.fromkeys(entry.names, str(error)))
             continue
         every.update({step.commit: step for step in steps})
@@ -80,7 +85,9 @@ def find_steps(
     return ReplayPlan(tuple(finder.in_order(every)), tuple(found), closure, impossible)
 
 
-class _Finder:
+class Finder:
+    """Finds steps in one history, and remembers what it found."""
+
     def __init__(
         self, repo: Repository, is_stored: Callable[[Covariable], bool], transform: Callable[[str], str]
     ) -> None:
@@ -98,9 +105,9 @@ class _Finder:
             if commit_id in steps:
                 continue
             if len(steps) >= MOST_STEPS:
-                raise _CannotReplayError(f"it takes more than {MOST_STEPS} cells")
-            step = steps[commit_id] = self._step(commit_id)
-            self._after[commit_id] = {CommitId(needed.origin) for needed in self._needed(step)}
+                raise CannotReplayError(f"it takes more than {MOST_STEPS} cells")
+            step = steps[commit_id] = self.step(commit_id)
+            self._after[commit_id] = {CommitId(needed.origin) for needed in self.needed(step)}
             queue += self._after[commit_id]
         return list(steps.values())
 
@@ -118,18 +125,19 @@ class _Finder:
             sorter.done(first)
         return ordered
 
-    def _step(self, commit_id: CommitId) -> Step:
+    def step(self, commit_id: CommitId) -> Step:
+        """Return how to repeat the cell of a commit. Raises CannotReplayError."""
         commit = self._repo.read_commit(commit_id)
         if commit.cell is None or commit.state is None:
-            raise _CannotReplayError(_no_cell(commit))
+            raise CannotReplayError(_no_cell(commit))
         why = why_not_again(commit.cell.source, self._transform)
         if why:
-            raise _CannotReplayError(f"cell [{commit.cell.execution_count}] cannot be run again by itself: {why}")
+            raise CannotReplayError(f"cell [{commit.cell.execution_count}] cannot be run again by itself: {why}")
         before = CommitId(commit.state.base) if commit.state.base is not None else None
         put = tuple(e if e.origin else _with_origin(e, commit_id) for e in commit.state.put)
         return Step(commit_id, before, commit.cell, put)
 
-    def _needed(self, step: Step) -> list[Covariable]:
+    def needed(self, step: Step) -> list[Covariable]:
         """Return what is not stored and was there before the cell, which it used."""
         there = self.state_before(step).covariables
         delta = self._repo.read_commit(step.commit).state
@@ -147,6 +155,7 @@ class _Finder:
         return [e for e in touched if after.get(e.names) == e.version[:8] or not fresh.issuperset(e.names)]
 
     def state_before(self, step: Step) -> State:
+        """Return what a cell began with."""
         return self._repo.read_state(step.before) if step.before is not None else EMPTY_STATE
 
 
