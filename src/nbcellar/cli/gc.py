@@ -82,8 +82,8 @@ def format_plan(plan: Gc, console: Console, *, now: bool) -> Iterator[str]:
         yield from (f"  {line}" for line in lines[1:])
         if len(plan.variables) > _MOST_VARIABLES:
             yield f"  … {len(plan.variables) - _MOST_VARIABLES} more variables (--json has them all)"
-        kept = text.plural(plan.kept_states, "state")
-        yield f"  {kept} keep all their values (settings keep.*: cellar config)"
+        kept = "1 state keeps all its" if plan.kept_states == 1 else f"{plan.kept_states:,} states keep all their"
+        yield f"  {kept} values (settings keep.*: cellar config)"
     if plan.again_cells:
         cells = text.plural(plan.again_cells, "cell")
         yield f"  {cells} can make some of these again, in {text.seconds(plan.again_seconds)}: cellar checkout --replay"

@@ -300,7 +300,11 @@ class Session(Recorder):
             return
         near = nearest_states(self.repo, target, lost.keys())
         places = " and ".join(short(commit) for commit in near)
-        whole = f"{places} still hold{'s' if len(near) == 1 else ''} them" if near else "no other state holds them"
+        whole = (
+            f"near it, {places} {'has' if len(near) == 1 else 'have'} all values of these" if near else "no other has"
+        )
+        if self.replayer.answer is not None and self.replayer.answer["cells"]:
+            whole = f"cells can make them again: --replay; {whole}"
         options = " ".join(f"--without {name}" for name in sorted(lost))
         listed = ", ".join(f"'{name}' ({reason})" for name, reason in sorted(lost.items()))
         raise CannotRestoreError(
