@@ -139,6 +139,13 @@ def test_a_terminal_is_asked_first(kernel: Kernel, answer: str, comes: bool) -> 
     assert ("g" in kernel.value("list(globals())")) is comes
 
 
+def test_files_that_a_cell_wrote_are_named_before_it_runs_again(kernel: Kernel) -> None:
+    kernel.run("import numpy", "numpy.save('out.npy', numpy.zeros(3)); g = (i for i in range(3))")
+    again(kernel)
+    said = kernel.project.cellar("restore").stdout
+    assert "wrote out.npy" in said and "writes a file: save('out.npy')" in said
+
+
 def test_a_kernel_that_may_not_run_cells_says_how(kernel: Kernel) -> None:
     kernel.run("g = (i for i in range(3))")
     again(kernel)

@@ -31,6 +31,7 @@ from nbcellar.session.outputs import OutputRecorder
 from nbcellar.session.replay.shell import execute_in, transform_in
 from nbcellar.session.signals import interruptible
 from nbcellar.session.threads import is_user_code
+from nbcellar.session.written import Written
 
 PROTOCOL = 1
 # Lets the I/O thread send "idle" before a pickle holds the interpreter: without it the front end shows [*] meanwhile.
@@ -58,6 +59,7 @@ class KernelRecorder:
         self._recording = False
         self._replied = False  # the reply left, and with it what the cell wrote
         self._outputs: OutputRecorder | None = None
+        self._written = Written()
         self._pid = os.getpid()
         self.on_name_error: Callable[[str], None] | None = None
 
@@ -90,6 +92,7 @@ class KernelRecorder:
             self.shell.events.unregister("post_run_cell", self._after)
         if self._outputs is not None:
             self._outputs.uninstall()
+        self._written.close()
         with contextlib.suppress(OSError):
             self._entry().unlink()
         atexit.unregister(self.close)
@@ -154,6 +157,8 @@ class KernelRecorder:
                 self.session.skip_cell()
             if self._outputs is not None and self._recording:
                 self._outputs.start()
+            if self._recording:
+                self._written.begin()
         self._started = time.perf_counter()
 
     def _after(self, result: Any) -> None:
@@ -170,6 +175,7 @@ class KernelRecorder:
                 execution_count=result.execution_count or 0,
                 duration_s=round(elapsed, 6),
                 error=_describe(error, self.shell) if error is not None else None,
+                opened_for_writing=tuple(as_text(name) for name in self._written.end()),
             )
             self._replied = False
             self.session.end_cell(run, self._take_outputs)
