@@ -1,8 +1,8 @@
 """Which files a cell wrote: seen by the system in the working folder and the folders in it, whoever wrote them.
 
-Linux tells through inotify, at the cost of one read that finds nothing; no function is wrapped, so libraries in C are seen
-as well as `open`. Elsewhere, and where the system gives no watch, nothing is seen, and nothing said. Invariant: never
-raises, never waits. Not seen: files elsewhere. Not for: what a cell's text says (`replay/sources.py`).
+Linux tells through inotify, at the cost of two reads that find nothing; no function is wrapped, so libraries in C are
+seen as well as `open`. Elsewhere, and where the system gives no watch, nothing is seen, and nothing said. Invariant:
+never raises, never waits. Not seen: files elsewhere. Not for: what a cell's text says (`replay/sources.py`).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Written:
     def begin(self) -> None:
         """Forget what was written before the cell."""
         with contextlib.suppress(OSError):
-            folder = str(Path.cwd())
+            folder = os.getcwd()  # noqa: PTH109 - before each cell
             if folder != self._root:
                 self._watch(folder)
             self._read()
