@@ -72,3 +72,33 @@ def test_a_checkout_of_a_figure_ends(live: Live) -> None:
     live.session.undo()
     live.session.redo()
     assert live.value("ax.get_title()") == ""
+
+
+TWO = """
+import numpy as np
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+def drawn(**options):
+    fig = Figure(figsize=(3, 2))
+    fig.subplots().plot([1, 2], marker='x')
+    fig.add_axes((0, 0, 1, 1)).imshow(np.eye(2), **options)
+    return fig
+norm = Normalize(0, 1)
+one, two, three, four = drawn(), drawn(), drawn(norm=norm), drawn(norm=norm)
+"""
+
+
+def test_what_matplotlib_gives_to_every_figure_joins_no_two(live: Live) -> None:
+    live.cell(TWO)
+    groups = {name: live.session.tracker.by_name[name].names for name in ("one", "two", "three", "four")}
+    assert (groups["one"], groups["two"]) == (("one",), ("two",))
+    assert groups["three"] == groups["four"] == ("four", "norm", "three")
+
+
+def test_a_figure_that_stays_as_it_is_stays_the_same_object_when_another_changes(live: Live) -> None:
+    live.cell(TWO)
+    kept = live.value("one")
+    live.cell("two.axes[0].lines[0].set_marker('o')")
+    assert live.session.undo()["loaded"] == ["two"]
+    assert live.value("one") is kept
+    assert live.value("two.axes[0].lines[0].get_marker()") == "x"

@@ -9,6 +9,7 @@ of figures. The loading side is `plots.py`.
 from __future__ import annotations
 
 import copyreg
+import sys
 from typing import Any
 
 from nbcellar.session import plots
@@ -53,10 +54,26 @@ def _choose_artist(kind: type) -> Reducer | None:
 
 def _reduce_artist(artist: Any, encoder: Encoder) -> Any:
     """Reduce a part of a figure as one that has to be drawn."""
+    _pass_over_common(encoder)
     reduced = artist.__reduce_ex__(PROTOCOL)
     if len(reduced) > 2 and type(reduced[2]) is dict and "_stale" in reduced[2]:
         reduced[2]["_stale"] = True
     return reduced
+
+
+def _pass_over_common(encoder: Encoder) -> None:
+    """Say that what matplotlib gives to every figure joins none of them: paths of markers, lists among its options."""
+    markers, options = sys.modules.get("matplotlib.markers"), sys.modules["matplotlib"].rcParams
+    empty = id(getattr(markers, "_empty_path", None))
+    if markers is None or empty in encoder.not_shared:
+        return
+    lists = [value for value in dict.values(options) if type(value) is list]
+    paths = [value for value in vars(markers.MarkerStyle).values() if type(value).__name__ == "Path"]
+    encoder.not_shared.update(map(id, lists))
+    for path in (*paths, markers._empty_path):
+        arrays = [value for value in vars(path).values() if type(value).__name__ == "ndarray"]
+        encoder.not_shared.update(map(id, (path, vars(path), *arrays)))
+        encoder.copy_on_write.update(map(id, arrays))
 
 
 def _choose_colormap(kind: type) -> Reducer | None:
@@ -65,11 +82,22 @@ def _choose_colormap(kind: type) -> Reducer | None:
 
 def _reduce_colormap(colormap: Any, encoder: Encoder) -> Any:
     """Reduce a map of colours without the table that is made of it at its first use."""
+    _pass_over_registered(colormap, encoder)
     reduced = colormap.__reduce_ex__(PROTOCOL)
     if len(reduced) > 2 and type(reduced[2]) is dict and type(colormap).__module__ == "matplotlib.colors":
         state = reduced[2]
         return (*reduced[:2], {**state, **{k: v for k, v in _COLOR_CACHES.items() if k in state}}, *reduced[3:])
     return reduced
+
+
+def _pass_over_registered(colormap: Any, encoder: Encoder) -> None:
+    """Say that the colours of a registered map, which all its copies hold, join no two figures."""
+    registered = sys.modules["matplotlib"].colormaps._cmaps.get(colormap.name)
+    for name in ("colors", "_segmentdata"):
+        held: Any = vars(colormap).get(name)
+        if isinstance(held, list | dict) and held is getattr(registered, name, None):
+            parts = held if isinstance(held, list) else held.values()
+            encoder.not_shared.update(map(id, (held, *(part for part in parts if type(part) is list))))
 
 
 register("matplotlib.cbook.CallbackRegistry", _reduce_callbacks)
