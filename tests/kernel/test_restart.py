@@ -180,3 +180,11 @@ def test_a_session_saved_by_one_kernel_is_restored_by_a_process_with_other_hashe
     commits = len(fresh.project.log())
     fresh.run("y = 1")
     assert len(fresh.project.log()) == commits + 1, "an equal set with another order counted as a change"
+
+
+def test_a_library_that_a_restore_loads_sees_a_notebook_as_one_that_a_cell_loads(fresh: Kernel) -> None:
+    fresh.run("import pandas as pd", "df = pd.DataFrame({'a': [1]})")
+    before = fresh.value("(pd.get_option('display.max_columns'), pd.get_option('display.width'))")
+    fresh.restart()
+    fresh.restore()
+    assert fresh.value("(pd.get_option('display.max_columns'), pd.get_option('display.width'))") == before
