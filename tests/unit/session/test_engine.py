@@ -369,3 +369,13 @@ def test_idle_slices_come_to_an_end_and_see_large_values(live: Live) -> None:
     assert live.session.wait_saved(30)
     (newest,) = live.repo.log(live.session.notebook, limit=1)
     assert live.repo.read_commit(newest.id).kind.value == "between"
+
+
+def test_a_small_strided_array_keeps_the_order_of_its_axes(live: Live) -> None:
+    live.cell(
+        "import numpy as np\nf = np.arange(200.0).reshape(10, 20).T[:, :4]\nc = np.arange(200.0).reshape(10, 20)[:, ::2]"
+    )
+    live.cell("f = c = None")
+    live.session.undo()
+    assert live.value("f.flags.f_contiguous and not f.flags.c_contiguous and c.flags.c_contiguous")
+    assert live.value("f.tolist() == np.arange(200.0).reshape(10, 20).T[:, :4].tolist()")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -63,9 +63,11 @@ def _reduce_strided(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
     low, high = byte_bounds(a)
     token = dtype_token(a.dtype)
     if _goes_inline(a.nbytes, encoder):
-        # Shape and data, not strides: a small copy is laid out anew unless its memory turns out to be shared.
+        # Shape and data, not strides: a small copy is laid out anew unless its memory turns out to be shared. Rows or
+        # columns first, as it was: a product of matrices gives other last digits for the other order.
         encoder.export(Export(low, high, a, copy_on_write=id(a) in encoder.copy_on_write, inline=True))
-        return arrays.inline, (a.tobytes("C"), token, a.shape, "C", a.flags.writeable)
+        order: Literal["C", "F"] = "F" if abs(a.strides[0]) < abs(a.strides[-1]) else "C"
+        return arrays.inline, (a.tobytes(order), token, a.shape, order, a.flags.writeable)
     row = max((abs(s) for s, n in zip(a.strides, a.shape, strict=True) if n > 1), default=0)
     sparse = high - low > SPARSE_FACTOR * a.nbytes
     index = encoder.export(Export(low, high, a, row, id(a) in encoder.copy_on_write, sparse))
