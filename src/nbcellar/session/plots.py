@@ -1,10 +1,13 @@
 """The loading side of `matplotlib_reducers`: what its streams call.
 
-Invariant: a transform knows its parents whichever of them is loaded first. matplotlib is imported by what is loaded.
+Invariant: a transform knows its parents whichever of them is loaded first; colours follow their norm, and a colour bar
+its picture. matplotlib is imported by what is loaded.
 """
 
 from __future__ import annotations
 
+import itertools
+import operator
 import weakref
 from typing import Any
 
@@ -41,6 +44,40 @@ def set_transform(node: Any, state: dict[str, Any]) -> None:
             _tell(_parents_of(child), node)
 
 
+# Attribute with a registry of callbacks, attribute with the number there, method that is called at "changed".
+_LINKS = (
+    ("norm.callbacks", "_id_norm", "changed"),
+    ("_colorizer.callbacks", "_id_colorizer", "changed"),
+    ("callbacks", "colorbar_cid", "colorbar.update_normal"),
+)
+
+
+def links_of(owner: Any) -> tuple[int, ...]:
+    """Return which of the links to what an object is coloured by are in place."""
+    return tuple(number for number, (where, cid, _) in enumerate(_LINKS) if _is_linked(owner, where, cid))
+
+
+def set_linked(owner: Any, state: tuple[dict[str, Any], tuple[int, ...]]) -> None:
+    """Fill an object, and have it called again when what it is coloured by changes."""
+    attributes, links = state
+    if hasattr(owner, "__setstate__"):
+        owner.__setstate__(attributes)
+    else:
+        owner.__dict__.update(attributes)
+    for where, cid, method in (_LINKS[number] for number in links):
+        registry = operator.attrgetter(where)(owner)
+        following, registry._cid_gen = registry._cid_gen, itertools.count(getattr(owner, cid))
+        registry.connect("changed", operator.attrgetter(method)(owner))
+        registry._cid_gen = following
+
+
+def _is_linked(owner: Any, where: str, cid: str) -> bool:
+    try:
+        return getattr(owner, cid) in operator.attrgetter(where)(owner).callbacks.get("changed", {})
+    except (AttributeError, TypeError):
+        return False
+
+
 def _tell(parents: dict[int, Any], node: Any) -> None:
     key = id(node)
     parents[key] = weakref.ref(node, lambda _: parents.pop(key, None))
@@ -56,4 +93,4 @@ def _is_transform(value: object) -> bool:
     return any(base.__name__ == "TransformNode" and base.__module__ == "matplotlib.transforms" for base in bases)
 
 
-__all__ = ["results_of", "set_transform"]
+__all__ = ["links_of", "results_of", "set_linked", "set_transform"]

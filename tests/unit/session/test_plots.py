@@ -102,3 +102,45 @@ def test_a_figure_that_stays_as_it_is_stays_the_same_object_when_another_changes
     assert live.session.undo()["loaded"] == ["two"]
     assert live.value("one") is kept
     assert live.value("two.axes[0].lines[0].get_marker()") == "x"
+
+
+LINKED = """
+import numpy as np
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+fig = Figure()
+image = fig.subplots().imshow(np.eye(2))
+bar = fig.colorbar(image)
+norm = Normalize(0, 1)
+mappable = ScalarMappable(norm)
+"""
+
+
+def test_a_colour_bar_follows_its_picture_after_an_undo(live: Live) -> None:
+    live.cell(LINKED)
+    live.cell("image.set_clim(0, 5)")
+    live.session.undo()
+    live.cell("image.set_clim(0, 7)")
+    assert live.value("(bar.vmin, bar.vmax, bar.norm is image.norm)") == (0, 7, True)
+    assert live.value("image.stale and fig.stale")
+
+
+def test_links_of_colours_keep_their_numbers_through_undo_and_redo(live: Live) -> None:
+    live.cell(LINKED)
+    numbers = (
+        "[sorted(r.callbacks['changed']) for r in (image.norm.callbacks, image.callbacks, mappable.norm.callbacks)]"
+    )
+    before = live.value(numbers)
+    live.cell("fig.set_dpi(50); norm.vmax = 2")
+    for _ in range(2):
+        live.session.undo()
+        assert live.value(numbers) == before
+        live.session.redo()
+    live.cell(
+        "image.norm.callbacks.disconnect(image._colorizer._id_norm if hasattr(image, '_colorizer') else image._id_norm)"
+    )
+    live.cell("fig.set_dpi(60)")
+    live.session.undo()
+    live.cell("image.norm.vmax = 9")
+    assert live.value("bar.vmax") == 1

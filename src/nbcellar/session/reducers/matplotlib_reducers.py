@@ -58,7 +58,25 @@ def _reduce_artist(artist: Any, encoder: Encoder) -> Any:
     reduced = artist.__reduce_ex__(PROTOCOL)
     if len(reduced) > 2 and type(reduced[2]) is dict and "_stale" in reduced[2]:
         reduced[2]["_stale"] = True
-    return reduced
+    return _with_links(artist, reduced)
+
+
+def _with_links(owner: Any, reduced: Any) -> Any:
+    """Add what plain pickle drops: that colours follow their norm, and a colour bar its picture."""
+    links = plots.links_of(owner) if len(reduced) > 2 and type(reduced[2]) is dict else ()
+    if not links:
+        return reduced
+    items = (*reduced[3:5], None, None)[:2]
+    return (*reduced[:2], (reduced[2], links), *items, plots.set_linked)
+
+
+def _choose_colorizer(kind: type) -> Reducer | None:
+    return _reduce_colorizer if _leaves_it_to_python(kind) else None
+
+
+def _reduce_colorizer(colorizer: Any, encoder: Encoder) -> Any:
+    """Reduce what gives an artist its colours, or a mapping without an artist."""
+    return _with_links(colorizer, colorizer.__reduce_ex__(PROTOCOL))
 
 
 def _pass_over_common(encoder: Encoder) -> None:
@@ -92,11 +110,11 @@ def _reduce_colormap(colormap: Any, encoder: Encoder) -> Any:
 
 def _pass_over_registered(colormap: Any, encoder: Encoder) -> None:
     """Say that the colours of a registered map, which all its copies hold, join no two figures."""
-    registered = sys.modules["matplotlib"].colormaps._cmaps.get(colormap.name)
+    registered: Any = sys.modules["matplotlib"].colormaps._cmaps.get(colormap.name)
     for name in ("colors", "_segmentdata"):
-        held: Any = vars(colormap).get(name)
-        if isinstance(held, list | dict) and held is getattr(registered, name, None):
-            parts = held if isinstance(held, list) else held.values()
+        held: Any = getattr(registered, name, None)
+        if held is not None and vars(colormap).get(name) is held:
+            parts = list(held.values()) if isinstance(held, dict) else held
             encoder.not_shared.update(map(id, (held, *(part for part in parts if type(part) is list))))
 
 
@@ -104,3 +122,6 @@ register("matplotlib.cbook.CallbackRegistry", _reduce_callbacks)
 register_base("matplotlib.transforms.TransformNode", _choose_transform)
 register_base("matplotlib.artist.Artist", _choose_artist)
 register_base("matplotlib.colors.Colormap", _choose_colormap)
+register_base("matplotlib.colorizer.Colorizer", _choose_colorizer)
+register_base("matplotlib.cm.ScalarMappable", _choose_colorizer)  # since 3.10 an alias of the next
+register_base("matplotlib.colorizer._ScalarMappable", _choose_colorizer)
