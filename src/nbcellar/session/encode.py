@@ -169,7 +169,10 @@ class Encoder(pickle.Pickler):
         if index is None:
             index = self._needs_index[id(cls)] = len(self.needs)
             self.needs.append(cls)
-        return definitions.reference(index)
+        # An instance may come before the root that its class is made from: that one has to be there first.
+        roots = self.root_definitions
+        made_from = [kind for kind in (*cls.__mro__[1:], *type(cls).__mro__) if id(kind) in roots]
+        return definitions.reference(index, *made_from)
 
     def export(self, export: Export) -> int:
         """Add memory that the stream refers to; return its index."""

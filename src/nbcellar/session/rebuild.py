@@ -293,7 +293,7 @@ def finish_class(cls: type, state: tuple[Any, ...]) -> None:
         importlib.import_module("_abc")._abc_register(cls, subclass)
 
 
-def _definition(context: RebuildContext, index: int) -> type:
+def _definition(context: RebuildContext, index: int, *made_from: type) -> type:
     return context.resolve_definition(index)
 
 
@@ -360,7 +360,7 @@ def set_attributes(*_: Any) -> Any:
     return _only_in_a_restore()
 
 
-def definition(index: int) -> Any:
+def definition(index: int, *made_from: type) -> Any:
     """Return the class of the notebook with that number; in a restore only."""
     return _only_in_a_restore()
 

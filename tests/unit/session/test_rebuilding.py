@@ -263,3 +263,30 @@ def test_what_rebuilding_writes_to_another_variable_is_taken_back(live: Live) ->
     live.cell("LOG")
     live.session.undo(2)
     assert live.value("(a.x, n)") == (3, [1])
+
+
+CIRCLES = {
+    "an instance before its base": (
+        "class shop:\n    made = []\nclass Corner(shop): pass\nBusy = Corner()\nshop.made.append(Busy)",
+        "isinstance(Busy, shop) and type(Busy) is Corner and shop.made[0] is Busy",
+    ),
+    "a base that was redefined": (
+        "class Shop:\n    made = []\nclass Corner(Shop): pass\nbusy = Corner()\nShop.made.append(busy)\nOld = Shop\n"
+        "class Shop: pass\ndel Old, Corner",
+        "type(busy).__mro__[1] is not Shop and type(busy).__mro__[1].made[0] is busy",
+    ),
+    "an instance before its metaclass": (
+        "class meta(type):\n    made = []\nclass Corner(metaclass=meta): pass\nBusy = Corner()\nmeta.made.append(Busy)",
+        "type(Corner) is meta and meta.made[0] is Busy and type(Busy) is Corner",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CIRCLES)
+def test_a_base_class_that_holds_an_instance_of_its_subclass_comes_back(live: Live, case: str) -> None:
+    make, truth = CIRCLES[case]
+    made = live.cell(make)
+    assert live.value(truth)
+    live.restart()
+    live.session.restore(made)
+    assert live.value(truth)

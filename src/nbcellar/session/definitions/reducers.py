@@ -57,9 +57,12 @@ def reduce_other(obj: Any, context: EncodingContext) -> Reduction:
     return NotImplemented if reducer is None else reducer(obj, context)
 
 
-def reference(index: int) -> tuple[Any, ...]:
-    """Return the reduction that stands for the definition with that number among those a value needs."""
-    return rebuild.definition, (index,)
+def reference(index: int, *made_from: type) -> tuple[Any, ...]:
+    """Return the reduction that stands for the definition with that number among those a value needs.
+
+    made_from: its bases and metaclasses that this very stream defines; they come first.
+    """
+    return rebuild.definition, (index, *made_from)
 
 
 __all__ = [
