@@ -80,14 +80,15 @@ def _reduce_colorizer(colorizer: Any, encoder: Encoder) -> Any:
 
 
 def _pass_over_common(encoder: Encoder) -> None:
-    """Say that what matplotlib gives to every figure joins none of them: paths of markers, lists among its options."""
+    """Say that what matplotlib gives to every figure joins none: paths of markers, lists of options, units' converters."""
     markers, options = sys.modules.get("matplotlib.markers"), sys.modules["matplotlib"].rcParams
     empty = id(getattr(markers, "_empty_path", None))
     if markers is None or empty in encoder.not_shared:
         return
     lists = [value for value in dict.values(options) if type(value) is list]
     paths = [value for value in vars(markers.MarkerStyle).values() if type(value).__name__ == "Path"]
-    encoder.not_shared.update(map(id, lists))
+    converters = [value for value in sys.modules["matplotlib.units"].registry.values() if hasattr(value, "__dict__")]
+    encoder.not_shared.update(map(id, (*lists, *converters, *map(vars, converters))))
     for path in (*paths, markers._empty_path):
         arrays = [value for value in vars(path).values() if type(value).__name__ == "ndarray"]
         encoder.not_shared.update(map(id, (path, vars(path), *arrays)))
