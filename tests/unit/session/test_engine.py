@@ -379,3 +379,15 @@ def test_a_small_strided_array_keeps_the_order_of_its_axes(live: Live) -> None:
     live.session.undo()
     assert live.value("f.flags.f_contiguous and not f.flags.c_contiguous and c.flags.c_contiguous")
     assert live.value("f.tolist() == np.arange(200.0).reshape(10, 20).T[:, :4].tolist()")
+
+
+def test_what_was_hung_on_a_frame_is_part_of_it(live: Live) -> None:
+    live.cell(
+        "import pandas as pd\ndf = pd.DataFrame({'a': ['x', 'y']})\ndf.a.str.upper(); df.unit = 'm'\nseries = df['a']\nseries.note = [1]"
+    )
+    live.cell("df.unit = 'km'; series.note.append(2)")
+    live.cell("df.loc[0, 'a'] = 'z'; del series.note")
+    live.session.undo()
+    assert live.value("(df.unit, series.note)") == ("km", [1, 2])
+    live.session.undo()
+    assert live.value("(df.unit, series.note, df.a.str.upper().tolist())") == ("m", [1], ["X", "Y"])

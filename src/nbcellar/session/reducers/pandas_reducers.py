@@ -86,7 +86,20 @@ def _reduce_index(index: Any, encoder: Encoder) -> Any:
 
 def _reduce_frame(frame: Any, encoder: Encoder) -> Any:
     encoder.not_shared.add(id(frame._metadata))  # a list of the class that each pickle holds
-    return NotImplemented
+    kind = type(frame)
+    own = {k: v for k, v in vars(frame).items() if k[0] != "_" and not hasattr(kind, k) and not _refuses(v)}
+    if not own:
+        return NotImplemented
+    reduced = frame.__reduce_ex__(5)
+    if len(reduced) < 3 or type(reduced[2]) is not dict:
+        return NotImplemented
+    # What the user hung on it, as in `frame.unit = "m"`: its own state has no place for that, but its loader has.
+    return (*reduced[:2], {**own, **reduced[2]}, *reduced[3:])
+
+
+def _refuses(value: Any) -> bool:
+    """True for what statsmodels hangs on its frames: it cannot be pickled, and the models have what they need of it."""
+    return type(value).__module__.partition(".")[0] == "patsy"
 
 
 def _choose_frame(kind: type) -> Callable[[Any, Encoder], Any] | None:
