@@ -83,11 +83,15 @@ $(LIBRARIES_STAMP): tests/libraries/requirements.txt pyproject.toml
 	$(LIBRARIES)/bin/python -m pip install $(PIP_FLAGS) --requirement tests/libraries/requirements.txt --editable .
 	touch $@
 
+.PHONY: analyses
+analyses: ## every state of the notebooks in examples/analyses, in all environments; docs/analyses.md; an hour
+	$(PYTHON) -m tests.analyses.run --write
+
 .PHONY: changelog
 changelog: $(STAMP) ## print the next section of CHANGELOG.md; with VERSION=x.y.z write it
 	$(BIN)/python changes/build.py $(VERSION)
 
 .PHONY: clean
 clean: ## remove what the other targets made
-	rm -rf $(VENV) $(PANDAS2) $(LIBRARIES) .venv-kishu dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(PANDAS2) $(LIBRARIES) .venv-kishu .venv-analyses-* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
