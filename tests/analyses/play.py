@@ -33,7 +33,7 @@ probe.begin(IPython.get_ipython().user_ns)
 """
 _DROPPED = re.compile(r"results kept by (.*) were dropped")
 # One thread: a forked child cannot use those of the parent.
-ENVIRON = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+ENVIRON = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """A record of a live session by means of its own: runs in the kernel, knows nothing of Cellar.
 
-`take` forks. The child walks all variables, calls functions, draws figures, advances generators, asks models to predict,
-writes what it found as JSON and ends at once: whatever it does, the session is not touched. Invariant: the same session
-gives the same record, in this process and in another one; nothing is pickled.
+`take` forks. The child walks all variables, calls functions, draws figures, advances generators, asks models to
+predict, writes what it found as JSON and ends at once: whatever it does, the session is not touched. Invariant: the
+same session gives the same record, in this process and in another one; nothing is pickled.
 
 What is compared: types, values, bytes of arrays, columns, dtypes and indexes of frames, code, closures and globals of
 functions, definitions of classes, which objects are one and the same, which memory is shared, random streams, options,
@@ -252,7 +252,7 @@ def ambient(stream: Any) -> dict[str, dict[str, str]]:
     """Return what surrounds the variables, as part -> key -> text; parts are called as reports call them."""
     found: dict[str, dict[str, str]] = {
         "random": {"stream": _digest(repr(stream))},
-        "cwd": {"folder": os.getcwd()},
+        "cwd": {"folder": os.getcwd()},  # noqa: PTH109 - what cells call
         "environ": {k: v for k, v in sorted(os.environ.items()) if k not in _PROCESS},
         "sys.path": {"list": json.dumps([str(entry) for entry in sys.path])},
         "warnings": {"filters": "; ".join(map(_filter, warnings.filters[1:]))},  # the first is the child's own
@@ -313,7 +313,7 @@ class Walk:
         self._in_pandas = 0
 
     def visit(self, obj: object, path: str, *, made: bool = False) -> str:
-        """Return the digest of an object and all it leads to. made: it was made by this look, its identity is nothing."""
+        """Return the digest of an object and all it leads to. made: this look has made it, its identity is nothing."""
         kind = type(obj)
         plain = _PLAIN.get(kind)
         if plain is not None:
@@ -565,7 +565,7 @@ class Walk:
         self._copies_on_write += lazily
         self._in_pandas += 1
         try:
-            # What accessors leave behind is theirs; statsmodels' note of the design cannot be stored, models have their own.
+            # What accessors leave behind is theirs; what statsmodels notes of a design, its models have themselves.
             attributes = {k: v for k, v in vars(obj).items() if k[0] != "_" and not hasattr(type(obj), k)}
             attributes.pop("design_info", None)
             parts += [("~.attrs", obj.attrs), ("~.own", attributes)]
@@ -823,7 +823,8 @@ _HANDLERS: dict[type, Callable[[Walk, Any, str], str]] = {
 
 _VALUES = frozenset(
     """numpy.generic numpy.dtype datetime.tzinfo datetime.datetime pandas._libs.missing.NAType
-    pandas._libs.tslibs.timestamps._Timestamp pandas._libs.tslibs.timedeltas._Timedelta pandas._libs.tslibs.period._Period
+    pandas._libs.tslibs.timestamps._Timestamp pandas._libs.tslibs.timedeltas._Timedelta
+    pandas._libs.tslibs.period._Period
     pandas._libs.tslibs.nattype._NaT pandas._libs.tslibs.offsets.BaseOffset pandas._libs.interval.Interval
     pandas.core.dtypes.base.ExtensionDtype pandas.api.extensions.ExtensionDtype""".split()
 ) - {"numpy.void"}

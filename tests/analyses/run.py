@@ -20,21 +20,20 @@ from .environments import ROOT, Environment, environments
 DOCUMENT = ROOT / "docs" / "analyses.md"
 HEAD = """# Real analyses, every state checked out
 
-Made by `make analyses`. Each notebook of [examples/analyses](../examples/analyses) is worked through in a real kernel as its
-scenario says: not from top to bottom, with cells run again, edited, failing and interrupted. After each run a record of the
-session is taken by means that know nothing of Cellar (`tests/analyses/probe.py`). Then all cells are undone and redone, every
-state is checked out in random order, work goes on from some of them, and a new kernel is brought to states, too; each time
-the session is compared with its record.
+Made by `make analyses`. Each notebook of [examples/analyses](../examples/analyses) is worked through in a real kernel
+as its scenario says: not from top to bottom, with cells run again, edited, failing and interrupted. After each run a
+record of the session is taken by means that know nothing of Cellar (`tests/analyses/probe.py`). Then all cells are
+undone and redone, every state is checked out in random order, work goes on from some of them, and a new kernel is
+brought to states, too; each time the session is compared with its record.
 
 A difference counts as announced if the report of that very command named the variable. What a scenario does not expect
 to be announced is an error, too, and so is one that it expects and that never comes.
 
-| environment | notebook | cells | states | checkouts | gone on from | differences not announced | announced |
-|---|---|---|---|---|---|---|---|
 """
+COLUMNS = "environment|notebook|cells|states|checkouts|gone on from|differences not announced|announced".split("|")
 TAIL = """
-What was announced: generators, locks, connections and open files, which cannot be stored; and functions whose kept results
-(`lru_cache`) were dropped, as they belong to the state that was left.
+What was announced: generators, locks, connections and open files, which cannot be stored; and functions whose kept
+results (`lru_cache`) were dropped, as they belong to the state that was left.
 """
 
 Row = tuple[str, dict[str, Any]]
@@ -66,7 +65,7 @@ def main() -> int:
 
 def table(rows: list[Row]) -> str:
     """Return the verdicts as the lines of a table."""
-    lines = []
+    lines = ["| " + " | ".join(COLUMNS) + " |\n", "|" + "---|" * len(COLUMNS) + "\n"]
     for name, verdict in rows:
         said = ", ".join(f"`{variable}`" for variable in sorted(verdict["announced"])) or "nothing"
         numbers = [str(verdict[key]) for key in ("cells", "states", "checkouts", "continued")]

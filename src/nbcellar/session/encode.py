@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import islice
 from operator import eq
 from types import FunctionType
-from typing import Any
+from typing import Any, cast
 
 from xxhash import xxh3_128_digest
 
@@ -170,8 +170,8 @@ class Encoder(pickle.Pickler):
             index = self._needs_index[id(cls)] = len(self.needs)
             self.needs.append(cls)
         # An instance may come before the root that its class is made from: that one has to be there first.
-        roots = self.root_definitions
-        made_from = [kind for kind in (*cls.__mro__[1:], *type(cls).__mro__) if id(kind) in roots]
+        roots, metaclass = self.root_definitions, cast("type", type(cls))
+        made_from = [kind for kind in (*cls.__mro__[1:], *metaclass.__mro__) if id(kind) in roots]
         return definitions.reference(index, *made_from)
 
     def export(self, export: Export) -> int:

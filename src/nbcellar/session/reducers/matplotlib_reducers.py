@@ -80,7 +80,7 @@ def _reduce_colorizer(colorizer: Any, encoder: Encoder) -> Any:
 
 
 def _pass_over_common(encoder: Encoder) -> None:
-    """Say that what matplotlib gives to every figure joins none: paths of markers, lists of options, units' converters."""
+    """Say that what matplotlib gives to every figure joins none: paths of markers, lists of options, converters."""
     markers, options = sys.modules.get("matplotlib.markers"), sys.modules["matplotlib"].rcParams
     empty = id(getattr(markers, "_empty_path", None))
     if markers is None or empty in encoder.not_shared:
