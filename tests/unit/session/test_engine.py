@@ -391,3 +391,12 @@ def test_what_was_hung_on_a_frame_is_part_of_it(live: Live) -> None:
     assert live.value("(df.unit, series.note)") == ("km", [1, 2])
     live.session.undo()
     assert live.value("(df.unit, series.note, df.a.str.upper().tolist())") == ("m", [1], ["X", "Y"])
+
+
+def test_a_column_of_a_frame_with_an_index_of_dates_is_apart_from_the_frame(live: Live) -> None:
+    pd = pytest.importorskip("pandas")
+    if int(pd.__version__.partition(".")[0]) < 3:
+        pytest.skip("such a column is a view of the frame before pandas 3")
+    live.cell("import io, pandas as pd\ndf = pd.read_csv(io.StringIO('d,a\\n2024-01-01,1\\n'), index_col=0, parse_dates=True)")
+    live.cell("a = df['a']")
+    assert live.session.tracker.by_name["df"].names == ("df",)

@@ -49,7 +49,8 @@ def _reduce_extension_array(array: Any, encoder: Encoder) -> Any:
     Frames hand the same array object around and write to it only after a copy; a variable that is bound to the array
     itself writes at once. Memory can tell these two apart, ids cannot.
     """
-    encoder.not_shared.add(id(array))
+    beside = getattr(array, "__dict__", {})  # with what it has computed of itself
+    encoder.not_shared.update(map(id, (array, beside, beside.get("_cache"))))
     apart = id(array) in encoder.copy_on_write
     encoder.export(Export(id(array), id(array) + 1, array, copy_on_write=apart, inline=True))
     inner = getattr(array, "_ndarray", None)
