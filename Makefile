@@ -84,8 +84,8 @@ $(LIBRARIES_STAMP): tests/libraries/requirements.txt pyproject.toml
 	touch $@
 
 .PHONY: analyses
-analyses: ## every state of the notebooks in examples/analyses, in all environments; docs/analyses.md; an hour
-	$(PYTHON) -m tests.analyses.run --write
+analyses: $(STAMP) ## every state of the notebooks in examples/analyses, in all environments; docs/analyses.md; an hour
+	$(BIN)/python -m tests.analyses.run --write --jobs $(JOBS)
 
 .PHONY: changelog
 changelog: $(STAMP) ## print the next section of CHANGELOG.md; with VERSION=x.y.z write it

@@ -1,4 +1,4 @@
-"""Check notebooks in this environment: `python -m tests.analyses.check [NOTEBOOK ...] [--seeds N] [--json FILE]`.
+"""Check notebooks in this environment: `python -m tests.analyses.check [NOTEBOOK ...] [--seeds N]`.
 
 Each notebook is worked through once; then every state is checked out in random order, from some of them work goes on;
 all cells are undone and redone; and a new kernel goes to all states once more. Exits 1 if anything is not as it was.
@@ -21,13 +21,17 @@ from . import scenario
 from .play import Player, Verdict
 
 
-def check(name: str, *, seeds: int = 2, restored: int | None = None) -> Verdict:
-    """Return what became of one notebook. restored: so many states are looked at in a new kernel; None: all."""
+def check(name: str, *, seeds: int = 2, restored: int | None = None, steps: bool = True) -> Verdict:
+    """Return what became of one notebook.
+
+    restored: so many states are looked at in a new kernel; None: all. steps: undo and redo each cell.
+    """
     with tempfile.TemporaryDirectory(prefix="cellar-analyses-") as folder:
         player = Player(scenario.load(name), Path(folder).resolve())
         try:
             player.play()
-            player.step_back_and_forth()
+            if steps:
+                player.step_back_and_forth()
             for seed in range(seeds):
                 player.check_out_all(seed, going_on=4, quiet=7)
             player.start_anew(seeds, most=restored)
@@ -51,13 +55,14 @@ def main() -> int:
     parser.add_argument("notebook", nargs="*")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--restored", type=int, help="so many states in a new kernel; all, if left out")
+    parser.add_argument("--no-steps", action="store_true", help="leave out undo and redo of each cell")
     parser.add_argument("--json", help="write the verdicts to this file")
     options = parser.parse_args()
     verdicts = []
     with own_home():
         for name in options.notebook or scenario.names():
             began = time.perf_counter()
-            verdict = check(name, seeds=options.seeds, restored=options.restored)
+            verdict = check(name, seeds=options.seeds, restored=options.restored, steps=not options.no_steps)
             verdicts.append(verdict)
             show(verdict, time.perf_counter() - began)
             if options.json:

@@ -1,4 +1,4 @@
-"""All notebooks of `examples/analyses` in all environments: `python -m tests.analyses.run [--every] [--write]`.
+"""All analyses in all environments: `python -m tests.analyses.run [NOTEBOOK ...] [--every] [--write]`.
 
 `--write` puts the table into docs/analyses.md. Exits 1 if a difference was not announced or anything else was wrong.
 """
@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -43,16 +44,23 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("notebook", nargs="*")
     parser.add_argument("--every", action="store_true", help="every pair of pandas and ipykernel with every Python")
-    parser.add_argument("--seeds", default="1")
+    parser.add_argument("--seeds", default="1", help="so many rounds through all states")
     parser.add_argument("--restored", default="12", help="so many states in a new kernel")
+    parser.add_argument("--no-steps", action="store_true", help="undo and redo of each cell with Python 3.11 only")
+    parser.add_argument("--jobs", type=int, default=1, help="so many environments at once")
     parser.add_argument("--write", action="store_true", help="write docs/analyses.md")
     options = parser.parse_args()
     chosen = options.notebook or scenario.names()
     rows: list[Row] = []
     missing: list[str] = []
-    for environment in environments(missing.append, every=options.every):
-        print(f"\n{environment.name}", flush=True)
-        rows += _check(environment, chosen, ["--seeds", options.seeds, "--restored", options.restored])
+    told = ["--seeds", options.seeds, "--restored", options.restored]
+    with ThreadPoolExecutor(options.jobs) as pool:
+        pending = []
+        for environment in environments(missing.append, every=options.every):
+            brief = options.no_steps and "Python 3.11" not in environment.name
+            pending.append(pool.submit(_check, environment, chosen, [*told, "--no-steps"] if brief else told))
+        for found in pending:
+            rows += found.result()
     for line in missing:
         print(line)
     print("\n" + table(rows))
@@ -83,11 +91,18 @@ def _check(environment: Environment, notebooks: list[str], options: list[str]) -
         target = Path(folder) / "verdicts.json"
         command = [str(environment.python), "-m", "tests.analyses.check", *notebooks, *options, "--json", str(target)]
         environ = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "NBCELLAR_", "JUPYTER_"))}
-        subprocess.run(command, cwd=ROOT, env=environ | {"PYTHONPATH": environment.path}, check=False)
+        environ["PYTHONPATH"] = environment.path
+        done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+        print(f"\n{environment.name}\n{done.stdout}{_without_noise(done.stderr)}", flush=True)
         found = json.loads(target.read_text("utf-8")) if target.is_file() else []
     if len(found) < len(notebooks):
         print(f"{environment.name}: only {len(found)} of {len(notebooks)} notebooks came to an end")
     return [(environment.name, verdict) for verdict in found]
+
+
+def _without_noise(text: str) -> str:
+    """Leave out what kernels say about encryption."""
+    return "".join(line for line in text.splitlines(keepends=True) if "[IPKernelApp]" not in line)
 
 
 if __name__ == "__main__":

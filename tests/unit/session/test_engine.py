@@ -397,6 +397,8 @@ def test_a_column_of_a_frame_with_an_index_of_dates_is_apart_from_the_frame(live
     pd = pytest.importorskip("pandas")
     if int(pd.__version__.partition(".")[0]) < 3:
         pytest.skip("such a column is a view of the frame before pandas 3")
-    live.cell("import io, pandas as pd\ndf = pd.read_csv(io.StringIO('d,a\\n2024-01-01,1\\n'), index_col=0, parse_dates=True)")
+    live.cell(
+        "import io, pandas as pd\ndf = pd.read_csv(io.StringIO('d,a\\n2024-01-01,1\\n'), index_col=0, parse_dates=True)"
+    )
     live.cell("a = df['a']")
     assert live.session.tracker.by_name["df"].names == ("df",)
