@@ -22,13 +22,19 @@ class Difference:
     text: str
 
 
-def differences(then: Record, now: Record, parts: frozenset[str] | None = None) -> list[Difference]:
-    """Return what is otherwise now. parts: the surroundings to compare; None: all that both records have."""
+def differences(
+    then: Record, now: Record, parts: frozenset[str] | None = None, without: Iterable[str] = ()
+) -> list[Difference]:
+    """Return what is otherwise now.
+
+    parts: the surroundings to compare; None: all that both records have. without: variables whose sharing with others
+    is not looked at; what the others share among them is.
+    """
     found = list(_variables(then["variables"], now["variables"]))
     for kind, words in (("aliases", "shared objects"), ("memory", "shared memory")):
-        before, after = set(then[kind]), set(now[kind])
-        found += [Difference(names_of(line), f"{words} no more: {line}") for line in sorted(before - after)]
-        found += [Difference(names_of(line), f"{words} that were not: {line}") for line in sorted(after - before)]
+        before, after = (_sharing(record[kind], set(without)) for record in (then, now))
+        found += [_unlike(line, f"{words} no more") for line in sorted(before - after)]
+        found += [_unlike(line, f"{words} that were not") for line in sorted(after - before)]
     for kind, names in (("calls", _words), ("pixels", _first), ("futures", _first)):
         for key in sorted(then[kind].keys() | now[kind].keys()):
             before, after = then[kind].get(key), now[kind].get(key)
@@ -69,9 +75,19 @@ def _where(then: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return f"at {', '.join(deepest[:6])}{shown}"
 
 
-def names_of(line: str) -> frozenset[str]:
-    """Return the variables that a line of shared objects or memory is about."""
-    return frozenset(line.partition(" | ")[0].split())
+def sharers(record: Record) -> list[set[str]]:
+    """Return the sets of variables that share an object or memory."""
+    return [{name for name, _ in line} for kind in ("aliases", "memory") for line in record[kind]]
+
+
+def _sharing(lines: Iterable[Any], without: set[str]) -> set[tuple[tuple[str, str], ...]]:
+    """Return who shares what, without some variables; what one of them shares with nobody else is nothing."""
+    rest = (tuple((name, path) for name, path in line if name not in without) for line in lines)
+    return {line for line in rest if len(line) > 1}
+
+
+def _unlike(line: tuple[tuple[str, str], ...], words: str) -> Difference:
+    return Difference(frozenset(name for name, _ in line), f"{words}: {' = '.join(path for _, path in line)}")
 
 
 def _words(expression: str) -> frozenset[str]:

@@ -19,7 +19,7 @@ from nbcellar.api import views
 from nbcellar.errors import CellarError
 
 from ..kernel.support import Kernel, Project
-from .compare import RANDOM, Difference, Record, differences, names_of, unannounced
+from .compare import RANDOM, Difference, Record, differences, sharers, unannounced
 from .scenario import Scenario, Step
 
 PROBE = Path(__file__).parent / "probe.py"
@@ -204,7 +204,7 @@ class Player:
         before, came_from, self._at = self._last, self._at, point
         now = self.record()
         said = announced(done, point.record)
-        found = differences(point.record, now, parts)
+        found = differences(point.record, now, parts, without=said)
         self._keep(unannounced(found, said), when)
         self.verdict.announced.update(said)
         self.verdict.differing.update(n for difference in found for n in difference.names if n in said)
@@ -232,7 +232,7 @@ class Player:
         ours, theirs = a.record["variables"], b.record["variables"]
         stays = {n for n in ours.keys() & theirs.keys() if _same(ours[n], theirs[n])}
         moved = (ours.keys() | theirs.keys()) - stays
-        links = [names_of(line) for r in (a.record, b.record) for line in (*r["aliases"], *r["memory"])]
+        links = [*sharers(a.record), *sharers(b.record)]
         while True:
             more = {name for names in links if not names.isdisjoint(moved) for name in names} - moved
             if not more:
@@ -270,7 +270,7 @@ class Player:
         self.verdict.continued += 1
         lost = self.verdict.announced.keys() | self.scenario.anew
         self._keep(
-            [d for d in differences(line[number].record, now) if d.names.isdisjoint(lost)],
+            [d for d in differences(line[number].record, now, without=lost) if d.names.isdisjoint(lost)],
             f"{self._title(line[number])} run again after a checkout",
         )
         self._at = Point(self._head(), now, number)
@@ -292,7 +292,7 @@ def announced(done: views.SessionChange, record: Record) -> dict[str, str]:
     for note in done.notes:
         found = _DROPPED.fullmatch(note)
         for function in found[1].split(", ") if found else ():
-            holders = {name for line in record["aliases"] if function in names_of(line) for name in names_of(line)}
+            holders = {name for names in sharers(record) if function in names for name in names}
             said.update(dict.fromkeys(holders | {function}, note))
     return said
 

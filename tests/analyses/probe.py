@@ -145,11 +145,7 @@ class Record:
                 owners.setdefault(ident, {})[name] = path
             spans += [(low, high, cow, name, path) for low, high, cow, path in walk.spans]
             futures += [(path, obj) for path, obj in walk.iterators]
-        self.aliases = sorted(
-            f"{' '.join(sorted(paths))} | {' = '.join(sorted(paths.values()))}"
-            for paths in owners.values()
-            if len(paths) > 1
-        )
+        self.aliases = sorted(sorted(paths.items()) for paths in owners.values() if len(paths) > 1)
         self.memory = sorted(_overlaps(spans))
         random.setstate(stream)
         self.calls = {text: self._call(text) for text in calls}
@@ -230,8 +226,8 @@ def _drawn(figure: Any) -> str:
         return f"{type(error).__name__}: {error}"
 
 
-def _overlaps(spans: list[tuple[int, int, bool, str, str]]) -> Iterator[str]:
-    """Yield the pairs of memory of different variables that overlap, with how far they are apart."""
+def _overlaps(spans: list[tuple[int, int, bool, str, str]]) -> Iterator[list[tuple[str, str]]]:
+    """Yield the pairs of memory of different variables that overlap: their names, where, how far they are apart."""
     spans = sorted(set(spans))
     open_: list[tuple[int, int, bool, str, str]] = []
     for span in spans:
@@ -240,8 +236,7 @@ def _overlaps(spans: list[tuple[int, int, bool, str, str]]) -> Iterator[str]:
             # What pandas copies when it is written to is shared with nobody, whatever the addresses say.
             if other[3] != span[3] and not (other[2] and span[2]):
                 apart = span[0] - other[0]
-                first, second = sorted([(other[4], -apart), (span[4], apart)])
-                yield f"{' '.join(sorted([other[3], span[3]]))} | {first[0]} ~ {second[0]} at {second[1]}"
+                yield sorted([(other[3], f"{other[4]} {-apart:+}"), (span[3], f"{span[4]} {apart:+}")])
         open_.append(span)
 
 
@@ -299,8 +294,6 @@ _alive: list[object] = []  # all that a walk has met, so that no address is met 
 
 class Walk:
     """One variable, from its name on. parts: path -> digest; paths: id -> first path, of all that can change."""
-
-    _sorting = False
 
     def __init__(self, namespace: Mapping[str, object]) -> None:
         self._namespace = namespace
@@ -392,13 +385,8 @@ class Walk:
         return _digest(head, *keys, self._all("values", path, ((f"[{_short(k)}]", v) for k, v in items)))
 
     def set(self, obj: Any, path: str) -> str:
-        """Return the digest of a set, in an order that depends on values alone; sets of sets are ordered by type."""
-        inside = Walk._sorting
-        Walk._sorting = True
-        try:
-            ordered = sorted(obj, key=_type_key if inside else lambda item: Walk(self._namespace).visit(item, ""))
-        finally:
-            Walk._sorting = inside
+        """Return the digest of a set, in an order that depends on values alone."""
+        ordered = sorted(obj, key=_shallow_key)
         return self._all("set", path, (("{}", item) for item in ordered))
 
     def tuple(self, obj: Any, path: str) -> str:
@@ -750,9 +738,21 @@ def _text(value: object) -> str:
         return f"{type(error).__name__}: {error}"
 
 
-def _type_key(item: object) -> tuple[str, str]:
-    kind = type(item)
-    return _type_name(kind), _PLAIN[kind](item) if kind in _PLAIN else ""
+def _shallow_key(item: object) -> str:
+    """Return a text of an object's type and of what it holds directly and plainly."""
+    if isinstance(item, weakref.ref):
+        item = item()
+    plain = _PLAIN.get(type(item))
+    if plain is not None:
+        return f"{type(item).__name__} {plain(item)}"
+    if isinstance(item, tuple | frozenset):
+        keys = list(map(_shallow_key, item))
+        return f"{_type_name(type(item))} {keys if isinstance(item, tuple) else sorted(keys)}"
+    attributes = _attributes(item)
+    if not attributes:
+        return f"{_type_name(type(item))} {_text(item)}"
+    own = ((k, v) for k, v in attributes.items() if type(v) in _PLAIN)
+    return _type_name(type(item)) + "".join(f" {key}={_PLAIN[type(value)](value)}" for key, value in own)
 
 
 def _short(key: object) -> str:

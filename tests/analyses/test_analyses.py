@@ -65,7 +65,7 @@ def test_a_wrong_value_after_a_checkout_is_found(tmp_path: Path) -> None:
     finally:
         player.close()
     assert len(verdict.unannounced) == 2
-    assert all("shared objects no more: x y" in line for line in verdict.unannounced)
+    assert all("shared objects no more: x = y" in line for line in verdict.unannounced)
 
 
 def test_what_nobody_expects_to_be_announced_is_wrong_and_so_is_what_never_was(tmp_path: Path) -> None:
