@@ -42,8 +42,10 @@ def differences(
                 found.append(Difference(names(key), f"{kind}: {key}: {before} became {after}"))
     for part in sorted(then["ambient"].keys() & now["ambient"].keys()):
         if parts is None or part in parts:
-            for key, before in then["ambient"][part].items():  # what came later came with a library, and stays with it
-                after = now["ambient"][part].get(key, "nothing")
+            ours, theirs = then["ambient"][part], now["ambient"][part]
+            # An option that was not there came with a library, and stays with it; a variable of the environment goes.
+            for key in sorted(ours.keys() | theirs.keys() if part == "environ" else ours):
+                before, after = ours.get(key, "nothing"), theirs.get(key, "nothing")
                 if before != after:
                     found.append(Difference(frozenset({part}), f"{part}: {key}: {_around(before, after)}"))
     return found

@@ -172,7 +172,7 @@ class Player:
             self.verdict.wrong.append(f"inside Cellar: {error}")
         for line in self.project.log(self.scenario.path.name, all=True):
             if line.kind == "between":
-                names = ", ".join([*line.created, *line.modified, *line.deleted])
+                names = ", ".join([*line.added, *line.changed, *line.removed])
                 self.verdict.between[names] = self.verdict.between.get(names, 0) + 1
         return self.verdict
 
