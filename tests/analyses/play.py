@@ -121,15 +121,15 @@ class Player:
 
     # going back ---------------------------------------------------------------------------------------------------
 
-    def check_out_all(self, seed: int, *, going_on: int = 0, quiet: int = 0) -> None:
+    def check_out_all(self, seed: int, *, going_on: int = 0, quiet: int = 0, most: int | None = None) -> None:
         """Check out every point in random order; from each `going_on`-th, run what came next, and keep that, too.
 
-        quiet: after each `quiet`-th, an empty cell is run, which must record nothing.
+        quiet: after each `quiet`-th, an empty cell is run, which must record nothing. most: only so many of them.
         """
         dice = random.Random(seed)
         order = list(self.points)
         dice.shuffle(order)
-        for number, point in enumerate(order):
+        for number, point in enumerate(order[:most]):
             done = self._go_to(point, f"seed {seed}, checkout {number}")
             if done is not None and quiet and number % quiet == 0:
                 self._nothing_new(point, done)

@@ -29,8 +29,8 @@ def test_every_state_of_a_real_analysis_comes_back_or_is_announced(tmp_path: Pat
     player = Player(scenario.load("prose-of-the-library"), tmp_path)
     try:
         player.play()
-        player.check_out_all(1, going_on=12, quiet=20)
-        player.start_anew(2, most=6)
+        player.check_out_all(1, going_on=6, quiet=9, most=20)
+        player.start_anew(2, most=5)
         verdict = player.finish()
     finally:
         player.close()
