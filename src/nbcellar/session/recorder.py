@@ -6,6 +6,7 @@ user's memory is let go of before the next cell. Not for: changing the session (
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -19,6 +20,7 @@ from nbcellar.errors import StoreUnavailableError
 from nbcellar.history.model import NO_ROOM, CellRun, CommitKind, Preview
 from nbcellar.history.repository import Repository
 from nbcellar.ids import NotebookId
+from nbcellar.session.figures import open_figures
 from nbcellar.session.groups import Changed, Group, Observation
 from nbcellar.session.jobs import Job, Version
 from nbcellar.session.memory import return_free_memory
@@ -78,7 +80,7 @@ class Recorder:
         self.settings = settings
         self.names = names
         never = NeverStore(settings.record.never_store_names, settings.record.never_store)
-        self.tracker = Tracker(namespace, names.recorded, names.initial, never)
+        self.tracker = Tracker(namespace, lambda space: names.recorded(space) | open_figures(), names.initial, never)
         self.tracker.memory_bytes = settings.record.memory_mb << 20
         self.ambient = AmbientTracker()
         self.clock = clock
@@ -124,6 +126,8 @@ class Recorder:
             autoreload=self._autoreload(),
             codeless=self.tracker.codeless_names(),
         )
+        if touch.plots and (plotted := open_figures()):
+            touch = dataclasses.replace(touch, names=touch.names | plotted.keys())
         there = self.tracker.by_name
         reads = EVERYTHING if touch.everything else tuple(sorted(name for name in touch.names if name in there))
         self._cell = RunningCell(cell_id, source, touch, time.perf_counter(), reads)

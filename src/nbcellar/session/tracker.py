@@ -264,9 +264,11 @@ class Tracker:
 
     def complete(self) -> None:
         """Find out what rebuilt groups share, where that was put off."""
-        for group in self.groups():
-            if not group.is_complete:
-                objects = self._objects_of(group, self.namespace)
+        unknown = [group for group in self.groups() if not group.is_complete]
+        now = self._recorded(self.namespace) if unknown else {}
+        for group in unknown:
+            if all(name in now for name in group.names):
+                objects = self._objects_of(group, now)
                 roots = frozenset(map(id, group.roots))
                 item = self.examiner.try_encode(objects, Limits(self.memory_bytes), roots, split=group.split or None)
                 group.shared, group.spans, group.is_complete = item.shared, item.spans, True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,3 +73,104 @@ def test_a_checkout_of_a_figure_ends(live: Live) -> None:
     live.session.undo()
     live.session.redo()
     assert live.value("ax.get_title()") == ""
+
+
+OPEN = """
+import io
+import matplotlib
+matplotlib.use('agg')
+import matplotlib.pyplot as plt
+"""
+
+
+@pytest.fixture
+def plotting(live: Live) -> Iterator[Live]:
+    live.cell(OPEN)
+    live.value("plt.close('all')")
+    yield live
+    live.value("plt.close('all')")
+
+
+def shown(live: Live) -> list[tuple[int, int]]:
+    """Return pyplot's figures, the current one last, and how many lines each of them has."""
+    from matplotlib._pylab_helpers import Gcf
+
+    return [(n, sum(len(ax.lines) for ax in m.canvas.figure.axes)) for n, m in Gcf.figs.items()]
+
+
+def test_what_pyplot_draws_into_a_figure_of_no_variable_is_undone_and_comes_back(plotting: Live) -> None:
+    plotting.cell("plt.plot([1, 2])")
+    plotting.cell("plt.plot([2, 1])")
+    assert shown(plotting) == [(1, 2)]
+    plotting.session.undo()
+    assert shown(plotting) == [(1, 1)]
+    plotting.session.undo()
+    assert shown(plotting) == []
+    plotting.session.redo(2)
+    assert shown(plotting) == [(1, 2)]
+    plotting.value("plt.close('all')")
+    plotting.restart()
+    plotting.session.restore(None)
+    assert shown(plotting) == [(1, 2)]
+
+
+def test_pyplot_and_variables_name_the_same_figure_under_its_number_after_an_undo(plotting: Live) -> None:
+    plotting.cell("first = plt.figure()\nsecond, ax = plt.subplots()\nplt.figure(1)")
+    plotting.cell("plt.plot([1, 2])")
+    plotting.cell("line, = ax.plot([3, 4])")
+    for _ in range(2):
+        plotting.session.undo(2)
+        assert shown(plotting) == [(2, 0), (1, 0)]
+        assert plotting.value("plt.gcf() is first and plt.figure(2) is second and second.axes == [ax]")
+        plotting.value("plt.figure(1)")
+        plotting.session.redo(2)
+        assert plotting.value("plt.gcf() is first and len(plt.gca().lines) == 1 and line.figure is second")
+    plotting.cell("plt.plot([5, 6])")
+    assert plotting.value("len(first.axes[0].lines)") == 2
+
+
+def test_the_current_figure_is_turned_back_and_no_figure_is_loaded_for_it(plotting: Live) -> None:
+    plotting.cell("first = plt.figure(); second = plt.figure()")
+    before = plotting.value("second")
+    plotting.cell("plt.figure(1)")
+    report = plotting.session.undo()
+    assert shown(plotting) == [(1, 0), (2, 0)] and report["loaded"] == []
+    assert plotting.value("plt.gcf()") is before
+
+
+def test_a_closed_figure_is_open_again_after_an_undo(plotting: Live) -> None:
+    plotting.cell("fig, ax = plt.subplots()")
+    plotting.cell("plt.figure(7)")
+    plotting.cell("plt.close('all')")
+    plotting.session.undo()
+    assert shown(plotting) == [(1, 0), (7, 0)] and plotting.value("plt.figure(1) is fig and fig.axes == [ax]")
+    plotting.session.redo()
+    assert shown(plotting) == []
+
+
+def test_a_function_that_plots_is_seen_to_change_the_current_figure(plotting: Live) -> None:
+    plotting.cell("fig, ax = plt.subplots()\ndef draw():\n    plt.plot([1, 2])")
+    before = version(plotting)
+    plotting.session._observe = _without_check(plotting.session._observe)  # type: ignore[method-assign]
+    plotting.cell("draw()")
+    assert version(plotting) != before
+
+
+def _without_check(observe: Any) -> Any:
+    return lambda touched, check_s=None, only=None: observe(touched, 0.0, only)
+
+
+def test_a_checkout_that_fails_leaves_pyplot_as_it_was(plotting: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    plotting.cell("fig = plt.figure()\nplt.plot([1, 2])")
+    plotting.cell("plt.plot([2, 1])\nother = plt.figure()")
+    from matplotlib._pylab_helpers import Gcf
+
+    before = list(Gcf.figs.items())
+
+    def fail(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(plotting.session, "_record_arrival", fail)
+    with pytest.raises(OSError, match="the disk is full"):
+        plotting.session.undo()
+    assert list(Gcf.figs.items()) == before and plotting.value("fig") is before[0][1].canvas.figure

@@ -3,7 +3,7 @@
 Plain pickle draws a number from a counter of each registry of callbacks, so that no two pickles of a figure agree; it
 writes the parents of a transform by their ids, those of temporaries included; and a figure that was drawn holds
 caches that one which was not lacks. Invariant: a figure that was drawn again is the same value. Not for: pyplot's list
-of figures. The loading side is `plots.py`.
+of figures (`figures.py`). The loading side is `plots.py`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ def _reduce_callbacks(registry: Any, encoder: Encoder) -> Any:
     kept = {
         signal: {cid: proxy() for cid, proxy in known.items() if cid in registry._pickled_cids}
         for signal, known in registry.callbacks.items()
+        if any(cid in registry._pickled_cids for cid in known)
     }
     state = {**vars(registry), "callbacks": kept, "_func_cid_map": None, "_cid_gen": next_number}
     return copyreg.__newobj__, (type(registry),), state  # type: ignore[attr-defined]
@@ -56,6 +57,8 @@ def _reduce_artist(artist: Any, encoder: Encoder) -> Any:
     reduced = artist.__reduce_ex__(PROTOCOL)
     if len(reduced) > 2 and type(reduced[2]) is dict and "_stale" in reduced[2]:
         reduced[2]["_stale"] = True
+        # The figure's own loader would open a new number in pyplot; `figures.py` keeps the one it has.
+        reduced[2].pop("_restore_to_pylab", None)
     return reduced
 
 
