@@ -8,14 +8,13 @@ of figures (`figures.py`). The loading side is `plots.py`.
 
 from __future__ import annotations
 
+import copy
 import copyreg
 from typing import Any
 
 from nbcellar.session import plots
 from nbcellar.session.encode import PROTOCOL, Encoder
 from nbcellar.session.reducers.registry import Reducer, register, register_base
-
-_COLOR_CACHES = {"_lut": None, "_isinit": False}
 
 
 def _reduce_callbacks(registry: Any, encoder: Encoder) -> Any:
@@ -69,10 +68,19 @@ def _choose_colormap(kind: type) -> Reducer | None:
 def _reduce_colormap(colormap: Any, encoder: Encoder) -> Any:
     """Reduce a map of colours without the table that is made of it at its first use."""
     reduced = colormap.__reduce_ex__(PROTOCOL)
-    if len(reduced) > 2 and type(reduced[2]) is dict and type(colormap).__module__ == "matplotlib.colors":
-        state = reduced[2]
-        return (*reduced[:2], {**state, **{k: v for k, v in _COLOR_CACHES.items() if k in state}}, *reduced[3:])
-    return reduced
+    if len(reduced) < 3 or type(reduced[2]) is not dict or not _has_table_of_its_own_making(colormap):
+        return reduced
+    state = {name: value for name, value in reduced[2].items() if name != "_lut"}
+    return (*reduced[:2], state | {"_isinit": False}, *reduced[3:])
+
+
+def _has_table_of_its_own_making(colormap: Any) -> bool:
+    """True if the table is what the map would make anew: `with_alpha` and users write to it."""
+    if type(colormap).__module__ != "matplotlib.colors" or not colormap._isinit:
+        return False
+    anew = copy.copy(colormap)
+    anew._init()
+    return bool(anew._lut.shape == colormap._lut.shape and (anew._lut == colormap._lut).all())
 
 
 register("matplotlib.cbook.CallbackRegistry", _reduce_callbacks)

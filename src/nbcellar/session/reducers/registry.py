@@ -21,7 +21,13 @@ _MODULES: dict[str, str] = {  # by package, the modules of this one that registe
     "pandas": "pandas_reducers",
     "torch": "torch_reducers",
     "scipy": "scipy_reducers cache_reducers",
-    **dict.fromkeys(("astropy", "dask", "dask_expr", "networkx", "nltk", "sklearn"), "cache_reducers"),
+    "astropy": "astropy_reducers",
+    "PIL": "image_reducers",
+    "bokeh": "bokeh_reducers",
+    "cv2": "image_reducers",
+    "pint": "pint_reducers",
+    "sqlalchemy": "sqlalchemy_reducers",
+    **dict.fromkeys(("dask", "dask_expr", "networkx", "nltk", "sklearn"), "cache_reducers"),
 }
 _by_type: dict[str, Reducer] = {}
 _by_base: dict[str, Callable[[type], Reducer | None]] = {}
