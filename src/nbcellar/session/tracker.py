@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from nbcellar.errors import CannotRestoreError
 from nbcellar.history.model import Covariable
-from nbcellar.session.encode import Limits, QuickHasher
+from nbcellar.session.encode import Encoded, Limits, QuickHasher
 from nbcellar.session.examine import Examiner
 from nbcellar.session.groups import NOTHING, Changed, Group, Item, Observation, is_atom, is_same
 from nbcellar.session.names import NeverStore
@@ -46,6 +46,7 @@ class Tracker:
         self.by_uid: dict[str, Group] = {}
         self.number = 0
         self.memory_bytes = 256 << 20
+        self._settled: dict[bytes, bytes] = {}  # by version, of values that were not used yet when they were recorded
         self._serials: dict[tuple[str, ...], tuple[tuple[int, ...], bytes]] = {}  # of what cannot be stored
         self.layouts: dict[Group, Layout] | None = None  # filled while a restore looks for blocks in live memory
 
@@ -195,6 +196,9 @@ class Tracker:
                         if self.layouts is not None:
                             self.layouts[group] = layout
                         return
+                if self._is_settled(group, item.encoded, version, limits):
+                    group.object_ids = tuple(id(now[n]) for n in group.names)
+                    return
                 if not deep and self.examiner.is_unstable(group, version, objects, limits, roots):
                     group.unstable = True
                     return
@@ -206,6 +210,15 @@ class Tracker:
         dissolved[group] = not deep
         for name in alive:
             pool[name] = self.examiner.item(name, now[name], limits)
+
+    def _is_settled(self, group: Group, encoded: Encoded, version: bytes, limits: Limits) -> bool:
+        """True if a value only became what its first use makes of it: a figure that was drawn is the same figure."""
+        if not group.settled or group.settle is None or encoded.needs:
+            return False
+        if self.examiner.settled(encoded, group.settle, limits) != group.settled:
+            return False
+        group.baseline, group.verified = version, self.number
+        return True
 
     def _shares_as_before(self, group: Group, item: Item) -> bool:
         """True if a group that holds what it held shares nothing new; what pickling makes anew each time is nothing."""
@@ -245,6 +258,7 @@ class Tracker:
         if len(objects) == 1 and is_atom(objects[0]) and covariable.names:
             group.atom = objects[0]
         group.version, group.covariable = covariable.version, covariable
+        group.settled, group.settle = self._settled.get(covariable.version, b""), item.encoded.settle
         group.is_complete = quick
         return group
 
@@ -411,6 +425,10 @@ class Tracker:
             layout = self.examiner.fill(group, whole.encoded, whole.layout or lay_out(whole.encoded))
             if len(named) == 1 and is_atom(named[0].obj):
                 group.atom = named[0].obj
+            if whole.encoded.settle is not None and not roots:
+                group.settle = whole.encoded.settle
+                group.settled = self.examiner.settled(whole.encoded, group.settle, limits)
+                self._settled[group.version] = group.settled
         self.track(group)
         return Changed(group, objects, whole.encoded, layout)
 

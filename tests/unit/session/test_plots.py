@@ -174,3 +174,56 @@ def test_a_checkout_that_fails_leaves_pyplot_as_it_was(plotting: Live, monkeypat
     with pytest.raises(OSError, match="the disk is full"):
         plotting.session.undo()
     assert list(Gcf.figs.items()) == before and plotting.value("fig") is before[0][1].canvas.figure
+
+
+UNDRAWN = """
+import io
+import matplotlib
+matplotlib.use('agg')
+from matplotlib.figure import Figure
+fig = Figure(figsize=(3, 2))
+ax = fig.subplots()
+line, = ax.plot([1, 3, 2])
+"""
+
+
+def test_the_first_drawing_of_a_figure_is_no_change(live: Live) -> None:
+    live.cell(UNDRAWN)
+    before = version(live)
+    live.cell("ax.get_xlim()")
+    live.cell("fig.savefig(io.BytesIO(), dpi=50)")
+    live.cell("fig.canvas.draw()")
+    assert version(live) == before
+
+
+@pytest.mark.parametrize(
+    "change", ["line.set_color('red')", "ax.set_ylim(0, 9)", "fig.set_dpi(50)", "ax.margins(0.3)", "line.set_gid('g')"]
+)
+def test_a_change_that_comes_with_the_first_drawing_is_seen(live: Live, change: str) -> None:
+    live.cell(UNDRAWN)
+    before = version(live)
+    live.cell(f"{change}\nfig.savefig(io.BytesIO())")
+    assert version(live) != before
+    live.session.undo()
+    live.cell("fig.savefig(io.BytesIO())")
+    assert version(live) == before
+
+
+def test_a_figure_that_calls_functions_of_the_notebook_is_not_drawn_to_see_what_it_becomes(live: Live) -> None:
+    live.cell(
+        UNDRAWN + "calls = []\ndef tick(x, _):\n    calls.append(x)\n    return ''\nax.yaxis.set_major_formatter(tick)"
+    )
+    live.cell("fig.set_gid('g')")
+    assert live.value("calls") == []
+
+
+def test_a_table_of_colours_that_was_written_to_comes_back(live: Live) -> None:
+    live.cell(
+        "import matplotlib\nfaint = matplotlib.colormaps['viridis'].with_alpha(0.5)\nplain = matplotlib.colormaps['jet']"
+    )
+    before = live.session.tracker.by_name["plain"].version
+    live.cell("faint(0.3), plain(0.3)")
+    assert live.session.tracker.by_name["plain"].version == before
+    live.restart()
+    live.session.restore(None)
+    assert live.value("faint(0.3)[3], plain(0.3)[3]") == (0.5, 1.0)

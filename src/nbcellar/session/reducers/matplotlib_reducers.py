@@ -26,7 +26,8 @@ def _reduce_callbacks(registry: Any, encoder: Encoder) -> Any:
         if any(cid in registry._pickled_cids for cid in known)
     }
     state = {**vars(registry), "callbacks": kept, "_func_cid_map": None, "_cid_gen": next_number}
-    return copyreg.__newobj__, (type(registry),), state  # type: ignore[attr-defined]
+    # Sorted: loading one puts some of its attributes last.
+    return copyreg.__newobj__, (type(registry),), dict(sorted(state.items()))  # type: ignore[attr-defined]
 
 
 def _choose_transform(kind: type) -> Reducer | None:
@@ -56,9 +57,49 @@ def _reduce_artist(artist: Any, encoder: Encoder) -> Any:
     reduced = artist.__reduce_ex__(PROTOCOL)
     if len(reduced) > 2 and type(reduced[2]) is dict and "_stale" in reduced[2]:
         reduced[2]["_stale"] = True
-        # The figure's own loader would open a new number in pyplot; `figures.py` keeps the one it has.
-        reduced[2].pop("_restore_to_pylab", None)
     return reduced
+
+
+def _reduce_date_formatter(formatter: Any, encoder: Encoder) -> Any:
+    """Reduce a formatter of dates without the one that it made for the last date."""
+    reduced = formatter.__reduce_ex__(PROTOCOL)
+    inner: Any = reduced[2].get("_formatter") if type(reduced[2]) is dict else None
+    if type(inner).__name__ != "DateFormatter" or inner.fmt == formatter.defaultfmt:
+        return reduced
+    inner = type(inner)(formatter.defaultfmt, formatter._tz, usetex=formatter._usetex)
+    encoder.keep(inner)
+    return (*reduced[:2], {**reduced[2], "_formatter": inner}, *reduced[3:])
+
+
+def _choose_figure(kind: type) -> Reducer | None:
+    return _reduce_figure if _leaves_it_to_python(kind) else None
+
+
+def _reduce_figure(figure: Any, encoder: Encoder) -> Any:
+    """Reduce a figure as one that has to be drawn, and note if it was never drawn."""
+    reduced = _reduce_artist(figure, encoder)
+    if len(reduced) < 3 or type(reduced[2]) is not dict:
+        return reduced
+    # The figure's own loader would open a new number in pyplot; `figures.py` keeps the one it has.
+    reduced[2].pop("_restore_to_pylab", None)
+    # matplotlib goes back to the resolution that the figure was made with, whatever was set since.
+    ratio = getattr(figure.canvas, "device_pixel_ratio", 1)
+    reduced[2]["_dpi"] = figure._dpi if ratio == 1 else figure._dpi / ratio
+    if "_original_dpi" in reduced[2]:
+        reduced[2]["_original_dpi"] = reduced[2]["_dpi"]
+    if not _was_drawn(figure):
+        encoder.settle = plots.settle
+    return (*reduced[:3], None, None, plots.set_figure)
+
+
+def _was_drawn(figure: Any) -> bool:
+    """True if limits and ticks are there, which the first drawing computes."""
+    axes = figure.axes
+    if any(any(vars(ax).get("_stale_viewlims", {}).values()) for ax in axes):
+        return False
+    shown = [ax for ax in axes if ax.get_visible() and (ax.axison or getattr(ax, "_axis3don", False))]
+    axises = [axis for ax in shown for axis in getattr(ax, "_axis_map", {}).values() if axis.get_visible()]
+    return not any(axis.stale for axis in axises) if axes else not figure.stale
 
 
 def _choose_colormap(kind: type) -> Reducer | None:
@@ -84,6 +125,8 @@ def _has_table_of_its_own_making(colormap: Any) -> bool:
 
 
 register("matplotlib.cbook.CallbackRegistry", _reduce_callbacks)
+register("matplotlib.dates.AutoDateFormatter", _reduce_date_formatter)
 register_base("matplotlib.transforms.TransformNode", _choose_transform)
+register_base("matplotlib.figure.Figure", _choose_figure)
 register_base("matplotlib.artist.Artist", _choose_artist)
 register_base("matplotlib.colors.Colormap", _choose_colormap)
