@@ -27,6 +27,7 @@ from nbcellar.session.memory import return_free_memory
 from nbcellar.session.names import Names, NeverStore, as_text, is_text
 from nbcellar.session.pending import make_pending
 from nbcellar.session.previews.preview import preview
+from nbcellar.session.reducers.registry import take_broken
 from nbcellar.session.room import fits_now
 from nbcellar.session.surroundings.ambient import AmbientReport, AmbientTracker
 from nbcellar.session.touched.analysis import NOTHING, Touch, touched_names
@@ -283,7 +284,7 @@ class Recorder:
         definitions = set(observation.dropped_definitions) if observation is not None else set()
         job.dropped = tuple(sorted(dropped - self.tracker.by_name.keys()))
         job.dropped_definitions = tuple(sorted(definitions - {u for v in job.versions for u in v.group.defines}))
-        job.notes += self._notes_on_skipped()
+        job.notes += self._notes_on_skipped() + tuple(map(as_text, take_broken()))
         job.ambient = self._ambient_changes()
         if self._everything_anew:
             self._everything_anew = False
