@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 _BEFORE, _AFTER = "plt.figure(", ")"
+_SELECTS = re.compile(r"\b(figure|sca|Gcf)\b")
 
 
 def open_figures() -> dict[str, object]:
@@ -24,6 +26,21 @@ def open_figures() -> dict[str, object]:
     if not figures:
         return {}
     return {_name(number): manager.canvas.figure for number, manager in list(figures.items()) if _is_number(number)}
+
+
+def drawn_since(before: tuple[str, ...], source: str) -> set[str]:
+    """Return the figures that pyplot may have drawn into since it held `before`, by the cell with this source.
+
+    It draws into the current one only, and one that is made current moves to the end; a cell may make another one
+    current in between. A function that does so and goes back is not seen here, but when the kernel idles.
+    """
+    if not before:
+        return set()  # what is new is looked at anyway
+    if _SELECTS.search(source):
+        return set(before)
+    now = tuple(open_figures())
+    same = next((i for i, (a, b) in enumerate(zip(before, now, strict=False)) if a != b), min(len(before), len(now)))
+    return {before[-1], *now[same:], *now[-1:]}
 
 
 def is_figure(name: str) -> bool:
@@ -109,4 +126,4 @@ def _number(name: str) -> int:
     return int(name[len(_BEFORE) : -len(_AFTER)])
 
 
-__all__ = ["close", "held", "is_figure", "managed", "open_figures", "put", "swap", "without_figures"]
+__all__ = ["close", "drawn_since", "held", "is_figure", "managed", "open_figures", "put", "swap", "without_figures"]

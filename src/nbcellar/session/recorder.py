@@ -6,7 +6,6 @@ user's memory is let go of before the next cell. Not for: changing the session (
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -20,7 +19,7 @@ from nbcellar.errors import StoreUnavailableError
 from nbcellar.history.model import NO_ROOM, CellRun, CommitKind, Preview
 from nbcellar.history.repository import Repository
 from nbcellar.ids import NotebookId
-from nbcellar.session.figures import open_figures
+from nbcellar.session.figures import drawn_since, open_figures
 from nbcellar.session.groups import Changed, Group, Observation
 from nbcellar.session.jobs import Job, Version
 from nbcellar.session.memory import return_free_memory
@@ -56,6 +55,7 @@ class RunningCell:
     touch: Touch
     started: float
     reads: tuple[str, ...] | None = None
+    figures: tuple[str, ...] = ()  # what pyplot held then, if the cell may have drawn: the last one was current
 
 
 class Recorder:
@@ -127,11 +127,10 @@ class Recorder:
             autoreload=self._autoreload(),
             codeless=self.tracker.codeless_names(),
         )
-        if touch.plots and (plotted := open_figures()):
-            touch = dataclasses.replace(touch, names=touch.names | plotted.keys())
         there = self.tracker.by_name
         reads = EVERYTHING if touch.everything else tuple(sorted(name for name in touch.names if name in there))
-        self._cell = RunningCell(cell_id, source, touch, time.perf_counter(), reads)
+        figures = tuple(open_figures()) if touch.plots else ()
+        self._cell = RunningCell(cell_id, source, touch, time.perf_counter(), reads, figures)
 
     def end_cell(self, run: CellRun, outputs: Callable[[], bytes | None]) -> None:
         """Note how the cell ended; `finish_capture` records it, at the latest before the next cell.
@@ -153,7 +152,8 @@ class Recorder:
         unsaved = self.writer.failed if self._epoch != self.writer.epoch else None
         try:
             with self.interruptible():
-                observation = self._observe(frozenset(self.tracker.by_name) if everything else cell.touch.names)
+                names = cell.touch.names | drawn_since(cell.figures, cell.source)
+                observation = self._observe(frozenset(self.tracker.by_name) if everything else names)
                 job = self._job(CommitKind.AUTO, observation)
         except KeyboardInterrupt:
             job = Job(CommitKind.AUTO, self.clock(), state=False, notes=(INTERRUPTED,))

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from nbcellar.session import figures
+
 from .live import Live, live_session
 
 MAKE = """
@@ -227,3 +229,14 @@ def test_a_table_of_colours_that_was_written_to_comes_back(live: Live) -> None:
     live.restart()
     live.session.restore(None)
     assert live.value("faint(0.3)[3], plain(0.3)[3]") == (0.5, 1.0)
+
+
+def test_only_figures_that_were_current_meanwhile_are_looked_at(plotting: Live) -> None:
+    plotting.cell("for number in range(1, 5): plt.figure(number)")
+    before = tuple(figures.open_figures())
+    assert figures.drawn_since(before, "plt.plot([1])") == {"plt.figure(4)"}
+    assert figures.drawn_since(before, "plt.figure(3); plt.plot([1]); plt.figure(4)") == set(before)
+    plotting.value("plt.figure(3)")
+    assert figures.drawn_since(before, "select(3)") == {"plt.figure(3)", "plt.figure(4)"}
+    plotting.value("plt.close(4)")
+    assert figures.drawn_since(before, "done()") == {"plt.figure(3)", "plt.figure(4)"}
