@@ -69,5 +69,5 @@ def set_vocabulary(vocabulary: Any, lexemes: list[tuple[int, tuple[Any, ...]]]) 
             setattr(lexeme, name, value)
 
 
-LEXEME = ("flags", "lang", "lower", "norm", "shape", "prefix", "suffix", "cluster", "sentiment")
+LEXEME = ("flags", "lang", "lower", "norm", "shape", "prefix", "suffix")
 """What is set of an entry of a vocabulary; the order is part of what is stored."""

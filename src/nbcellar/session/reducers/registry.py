@@ -30,6 +30,7 @@ _MODULES: dict[str, str] = {  # by package, the modules of this one that registe
     "bokeh": "bokeh_reducers",
     "cv2": "image_reducers",
     "pint": "pint_reducers",
+    "spacy": "spacy_reducers",
     "sqlalchemy": "sqlalchemy_reducers",
     **dict.fromkeys(("dask", "dask_expr", "networkx", "nltk", "sklearn"), "cache_reducers"),
 }
