@@ -28,6 +28,12 @@ def open_figures() -> dict[str, object]:
     return {_name(number): manager.canvas.figure for number, manager in list(figures.items()) if _is_number(number)}
 
 
+def with_figures(variables: dict[str, object]) -> dict[str, object]:
+    """Return the variables and the open figures beside them."""
+    opened = open_figures()
+    return variables | opened if opened else variables
+
+
 def drawn_since(before: tuple[str, ...], source: str) -> set[str]:
     """Return the figures that pyplot may have drawn into since it held `before`, by the cell with this source.
 
@@ -126,4 +132,15 @@ def _number(name: str) -> int:
     return int(name[len(_BEFORE) : -len(_AFTER)])
 
 
-__all__ = ["close", "drawn_since", "held", "is_figure", "managed", "open_figures", "put", "swap", "without_figures"]
+__all__ = [
+    "close",
+    "drawn_since",
+    "held",
+    "is_figure",
+    "managed",
+    "open_figures",
+    "put",
+    "swap",
+    "with_figures",
+    "without_figures",
+]

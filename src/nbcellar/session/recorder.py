@@ -19,7 +19,7 @@ from nbcellar.errors import StoreUnavailableError
 from nbcellar.history.model import NO_ROOM, CellRun, CommitKind, Preview
 from nbcellar.history.repository import Repository
 from nbcellar.ids import NotebookId
-from nbcellar.session.figures import drawn_since, open_figures
+from nbcellar.session.figures import drawn_since, open_figures, with_figures
 from nbcellar.session.groups import Changed, Group, Observation
 from nbcellar.session.jobs import Job, Version
 from nbcellar.session.memory import return_free_memory
@@ -81,7 +81,7 @@ class Recorder:
         self.settings = settings
         self.names = names
         never = NeverStore(settings.record.never_store_names, settings.record.never_store)
-        self.tracker = Tracker(namespace, lambda space: names.recorded(space) | open_figures(), names.initial, never)
+        self.tracker = Tracker(namespace, lambda space: with_figures(names.recorded(space)), names.initial, never)
         self.tracker.memory_bytes = settings.record.memory_mb << 20
         self.ambient = AmbientTracker()
         self.clock = clock
