@@ -96,7 +96,7 @@ class Examiner:
         again = self.try_encode(objects, limits, roots, sharing=False, split=group.split).encoded
         return again is not None and self.version(again, lay_out(again), group.defines) != version
 
-    def settled(self, encoded: Encoded, settle: Settle, limits: Limits) -> bytes:
+    def settled(self, encoded: Encoded, settle: Settle, memory_bytes: int) -> bytes:
         """Return the hash of a copy of a value that was used, as a first drawing uses a figure; empty: it has none.
 
         Not of what holds functions or classes of the notebook: using a copy would run them.
@@ -107,7 +107,7 @@ class Examiner:
             return b""
         try:
             copies = settle(lambda: load_copy(encoded, self.namespace))
-            found = encode(copies, self.context, limits, sharing=False, kind=TextBlindEncoder)  # type: ignore[arg-type]
+            found = encode(copies, self.context, Limits(memory_bytes), sharing=False, kind=TextBlindEncoder)  # type: ignore[arg-type]
             return self.version(found, lay_out(found), ())
         except KeyboardInterrupt:
             raise

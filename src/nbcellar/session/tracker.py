@@ -24,6 +24,7 @@ from nbcellar.session.sharing import Together, partition, share, sorted_ids
 from nbcellar.session.uids import Uids
 
 QUICK_BYTES = 1 << 18
+_SETTLES_IN = 20  # times as long as encoding, to load a copy, draw and encode that
 
 
 class Tracker:
@@ -103,6 +104,8 @@ class Tracker:
         for name in fresh:
             pool[name] = self.examiner.item(name, now[name], limits)
         changed = self._regroup(pool, dissolved, now, limits) if pool or dissolved else []
+        for change in changed:
+            self._settle(change, deadline)  # when all is encoded: what it takes must not cost a variable its record
         dropped = self._drop_unneeded_definitions()
         created = tuple(sorted(fresh))
         new_names = {name for change in changed for name in change.group.names}
@@ -196,7 +199,7 @@ class Tracker:
                         if self.layouts is not None:
                             self.layouts[group] = layout
                         return
-                if self._is_settled(group, item.encoded, version, limits):
+                if self._is_settled(group, item.encoded, version):
                     group.object_ids = tuple(id(now[n]) for n in group.names)
                     return
                 if not deep and self.examiner.is_unstable(group, version, objects, limits, roots):
@@ -211,11 +214,22 @@ class Tracker:
         for name in alive:
             pool[name] = self.examiner.item(name, now[name], limits)
 
-    def _is_settled(self, group: Group, encoded: Encoded, version: bytes, limits: Limits) -> bool:
+    def _settle(self, change: Changed, deadline: float) -> None:
+        """Note what a value becomes that was not used yet, if there is time for that."""
+        group, encoded = change.group, change.encoded
+        if encoded is None or encoded.settle is None or group.roots:
+            return
+        if time.perf_counter() + _SETTLES_IN * encoded.seconds > deadline:
+            return
+        group.settle = encoded.settle
+        group.settled = self.examiner.settled(encoded, group.settle, self.memory_bytes)
+        self._settled[group.version] = group.settled
+
+    def _is_settled(self, group: Group, encoded: Encoded, version: bytes) -> bool:
         """True if a value only became what its first use makes of it: a figure that was drawn is the same figure."""
         if not group.settled or group.settle is None or encoded.needs:
             return False
-        if self.examiner.settled(encoded, group.settle, limits) != group.settled:
+        if self.examiner.settled(encoded, group.settle, self.memory_bytes) != group.settled:
             return False
         group.baseline, group.verified = version, self.number
         return True
@@ -425,10 +439,6 @@ class Tracker:
             layout = self.examiner.fill(group, whole.encoded, whole.layout or lay_out(whole.encoded))
             if len(named) == 1 and is_atom(named[0].obj):
                 group.atom = named[0].obj
-            if whole.encoded.settle is not None and not roots:
-                group.settle = whole.encoded.settle
-                group.settled = self.examiner.settled(whole.encoded, group.settle, limits)
-                self._settled[group.version] = group.settled
         self.track(group)
         return Changed(group, objects, whole.encoded, layout)
 
