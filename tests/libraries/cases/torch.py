@@ -137,8 +137,15 @@ LIBRARY = Library(
                 "torch.manual_seed(0); x = nn.Linear(2, 1); handle = x.register_forward_hook(note)"
             ),
             use="len(x._forward_hooks); repr(x); x.weight.shape",
-            changes=("x(torch.ones(1, 2))", "x.weight.data.fill_(2); x(torch.ones(1, 2))", "x._forward_hooks.clear()"),
-            picture="[round(v, 5) for v in seen], len(x._forward_hooks), x.weight.tolist(), note in x._forward_hooks.values()",
+            changes=(
+                "x.weight.data.fill_(2); x(torch.ones(1, 2))",
+                "handle.remove()",
+                "x.register_forward_pre_hook(lambda module, inputs: None)",
+            ),
+            picture=(
+                "[round(v, 5) for v in seen], len(x._forward_hooks), len(x._forward_pre_hooks), x.weight.tolist(), "
+                "note in x._forward_hooks.values(), handle.hooks_dict_ref() is x._forward_hooks"
+            ),
         ),
         Case(
             name="torch.nn.Linear (with a norm of its weight)",
