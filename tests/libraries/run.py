@@ -45,6 +45,7 @@ class Verdict:
     wrong: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     false: list[str] = field(default_factory=list)
+    elsewhere: str = ""  # why a checkout in a new kernel said that it cannot be brought back
     broken: str = ""  # the case itself does not do what it says
     seconds: float = 0.0
 
@@ -77,7 +78,10 @@ class Judge:
         self.kernel.restart()
         for case, verdict, ref, picture in self.finals:
             try:
-                self.kernel.checkout(ref)
+                missing = self.kernel.checkout(ref).not_restored
+                if "x" in missing:
+                    verdict.elsewhere = missing["x"]
+                    continue
                 self._compare(case, verdict, picture, "in a new kernel")
                 result = self.kernel.try_run(case.use)
                 if result.error:
@@ -219,7 +223,8 @@ def _words(verdict: Verdict) -> str:
     if verdict.wrong or verdict.missed:
         found = [*(f"missed: {change}" for change in verdict.missed), *verdict.wrong]
         return "**not rightly**: " + found[0].splitlines()[0][:160].replace("|", "/")
-    return f"yes; seen as changed by {', '.join(verdict.false)}" if verdict.false else "yes"
+    seen = f"yes; seen as changed by {', '.join(verdict.false)}" if verdict.false else "yes"
+    return f"{seen}; not in a new kernel: {verdict.elsewhere}".replace("|", "/") if verdict.elsewhere else seen
 
 
 def _totals(found: dict[str, list[Verdict]]) -> str:
@@ -240,6 +245,8 @@ def _print(verdict: Verdict) -> None:
     elif verdict.is_fine and verdict.false:
         state = f"fine, but seen as changed by {', '.join(verdict.false)}"
     print(f"{verdict.name:45} {verdict.seconds:6.1f} s  {state}", flush=True)
+    if verdict.elsewhere:
+        print(f"    not in a new kernel: {verdict.elsewhere}")
     for line in verdict.wrong:
         print(f"    wrong   {line}")
     for line in verdict.missed:

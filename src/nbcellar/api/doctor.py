@@ -35,6 +35,11 @@ try:
     answer["version"] = getattr(nbcellar, "__version__", "")
 except Exception as error:
     answer["error"] = "%s: %s" % (type(error).__name__, error)
+try:
+    from nbcellar.session.reducers import plugins
+    answer["reducers"] = plugins.examine()
+except Exception:
+    pass  # another version of Cellar, which is said anyway
 answer["startup"] = os.path.isfile(os.path.join(sys.prefix, *sys.argv[1:]))
 print(json.dumps(answer))
 """
@@ -71,6 +76,7 @@ def look_at_kernels(environ: Mapping[str, str]) -> list[Finding]:
             continue
         if spec.python not in answers:
             answers[spec.python] = _ask(spec.python)
+            findings += _judge_reducers(spec.python, answers[spec.python])
         findings.append(_judge(spec, answers[spec.python]))
     return findings
 
@@ -144,6 +150,19 @@ def _judge(spec: KernelSpec, answer: Mapping[str, Any]) -> Finding:
             fix=f"{python} -m pip install --force-reinstall --no-deps nbcellar; or, in a notebook: %load_ext nbcellar",
         )
     return Finding(what=what, state="ok", detail=f"records itself (Python {answer['python']}, {spec.python})")
+
+
+def _judge_reducers(python: str, answer: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield one finding for each distribution that brings reducers for a library: the group `nbcellar.reducers`."""
+    found = answer.get("reducers")
+    for plugin in found if isinstance(found, list) else ():
+        what, by = f"reducers for {plugin['package']}", f"{plugin['distribution']} ({plugin['value']})"
+        if plugin["error"]:
+            detail = f"those of {by} do not load in {answer['prefix']}, so they are not used: {plugin['error']}"
+            fix = f"{shlex.quote(python)} -m pip install --upgrade {shlex.quote(plugin['distribution'])}"
+            yield Finding(what=what, state="problem", detail=detail, fix=fix)
+        else:
+            yield Finding(what=what, state="ok", detail=f"{by}, {answer['prefix']}")
 
 
 def _look_at_settings(folder: Path, environ: Mapping[str, str]) -> Iterator[Finding]:

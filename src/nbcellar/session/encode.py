@@ -36,6 +36,10 @@ class OverBudgetError(CannotStoreError):
     code = "over-budget"
 
 
+Settle = Callable[[Callable[[], object]], object]
+"""Loads a copy by the function given, has it compute what its first use computes, and returns it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Export:
     """Memory that the stream refers to instead of holding it: [low, high), kept alive by `owner`.
@@ -69,6 +73,7 @@ class Encoded:
     shared: array[int]  # ids of objects that could be shared state
     types: set[type]
     seconds: float
+    settle: Settle | None = None  # makes a copy what it becomes when it is used, if it was not used yet
     pickler: object = None  # keeps temporaries alive, so that ids stay unique while sharing is decided
 
 
@@ -147,6 +152,7 @@ class Encoder(pickle.Pickler):
         self.not_shared: set[int] = set()  # ids of what a library hands to many objects and never changes
         self.inline = inline
         self.inline_bytes = 0
+        self.settle: Settle | None = None  # set by a reducer
         self.reducers: dict[type, Callable[[Any, Encoder], Any] | None] = {}
         self._keep: list[object] = []
 
@@ -182,6 +188,13 @@ class Encoder(pickle.Pickler):
     def keep(self, obj: object) -> None:
         """Keep a temporary alive as long as its id or memory is referred to."""
         self._keep.append(obj)
+
+
+class TextBlindEncoder(Encoder):
+    """An encoder for comparing values of one process only: whether equal texts are one object makes no difference."""
+
+    def persistent_id(self, obj: Any) -> int | None:
+        return hash(obj) if type(obj) is str else None
 
 
 class _BufferTaker:
@@ -271,6 +284,7 @@ def encode(
     inline: bool = True,
     sharing: bool = True,
     split: bool | None = None,
+    kind: type[Encoder] = Encoder,
 ) -> Encoded:
     """Encode `objects` together, as one tuple. Whatever a class's own code raises passes through.
 
@@ -282,11 +296,11 @@ def encode(
     started = time.perf_counter()
     obj = objects[0]
     if split is not False and len(objects) == 1 and type(obj) in _SPLIT and len(obj) >= SPLIT_FROM:  # type: ignore[arg-type]
-        encoder = Encoder(context, limits, roots, inline=inline)
+        encoder = kind(context, limits, roots, inline=inline)
         shared = _dump_parts(encoder, obj, sharing)
         if shared is not None:
             return _result(encoder, shared, started, _SPLIT[type(obj)])
-    encoder = Encoder(context, limits, roots, inline=inline)
+    encoder = kind(context, limits, roots, inline=inline)
     encoder.dump(tuple(objects))
     shared = shared_state(encoder.memo.copy(), roots, encoder.not_shared) if sharing else array("Q")
     encoder.sink.end_part()
@@ -305,6 +319,7 @@ def _result(encoder: Encoder, shared: array[int], started: float, container: str
         shared=shared,
         types=set(encoder.reducers),
         seconds=time.perf_counter() - started,
+        settle=encoder.settle,
         pickler=encoder,
     )
 

@@ -29,6 +29,7 @@ from nbcellar.session.recorder import Recorder
 from nbcellar.session.regions import Layout
 from nbcellar.session.replay.replayer import AskedError, Replayer, Wish
 from nbcellar.session.signals import signals_held
+from nbcellar.session.surroundings.ambient import FIGURES, RANDOM_PARTS
 from nbcellar.trust import gate
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from nbcellar.session.restore import Restored, Restorer
 
 
-RANDOM_PARTS = frozenset({"random", "numpy.random", "torch"})
+STEP_PARTS = RANDOM_PARTS | {FIGURES}  # what an undo turns back beside variables
 UNCERTAIN = "it changed around that time without a cell that names it"
 _MOST_LOOKS = 20
 
@@ -158,7 +159,7 @@ class Session(Recorder):
             count += 1
             plan = find(self.repo, self._head(), count)
         arrive = partial(self._record_arrival, kind, plan.target, plan.state)
-        restored = self._go(plan.state, RANDOM_PARTS, started, arrive, without, replay)
+        restored = self._go(plan.state, STEP_PARTS, started, arrive, without, replay)
         return self._report(restored) | {"undone": [self._step_text(commit) for commit in plan.steps]}
 
     def _has_state(self, commit: CommitId) -> bool:
@@ -212,6 +213,8 @@ class Session(Recorder):
         there = {*restored.kept, *(replayed.names if replayed is not None else ())}
         if any(is_thinned(entry) for entry in state.covariables if not there.isdisjoint(entry.names)):
             self.writer.lacking = True  # it lives on here, and is to be stored again
+        for turn in turns:
+            turn.finish()
         if restored.loaded or restored.removed:
             emptied = empty_caches(self.tracker.variables(), self.tracker.namespace)
             restored = dataclasses.replace(restored, emptied=emptied)

@@ -13,8 +13,17 @@ from typing import Any
 from xxhash import xxh3_128
 
 from nbcellar.errors import CannotStoreError, CellarError
-from nbcellar.session.encode import Context, Encoded, Limits, OverBudgetError, QuickHasher, encode
-from nbcellar.session.fidelity import Fidelity, fingerprint, is_opaque
+from nbcellar.session.encode import (
+    Context,
+    Encoded,
+    Limits,
+    OverBudgetError,
+    QuickHasher,
+    Settle,
+    TextBlindEncoder,
+    encode,
+)
+from nbcellar.session.fidelity import Fidelity, fingerprint, is_opaque, load_copy
 from nbcellar.session.groups import Group, Item
 from nbcellar.session.importable import is_notebook_class
 from nbcellar.session.names import NeverStore
@@ -22,6 +31,7 @@ from nbcellar.session.regions import Layout, lay_out, overlapping_inline
 from nbcellar.session.sharing import sorted_ids, spans_of
 from nbcellar.session.uids import Uids
 
+LARGEST_SETTLED = 1 << 20
 _NO_IDS: array[int] = array("Q")
 
 
@@ -85,6 +95,24 @@ class Examiner:
         """True if encoding again, with nothing run in between, gives yet another hash."""
         again = self.try_encode(objects, limits, roots, sharing=False, split=group.split).encoded
         return again is not None and self.version(again, lay_out(again), group.defines) != version
+
+    def settled(self, encoded: Encoded, settle: Settle, memory_bytes: int) -> bytes:
+        """Return the hash of a copy of a value that was used, as a first drawing uses a figure; empty: it has none.
+
+        Not of what holds functions or classes of the notebook: using a copy would run them.
+        """
+        if encoded.needs or encoded.size_bytes > LARGEST_SETTLED or any(b"make_function" in p for p in encoded.parts):
+            return b""
+        if sum(export.high - export.low for export in encoded.exports) > LARGEST_SETTLED:
+            return b""
+        try:
+            copies = settle(lambda: load_copy(encoded, self.namespace))
+            found = encode(copies, self.context, Limits(memory_bytes), sharing=False, kind=TextBlindEncoder)  # type: ignore[arg-type]
+            return self.version(found, lay_out(found), ())
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # what cannot be drawn, say
+            return b""
 
     def make_group(
         self, names: tuple[str, ...], roots: tuple[type, ...], objects: tuple[object, ...], whole: Item, number: int

@@ -71,7 +71,7 @@ class Fidelity:
     def _compare(self, objects: tuple[object, ...], encoded: Encoded, namespace: dict[str, Any]) -> str:
         bound = dict(namespace)
         try:
-            copies = _load(encoded, namespace)
+            copies = load_copy(encoded, namespace)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -257,7 +257,7 @@ def _attributes(obj: Any) -> dict[str, Any]:
     return found
 
 
-def _load(encoded: Encoded, namespace: dict[str, Any]) -> object:
+def load_copy(encoded: Encoded, namespace: dict[str, Any]) -> object:
     """Return a copy made from the stream. Arrays are copied, large ones shown read-only: a class may change its own."""
     context = RebuildContext(dict(namespace), namespace, encoded.needs.__getitem__, lambda uid, cls: None)
 

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from nbcellar.history.model import Covariable
-from nbcellar.session.encode import Encoded
+from nbcellar.session.encode import Encoded, Settle
 from nbcellar.session.immutable import ATOMS
 from nbcellar.session.importable import is_importable_module
 from nbcellar.session.regions import Layout
@@ -49,6 +49,8 @@ class Group:
     is_plain: bool = False  # its short stream is all of it
     is_complete: bool = True  # `shared` and `spans` are known
     split: bool = False  # encoded in parts
+    settled: bytes = b""  # hash of a copy that was used as `settle` does; empty: it had been used already
+    settle: Settle | None = None
     unstable: bool = False  # its pickle differs each time: only cells that name it count as changing it
     digests: list[tuple[bytes, ...]] = field(default_factory=list)  # stored digests, parallel, set by the writer
 

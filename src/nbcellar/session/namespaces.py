@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nbcellar.session import figures
 from nbcellar.session.groups import Group
 from nbcellar.session.signals import signals_held
 from nbcellar.session.threads import user_threads
@@ -43,6 +44,8 @@ def entered(live: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def let_go(names: Iterable[str], namespace: dict[str, Any], initial: Mapping[str, object]) -> None:
     """Take names out of a namespace; those that the kernel began with go back to what they were."""
     for name in names:
+        if figures.is_figure(name):
+            continue
         if name in initial:
             namespace[name] = initial[name]
         else:
@@ -57,13 +60,16 @@ class Before:
     names: dict[str, Any]
     by_name: dict[str, Group]
     by_uid: dict[str, Group]
+    figures: dict[Any, Any]  # what pyplot held
 
     @classmethod
     def of(cls, tracker: Tracker, touched: Iterable[str]) -> Before:
-        return cls(frozenset(touched), dict(tracker.namespace), dict(tracker.by_name), dict(tracker.by_uid))
+        by_name, by_uid = dict(tracker.by_name), dict(tracker.by_uid)
+        return cls(frozenset(touched), dict(tracker.namespace), by_name, by_uid, figures.held())
 
     def put_back(self, tracker: Tracker) -> None:
         namespace = tracker.namespace
+        figures.put(self.figures)
         for name in self.touched - self.names.keys():
             namespace.pop(name, None)
         changed = {

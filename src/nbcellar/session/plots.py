@@ -7,8 +7,11 @@ its picture. matplotlib is imported by what is loaded.
 from __future__ import annotations
 
 import itertools
+import logging
 import operator
+import warnings
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 _INVERSE = ("_inverted",)
@@ -93,4 +96,32 @@ def _is_transform(value: object) -> bool:
     return any(base.__name__ == "TransformNode" and base.__module__ == "matplotlib.transforms" for base in bases)
 
 
-__all__ = ["links_of", "results_of", "set_linked", "set_transform"]
+def set_figure(figure: Any, state: dict[str, Any]) -> None:
+    """Fill a figure; pyplot is told elsewhere."""
+    figure.__setstate__(state)
+    if _loaded:
+        _loaded[-1].append(figure)
+
+
+_loaded: list[list[Any]] = []  # the figures that are loaded, while a copy is settled
+
+
+def settle(load: Callable[[], object]) -> object:
+    """Return a copy whose figures were drawn: limits, ticks and places of what is aligned are computed by then."""
+    _loaded.append([])
+    manager = logging.root.manager
+    disabled, filters = manager.disable, warnings.filters
+    try:
+        copies = load()
+        # What drawing has to say, it says when the user draws.
+        manager.disable = logging.CRITICAL
+        warnings.filters = [("ignore", None, Warning, None, 0)]
+        for figure in _loaded[-1]:
+            figure.draw_without_rendering()
+    finally:
+        manager.disable, warnings.filters = disabled, filters
+        _loaded.pop()
+    return copies
+
+
+__all__ = ["links_of", "results_of", "set_figure", "set_linked", "set_transform", "settle"]

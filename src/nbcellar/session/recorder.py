@@ -19,12 +19,14 @@ from nbcellar.errors import StoreUnavailableError
 from nbcellar.history.model import NO_ROOM, CellRun, CommitKind, Preview
 from nbcellar.history.repository import Repository
 from nbcellar.ids import NotebookId
+from nbcellar.session.figures import drawn_since, open_figures, with_figures
 from nbcellar.session.groups import Changed, Group, Observation
 from nbcellar.session.jobs import Job, Version
 from nbcellar.session.memory import return_free_memory
 from nbcellar.session.names import Names, NeverStore, as_text, is_text
 from nbcellar.session.pending import make_pending
 from nbcellar.session.previews.preview import preview
+from nbcellar.session.reducers.registry import take_broken
 from nbcellar.session.room import fits_now
 from nbcellar.session.surroundings.ambient import AmbientReport, AmbientTracker
 from nbcellar.session.touched.analysis import NOTHING, Touch, touched_names
@@ -53,6 +55,7 @@ class RunningCell:
     touch: Touch
     started: float
     reads: tuple[str, ...] | None = None
+    figures: tuple[str, ...] = ()  # what pyplot held then, if the cell may have drawn: the last one was current
 
 
 class Recorder:
@@ -78,7 +81,7 @@ class Recorder:
         self.settings = settings
         self.names = names
         never = NeverStore(settings.record.never_store_names, settings.record.never_store)
-        self.tracker = Tracker(namespace, names.recorded, names.initial, never)
+        self.tracker = Tracker(namespace, lambda space: with_figures(names.recorded(space)), names.initial, never)
         self.tracker.memory_bytes = settings.record.memory_mb << 20
         self.ambient = AmbientTracker()
         self.clock = clock
@@ -126,7 +129,8 @@ class Recorder:
         )
         there = self.tracker.by_name
         reads = EVERYTHING if touch.everything else tuple(sorted(name for name in touch.names if name in there))
-        self._cell = RunningCell(cell_id, source, touch, time.perf_counter(), reads)
+        figures = tuple(open_figures()) if touch.plots else ()
+        self._cell = RunningCell(cell_id, source, touch, time.perf_counter(), reads, figures)
 
     def end_cell(self, run: CellRun, outputs: Callable[[], bytes | None]) -> None:
         """Note how the cell ended; `finish_capture` records it, at the latest before the next cell.
@@ -148,7 +152,8 @@ class Recorder:
         unsaved = self.writer.failed if self._epoch != self.writer.epoch else None
         try:
             with self.interruptible():
-                observation = self._observe(frozenset(self.tracker.by_name) if everything else cell.touch.names)
+                names = cell.touch.names | drawn_since(cell.figures, cell.source)
+                observation = self._observe(frozenset(self.tracker.by_name) if everything else names)
                 job = self._job(CommitKind.AUTO, observation)
         except KeyboardInterrupt:
             job = Job(CommitKind.AUTO, self.clock(), state=False, notes=(INTERRUPTED,))
@@ -279,7 +284,7 @@ class Recorder:
         definitions = set(observation.dropped_definitions) if observation is not None else set()
         job.dropped = tuple(sorted(dropped - self.tracker.by_name.keys()))
         job.dropped_definitions = tuple(sorted(definitions - {u for v in job.versions for u in v.group.defines}))
-        job.notes += self._notes_on_skipped()
+        job.notes += self._notes_on_skipped() + tuple(map(as_text, take_broken()))
         job.ambient = self._ambient_changes()
         if self._everything_anew:
             self._everything_anew = False

@@ -17,6 +17,7 @@ from nbcellar.errors import CannotRestoreError, CellarError, CorruptStoreError
 from nbcellar.history.model import Covariable, State
 from nbcellar.history.repository import Repository
 from nbcellar.ids import CommitId, Digest, short
+from nbcellar.session import figures
 from nbcellar.session.blocks import memory_at
 from nbcellar.session.decode import decode
 from nbcellar.session.donors import Donors, Place, places_of
@@ -151,6 +152,8 @@ class Restorer:
         self._before: Before | None = None
         self._aside = _Aside()
         self.given: Mapping[Key, Given] = {}  # objects of co-variables of the target that need not be loaded
+        self._managers: dict[int, Any] = {}  # of pyplot's figures that were rebuilt
+        self._closed: list[Any] = []
         self._split: set[bytes] = set()  # versions that are stored in parts
         self._digests: dict[bytes, list[tuple[bytes, ...]]] = {}  # version -> stored digests by region
 
@@ -171,6 +174,7 @@ class Restorer:
             let_go(plan.remove, namespace, self._tracker.initial)
             self._load_all(plan, namespace)
             aside = self._aside
+            self._managers = self._managed_figures()
             groups = []
             uids = self._tracker.uids
             self._former_classes = {uid: uids.class_of(uid) for uid in aside.classes}
@@ -194,6 +198,8 @@ class Restorer:
         self._donors.stop()
         for index, (entry, _) in enumerate(list(aside.entries)):
             if groups[index][0].baseline == entry.version or entry.needs or entry.defines:
+                continue
+            if any(map(figures.is_figure, entry.names)):  # pyplot's manager holds the one that was loaded
                 continue
             aside.done.discard((entry.names, entry.defines))
             self._load(entry, plan, aside, namespace)
@@ -229,6 +235,11 @@ class Restorer:
         self.take_back()
         return True
 
+    def finish(self) -> None:
+        """Close what the swap took out of pyplot; once nothing can be put back any more."""
+        closed, self._closed = self._closed, []
+        figures.close(closed)
+
     def take_back(self) -> None:
         """Undo what `rebuild` did to live memory and to the names of classes; for when the swap does not follow."""
         self._donors.put_back()
@@ -250,8 +261,21 @@ class Restorer:
         held = Counter(id(obj) for owner in self._owners if isinstance(owner, list) for obj in owner)
         for group, found in places.items():
             if len(group.names) == 1 and found and (group.names[0] in loaded or group.names[0] in plan.remove):
+                if figures.is_figure(group.names[0]):
+                    continue
                 name, offered = group.names[0], {place.low: place for place in found}
                 self._donors.add(name, self._tracker.namespace, offered, held)
+
+    def _managed_figures(self) -> dict[int, Any]:
+        loaded = {n: o for entry, objects in self._aside.entries for n, o in zip(entry.names, objects, strict=False)}
+        try:
+            return figures.managed(loaded)
+        except Exception as error:
+            names = ", ".join(name for name in loaded if figures.is_figure(name))
+            raise CannotRestoreError(
+                f"pyplot could not open {names}: {type(error).__name__}: {error}",
+                hint=f"{_UNCHANGED}; another backend may do: matplotlib.use('agg')",
+            ) from error
 
     def _adopt(self, entry: Covariable, objects: tuple[object, ...], roots: tuple[type, ...]) -> Group:
         if entry.value is None:  # given, because it is not stored: what can be encoded after all will be
@@ -322,7 +346,7 @@ class Restorer:
         if key in aside.done:
             return  # a class in it asked for another one that asked for it: what was loaded inside is in use
         aside.done.add(key)
-        namespace.update(zip(entry.names, objects, strict=False))
+        namespace.update(figures.without_figures(dict(zip(entry.names, objects, strict=False))))
         aside.entries.append((entry, objects))
 
     def _definition(self, uid: str, plan: Plan, aside: _Aside, namespace: dict[str, Any]) -> type:
@@ -400,8 +424,9 @@ class Restorer:
             tracker.untrack(group.names, group.defines)
         let_go(plan.remove, namespace, tracker.initial)
         for group, objects in groups:
-            namespace.update(zip(group.names, objects, strict=False))
+            namespace.update(figures.without_figures(dict(zip(group.names, objects, strict=False))))
             tracker.track(group)
+        self._closed = figures.swap(plan.remove, self._managers)
 
 
 _UNCHANGED = "the session is as it was"

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from nbcellar.errors import CannotRestoreError
 from nbcellar.history.model import Covariable
-from nbcellar.session.encode import Limits, QuickHasher
+from nbcellar.session.encode import Encoded, Limits, QuickHasher
 from nbcellar.session.examine import Examiner
 from nbcellar.session.groups import NOTHING, Changed, Group, Item, Observation, is_atom, is_same
 from nbcellar.session.names import NeverStore
@@ -24,6 +24,7 @@ from nbcellar.session.sharing import Together, partition, share, sorted_ids
 from nbcellar.session.uids import Uids
 
 QUICK_BYTES = 1 << 18
+_SETTLES_IN = 20  # times as long as encoding, to load a copy, draw and encode that
 
 
 class Tracker:
@@ -46,6 +47,7 @@ class Tracker:
         self.by_uid: dict[str, Group] = {}
         self.number = 0
         self.memory_bytes = 256 << 20
+        self._settled: dict[bytes, bytes] = {}  # by version, of values that were not used yet when they were recorded
         self._serials: dict[tuple[str, ...], tuple[tuple[int, ...], bytes]] = {}  # of what cannot be stored
         self.layouts: dict[Group, Layout] | None = None  # filled while a restore looks for blocks in live memory
 
@@ -102,6 +104,8 @@ class Tracker:
         for name in fresh:
             pool[name] = self.examiner.item(name, now[name], limits)
         changed = self._regroup(pool, dissolved, now, limits) if pool or dissolved else []
+        for change in changed:
+            self._settle(change, deadline)  # when all is encoded: what it takes must not cost a variable its record
         dropped = self._drop_unneeded_definitions()
         created = tuple(sorted(fresh))
         new_names = {name for change in changed for name in change.group.names}
@@ -195,6 +199,9 @@ class Tracker:
                         if self.layouts is not None:
                             self.layouts[group] = layout
                         return
+                if self._is_settled(group, item.encoded, version):
+                    group.object_ids = tuple(id(now[n]) for n in group.names)
+                    return
                 if not deep and self.examiner.is_unstable(group, version, objects, limits, roots):
                     group.unstable = True
                     return
@@ -206,6 +213,26 @@ class Tracker:
         dissolved[group] = not deep
         for name in alive:
             pool[name] = self.examiner.item(name, now[name], limits)
+
+    def _settle(self, change: Changed, deadline: float) -> None:
+        """Note what a value becomes that was not used yet, if there is time for that."""
+        group, encoded = change.group, change.encoded
+        if encoded is None or encoded.settle is None or group.roots:
+            return
+        if time.perf_counter() + _SETTLES_IN * encoded.seconds > deadline:
+            return
+        group.settle = encoded.settle
+        group.settled = self.examiner.settled(encoded, group.settle, self.memory_bytes)
+        self._settled[group.version] = group.settled
+
+    def _is_settled(self, group: Group, encoded: Encoded, version: bytes) -> bool:
+        """True if a value only became what its first use makes of it: a figure that was drawn is the same figure."""
+        if not group.settled or group.settle is None or encoded.needs:
+            return False
+        if self.examiner.settled(encoded, group.settle, self.memory_bytes) != group.settled:
+            return False
+        group.baseline, group.verified = version, self.number
+        return True
 
     def _shares_as_before(self, group: Group, item: Item) -> bool:
         """True if a group that holds what it held shares nothing new; what pickling makes anew each time is nothing."""
@@ -245,6 +272,7 @@ class Tracker:
         if len(objects) == 1 and is_atom(objects[0]) and covariable.names:
             group.atom = objects[0]
         group.version, group.covariable = covariable.version, covariable
+        group.settled, group.settle = self._settled.get(covariable.version, b""), item.encoded.settle
         group.is_complete = quick
         return group
 
@@ -264,9 +292,11 @@ class Tracker:
 
     def complete(self) -> None:
         """Find out what rebuilt groups share, where that was put off."""
-        for group in self.groups():
-            if not group.is_complete:
-                objects = self._objects_of(group, self.namespace)
+        unknown = [group for group in self.groups() if not group.is_complete]
+        now = self._recorded(self.namespace) if unknown else {}
+        for group in unknown:
+            if all(name in now for name in group.names):
+                objects = self._objects_of(group, now)
                 roots = frozenset(map(id, group.roots))
                 item = self.examiner.try_encode(objects, Limits(self.memory_bytes), roots, split=group.split or None)
                 group.shared, group.spans, group.is_complete = item.shared, item.spans, True

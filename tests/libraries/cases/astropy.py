@@ -70,6 +70,16 @@ LIBRARY = Library(
             picture="x.data.tolist(), x.header.tostring('|')",
         ),
         Case(
+            name="astropy.io.fits.Header (read from a file)",
+            make=(
+                "fits.PrimaryHDU(np.eye(2), fits.Header([('OBS', 'me', 'who'), ('N', 3)])).writeto('read.fits', overwrite=True)\n"
+                "x = fits.getheader('read.fits')"
+            ),
+            use="'OBS' in x; len(x); repr(x)",
+            changes=("x['N'] = 4", "x.comments['OBS'] = 'whom'", "x['ADDED'] = (1.5, 'new'); del x['N']"),
+            picture="x.tostring('|'), x['OBS'], x.comments['OBS'], x.get('N'), x['NAXIS1']",
+        ),
+        Case(
             name="astropy.io.fits.HDUList",
             make="x = fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(np.arange(4.0), name='sci')])",
             use="x.writeto(io.BytesIO()); x['sci'].data.sum(); len(x)",

@@ -14,6 +14,13 @@ LIBRARY = Library(
             picture="x.pt, x.size, x.angle, x.octave",
         ),
         Case(
+            name="cv2.DMatch",
+            make="x = cv2.DMatch(1, 2, 0.5)",
+            use="x.distance",
+            changes=("x.distance = 2.5", "x.trainIdx = 7", "x.imgIdx = 3"),
+            picture="x.queryIdx, x.trainIdx, x.imgIdx, x.distance",
+        ),
+        Case(
             name="cv2.VideoCapture",
             make="x = cv2.VideoCapture()",
             use="x.isOpened()",

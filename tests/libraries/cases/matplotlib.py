@@ -7,6 +7,7 @@ LIBRARY = Library(
     imports="""
 import datetime, hashlib, io
 import matplotlib.pyplot as plt
+from matplotlib._pylab_helpers import Gcf
 import numpy as np
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import BoundaryNorm, ListedColormap, LinearSegmentedColormap, Normalize
@@ -49,11 +50,22 @@ def pixels(figure):
             picture="[plt.gcf() is figure for figure in x], [pixels(figure) for figure in x]",
         ),
         Case(
+            name="matplotlib.pyplot's figures that no variable holds",
+            make="plt.close('all'); plt.plot([1, 3, 2]); plt.figure(5); plt.bar([1, 2], [3, 4]); x = [plt.gcf().number]",
+            use="plt.savefig(io.BytesIO()); plt.get_fignums(); plt.gcf()",
+            changes=(
+                "plt.title('t'); x.append(plt.gcf().number)",
+                "plt.figure(1); plt.plot([2, 1]); x.append(plt.gcf().number)",
+                "plt.close(5); x.append(plt.get_fignums())",
+            ),
+            picture="x, plt.get_fignums(), plt.gcf().number, [pixels(m.canvas.figure) for m in Gcf.figs.values()]",
+        ),
+        Case(
             name="matplotlib.figure.Figure",
             make="x, ax = plt.subplots(figsize=(3, 2)); ax.plot([1, 2, 4])",
             use="x.savefig(io.BytesIO(), format='png'); x.canvas.draw()",
-            changes=("x.suptitle('title')", "x.set_facecolor('lightblue')", "x.set_size_inches(2, 2)"),
-            picture="pixels(x), x.get_size_inches().tolist(), x.get_facecolor(), x.axes[0] is ax, len(x.axes)",
+            changes=("x.suptitle('title')", "x.set_facecolor('lightblue')", "x.set_size_inches(2, 2)", "x.set_dpi(50)"),
+            picture="pixels(x), x.dpi, x.get_size_inches().tolist(), x.get_facecolor(), x.axes[0] is ax, len(x.axes)",
         ),
         Case(
             name="matplotlib.figure.Figure (without pyplot)",
@@ -135,6 +147,13 @@ def pixels(figure):
             use="x(0.5); repr(x)",
             changes=("x.set_under('red')", "x.set_gamma(2.0)", "x = x.reversed()"),
             picture="x(np.array([-1, 0.0, 0.3, 0.9])).round(5).tolist(), x.name",
+        ),
+        Case(
+            name="matplotlib.colors.Colormap (its table written to)",
+            make="x = plt.get_cmap('viridis').with_alpha(0.5)",
+            use="x(0.5); x(np.linspace(0, 1, 4)); repr(x)",
+            changes=("x._lut[:256, 3] = np.linspace(0, 1, 256)", "x._lut[0] = (1, 0, 0, 1)", "x.set_bad('black')"),
+            picture="x(np.array([0.0, 0.5, 0.9, 2.0, np.nan])).tolist(), x.N",
         ),
         Case(
             name="matplotlib.cm.ScalarMappable",

@@ -11,7 +11,7 @@ LIBRARY = Library(
             make="x = np.array([1.0, 2.0]) * u.meter",
             use="x.to('km'); x.magnitude.sum(); repr(x); x.dimensionality",
             changes=("x[0] = 5 * u.meter", "x.ito('cm')", "x += 1 * u.meter"),
-            picture="x.magnitude.tolist(), str(x.units), str(x.dimensionality)",
+            picture="x.magnitude.tolist(), str(x.units), str(x.dimensionality), type(x) is u.Quantity, (x + 1 * u.mm).magnitude.tolist()",
         ),
         Case(
             name="pint.Quantity (a number)",

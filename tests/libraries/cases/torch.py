@@ -131,6 +131,31 @@ LIBRARY = Library(
             picture="x(torch.ones(1, 2)).tolist(), x.count.item(), repr(x), type(x) is Net",
         ),
         Case(
+            name="torch.nn.Module (hooks of the notebook)",
+            make=(
+                "seen = []\ndef note(module, inputs, output):\n    seen.append(float(output.sum()))\n"
+                "torch.manual_seed(0); x = nn.Linear(2, 1); handle = x.register_forward_hook(note)"
+            ),
+            use="len(x._forward_hooks); repr(x); x.weight.shape",
+            changes=(
+                "x.weight.data.fill_(2); x(torch.ones(1, 2))",
+                "handle.remove()",
+                "x.register_forward_pre_hook(lambda module, inputs: None)",
+            ),
+            picture=(
+                "[round(v, 5) for v in seen], len(x._forward_hooks), len(x._forward_pre_hooks), x.weight.tolist(), "
+                "note in x._forward_hooks.values(), handle.hooks_dict_ref() is x._forward_hooks"
+            ),
+        ),
+        Case(
+            name="torch.nn.Linear (with a norm of its weight)",
+            make="x = nn.utils.parametrizations.weight_norm(nn.Linear(2, 1))",
+            use="x.weight.shape",
+            changes=("x.bias.data.fill_(1)", "x.bias.data.fill_(2)", "x.bias.data.fill_(3)"),
+            picture="x.bias.tolist()",
+            storable=False,
+        ),
+        Case(
             name="torch.optim.SGD",
             make=_NET + "; x = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)",
             use="x.state_dict(); repr(x); x.param_groups[0]['lr']",

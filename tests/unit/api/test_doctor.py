@@ -92,3 +92,18 @@ def test_a_wrong_setting_and_loose_permissions_are_problems(tmp_path: Path, envi
     if os.name == "posix":
         assert problems["permissions"].fix.startswith("chmod 700 ")
     assert not (tmp_path / "config").exists()  # looking makes no key
+
+
+def test_reducers_of_other_distributions_are_listed_and_broken_ones_are_problems(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    def plugin(package: str, error: str) -> dict[str, str]:
+        return {"package": package, "value": f"{package}_cellar", "distribution": f"{package}-plus", "error": error}
+
+    answer = {**GOOD, "reducers": [plugin("meshes", ""), plugin("grids", "ImportError: no")]}
+    python = install(tmp_path, "one", answer)
+    found = {finding.what: finding for finding in doctor.look_at_kernels(environ)}
+    assert found["reducers for meshes"].state == "ok"
+    assert found["reducers for grids"].state == "problem" and "ImportError: no" in found["reducers for grids"].detail
+    assert found["reducers for grids"].fix == f"{python} -m pip install --upgrade grids-plus"
+    assert found["kernel one"].state == "ok"

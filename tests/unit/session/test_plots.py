@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from nbcellar.session import figures
 
 from .live import Live, live_session
 
@@ -144,3 +147,168 @@ def test_links_of_colours_keep_their_numbers_through_undo_and_redo(live: Live) -
     live.session.undo()
     live.cell("image.norm.vmax = 9")
     assert live.value("bar.vmax") == 1
+
+
+OPEN = """
+import io
+import matplotlib
+matplotlib.use('agg')
+import matplotlib.pyplot as plt
+"""
+
+
+@pytest.fixture
+def plotting(live: Live) -> Iterator[Live]:
+    live.cell(OPEN)
+    live.value("plt.close('all')")
+    yield live
+    live.value("plt.close('all')")
+
+
+def shown(live: Live) -> list[tuple[int, int]]:
+    """Return pyplot's figures, the current one last, and how many lines each of them has."""
+    from matplotlib._pylab_helpers import Gcf
+
+    return [(n, sum(len(ax.lines) for ax in m.canvas.figure.axes)) for n, m in Gcf.figs.items()]
+
+
+def test_what_pyplot_draws_into_a_figure_of_no_variable_is_undone_and_comes_back(plotting: Live) -> None:
+    plotting.cell("plt.plot([1, 2])")
+    plotting.cell("plt.plot([2, 1])")
+    assert shown(plotting) == [(1, 2)]
+    plotting.session.undo()
+    assert shown(plotting) == [(1, 1)]
+    plotting.session.undo()
+    assert shown(plotting) == []
+    plotting.session.redo(2)
+    assert shown(plotting) == [(1, 2)]
+    plotting.value("plt.close('all')")
+    plotting.restart()
+    plotting.session.restore(None)
+    assert shown(plotting) == [(1, 2)]
+
+
+def test_pyplot_and_variables_name_the_same_figure_under_its_number_after_an_undo(plotting: Live) -> None:
+    plotting.cell("first = plt.figure()\nsecond, ax = plt.subplots()\nplt.figure(1)")
+    plotting.cell("plt.plot([1, 2])")
+    plotting.cell("line, = ax.plot([3, 4])")
+    for _ in range(2):
+        plotting.session.undo(2)
+        assert shown(plotting) == [(2, 0), (1, 0)]
+        assert plotting.value("plt.gcf() is first and plt.figure(2) is second and second.axes == [ax]")
+        plotting.value("plt.figure(1)")
+        plotting.session.redo(2)
+        assert plotting.value("plt.gcf() is first and len(plt.gca().lines) == 1 and line.figure is second")
+    plotting.cell("plt.plot([5, 6])")
+    assert plotting.value("len(first.axes[0].lines)") == 2
+
+
+def test_the_current_figure_is_turned_back_and_no_figure_is_loaded_for_it(plotting: Live) -> None:
+    plotting.cell("first = plt.figure(); second = plt.figure()")
+    before = plotting.value("second")
+    plotting.cell("plt.figure(1)")
+    report = plotting.session.undo()
+    assert shown(plotting) == [(1, 0), (2, 0)] and report["loaded"] == []
+    assert plotting.value("plt.gcf()") is before
+
+
+def test_a_closed_figure_is_open_again_after_an_undo(plotting: Live) -> None:
+    plotting.cell("fig, ax = plt.subplots()")
+    plotting.cell("plt.figure(7)")
+    plotting.cell("plt.close('all')")
+    plotting.session.undo()
+    assert shown(plotting) == [(1, 0), (7, 0)] and plotting.value("plt.figure(1) is fig and fig.axes == [ax]")
+    plotting.session.redo()
+    assert shown(plotting) == []
+
+
+def test_a_function_that_plots_is_seen_to_change_the_current_figure(plotting: Live) -> None:
+    plotting.cell("fig, ax = plt.subplots()\ndef draw():\n    plt.plot([1, 2])")
+    before = version(plotting)
+    plotting.session._observe = _without_check(plotting.session._observe)  # type: ignore[method-assign]
+    plotting.cell("draw()")
+    assert version(plotting) != before
+
+
+def _without_check(observe: Any) -> Any:
+    return lambda touched, check_s=None, only=None: observe(touched, 0.0, only)
+
+
+def test_a_checkout_that_fails_leaves_pyplot_as_it_was(plotting: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    plotting.cell("fig = plt.figure()\nplt.plot([1, 2])")
+    plotting.cell("plt.plot([2, 1])\nother = plt.figure()")
+    from matplotlib._pylab_helpers import Gcf
+
+    before = list(Gcf.figs.items())
+
+    def fail(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(plotting.session, "_record_arrival", fail)
+    with pytest.raises(OSError, match="the disk is full"):
+        plotting.session.undo()
+    assert list(Gcf.figs.items()) == before and plotting.value("fig") is before[0][1].canvas.figure
+
+
+UNDRAWN = """
+import io
+import matplotlib
+matplotlib.use('agg')
+from matplotlib.figure import Figure
+fig = Figure(figsize=(3, 2))
+ax = fig.subplots()
+line, = ax.plot([1, 3, 2])
+"""
+
+
+def test_the_first_drawing_of_a_figure_is_no_change(live: Live) -> None:
+    live.cell(UNDRAWN)
+    before = version(live)
+    live.cell("ax.get_xlim()")
+    live.cell("fig.savefig(io.BytesIO(), dpi=50)")
+    live.cell("fig.canvas.draw()")
+    assert version(live) == before
+
+
+@pytest.mark.parametrize(
+    "change", ["line.set_color('red')", "ax.set_ylim(0, 9)", "fig.set_dpi(50)", "ax.margins(0.3)", "line.set_gid('g')"]
+)
+def test_a_change_that_comes_with_the_first_drawing_is_seen(live: Live, change: str) -> None:
+    live.cell(UNDRAWN)
+    before = version(live)
+    live.cell(f"{change}\nfig.savefig(io.BytesIO())")
+    assert version(live) != before
+    live.session.undo()
+    live.cell("fig.savefig(io.BytesIO())")
+    assert version(live) == before
+
+
+def test_a_figure_that_calls_functions_of_the_notebook_is_not_drawn_to_see_what_it_becomes(live: Live) -> None:
+    live.cell(
+        UNDRAWN + "calls = []\ndef tick(x, _):\n    calls.append(x)\n    return ''\nax.yaxis.set_major_formatter(tick)"
+    )
+    live.cell("fig.set_gid('g')")
+    assert live.value("calls") == []
+
+
+def test_a_table_of_colours_that_was_written_to_comes_back(live: Live) -> None:
+    live.cell(
+        "import matplotlib\nfaint = matplotlib.colormaps['viridis'].with_alpha(0.5)\nplain = matplotlib.colormaps['jet']"
+    )
+    before = live.session.tracker.by_name["plain"].version
+    live.cell("faint(0.3), plain(0.3)")
+    assert live.session.tracker.by_name["plain"].version == before
+    live.restart()
+    live.session.restore(None)
+    assert live.value("faint(0.3)[3], plain(0.3)[3]") == (0.5, 1.0)
+
+
+def test_only_figures_that_were_current_meanwhile_are_looked_at(plotting: Live) -> None:
+    plotting.cell("for number in range(1, 5): plt.figure(number)")
+    before = tuple(figures.open_figures())
+    assert figures.drawn_since(before, "plt.plot([1])") == {"plt.figure(4)"}
+    assert figures.drawn_since(before, "plt.figure(3); plt.plot([1]); plt.figure(4)") == set(before)
+    plotting.value("plt.figure(3)")
+    assert figures.drawn_since(before, "select(3)") == {"plt.figure(3)", "plt.figure(4)"}
+    plotting.value("plt.close(4)")
+    assert figures.drawn_since(before, "done()") == {"plt.figure(3)", "plt.figure(4)"}

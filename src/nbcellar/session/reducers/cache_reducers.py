@@ -17,8 +17,8 @@ _WITH_CACHED_PROPERTIES = ("networkx", "dask", "dask_expr")
 _NEW: Any = object()  # the attribute is not there before it is asked for
 _BY_CLASS: dict[str, dict[str, Any]] = {  # attributes, and what they are before the object is asked anything
     "scipy.sparse._compressed._cs_matrix": {"_has_canonical_format": _NEW, "_has_sorted_indices": _NEW},
+    "nltk.tokenize.regexp.RegexpTokenizer": {"_regexp": None},
     "nltk.classify.naivebayes.NaiveBayesClassifier": {"_most_informative_features": _NEW},
-    "astropy.io.fits.card.Card": {"_image": None},
     "sklearn.feature_extraction.text._VectorizerMixin": {"_stop_words_id": _NEW},
     "networkx.classes.graph.Graph": {"__networkx_cache__": dict},
 }

@@ -3,11 +3,12 @@
 Plain pickle draws a number from a counter of each registry of callbacks, so that no two pickles of a figure agree; it
 writes the parents of a transform by their ids, those of temporaries included; and a figure that was drawn holds
 caches that one which was not lacks. Invariant: a figure that was drawn again is the same value. Not for: pyplot's list
-of figures. The loading side is `plots.py`.
+of figures (`figures.py`). The loading side is `plots.py`.
 """
 
 from __future__ import annotations
 
+import copy
 import copyreg
 import sys
 from typing import Any
@@ -16,8 +17,6 @@ from nbcellar.session import plots
 from nbcellar.session.encode import PROTOCOL, Encoder
 from nbcellar.session.reducers.registry import Reducer, register, register_base
 
-_COLOR_CACHES = {"_lut": None, "_isinit": False}
-
 
 def _reduce_callbacks(registry: Any, encoder: Encoder) -> Any:
     """Reduce a registry of callbacks as it does itself, but without drawing a number."""
@@ -25,9 +24,11 @@ def _reduce_callbacks(registry: Any, encoder: Encoder) -> Any:
     kept = {
         signal: {cid: proxy() for cid, proxy in known.items() if cid in registry._pickled_cids}
         for signal, known in registry.callbacks.items()
+        if any(cid in registry._pickled_cids for cid in known)
     }
     state = {**vars(registry), "callbacks": kept, "_func_cid_map": None, "_cid_gen": next_number}
-    return copyreg.__newobj__, (type(registry),), state  # type: ignore[attr-defined]
+    # Sorted: loading one puts some of its attributes last.
+    return copyreg.__newobj__, (type(registry),), dict(sorted(state.items()))  # type: ignore[attr-defined]
 
 
 def _choose_transform(kind: type) -> Reducer | None:
@@ -95,6 +96,48 @@ def _pass_over_common(encoder: Encoder) -> None:
         encoder.copy_on_write.update(map(id, arrays))
 
 
+def _reduce_date_formatter(formatter: Any, encoder: Encoder) -> Any:
+    """Reduce a formatter of dates without the one that it made for the last date."""
+    reduced = formatter.__reduce_ex__(PROTOCOL)
+    inner: Any = reduced[2].get("_formatter") if type(reduced[2]) is dict else None
+    if type(inner).__name__ != "DateFormatter" or inner.fmt == formatter.defaultfmt:
+        return reduced
+    inner = type(inner)(formatter.defaultfmt, formatter._tz, usetex=formatter._usetex)
+    encoder.keep(inner)
+    return (*reduced[:2], {**reduced[2], "_formatter": inner}, *reduced[3:])
+
+
+def _choose_figure(kind: type) -> Reducer | None:
+    return _reduce_figure if _leaves_it_to_python(kind) else None
+
+
+def _reduce_figure(figure: Any, encoder: Encoder) -> Any:
+    """Reduce a figure as one that has to be drawn, and note if it was never drawn."""
+    reduced = _reduce_artist(figure, encoder)
+    if len(reduced) < 3 or type(reduced[2]) is not dict:
+        return reduced
+    # The figure's own loader would open a new number in pyplot; `figures.py` keeps the one it has.
+    reduced[2].pop("_restore_to_pylab", None)
+    # matplotlib goes back to the resolution that the figure was made with, whatever was set since.
+    ratio = getattr(figure.canvas, "device_pixel_ratio", 1)
+    reduced[2]["_dpi"] = figure._dpi if ratio == 1 else figure._dpi / ratio
+    if "_original_dpi" in reduced[2]:
+        reduced[2]["_original_dpi"] = reduced[2]["_dpi"]
+    if not _was_drawn(figure):
+        encoder.settle = plots.settle
+    return (*reduced[:3], None, None, plots.set_figure)
+
+
+def _was_drawn(figure: Any) -> bool:
+    """True if limits and ticks are there, which the first drawing computes."""
+    axes = figure.axes
+    if any(any(vars(ax).get("_stale_viewlims", {}).values()) for ax in axes):
+        return False
+    shown = [ax for ax in axes if ax.get_visible() and (ax.axison or getattr(ax, "_axis3don", False))]
+    axises = [axis for ax in shown for axis in getattr(ax, "_axis_map", {}).values() if axis.get_visible()]
+    return not any(axis.stale for axis in axises) if axes else not figure.stale
+
+
 def _choose_colormap(kind: type) -> Reducer | None:
     return _reduce_colormap if _leaves_it_to_python(kind) else None
 
@@ -103,10 +146,19 @@ def _reduce_colormap(colormap: Any, encoder: Encoder) -> Any:
     """Reduce a map of colours without the table that is made of it at its first use."""
     _pass_over_registered(colormap, encoder)
     reduced = colormap.__reduce_ex__(PROTOCOL)
-    if len(reduced) > 2 and type(reduced[2]) is dict and type(colormap).__module__ == "matplotlib.colors":
-        state = reduced[2]
-        return (*reduced[:2], {**state, **{k: v for k, v in _COLOR_CACHES.items() if k in state}}, *reduced[3:])
-    return reduced
+    if len(reduced) < 3 or type(reduced[2]) is not dict or not _has_table_of_its_own_making(colormap):
+        return reduced
+    state = {name: value for name, value in reduced[2].items() if name != "_lut"}
+    return (*reduced[:2], state | {"_isinit": False}, *reduced[3:])
+
+
+def _has_table_of_its_own_making(colormap: Any) -> bool:
+    """True if the table is what the map would make anew: `with_alpha` and users write to it."""
+    if type(colormap).__module__ != "matplotlib.colors" or not colormap._isinit:
+        return False
+    anew = copy.copy(colormap)
+    anew._init()
+    return bool(anew._lut.shape == colormap._lut.shape and (anew._lut == colormap._lut).all())
 
 
 def _pass_over_registered(colormap: Any, encoder: Encoder) -> None:
@@ -120,7 +172,9 @@ def _pass_over_registered(colormap: Any, encoder: Encoder) -> None:
 
 
 register("matplotlib.cbook.CallbackRegistry", _reduce_callbacks)
+register("matplotlib.dates.AutoDateFormatter", _reduce_date_formatter)
 register_base("matplotlib.transforms.TransformNode", _choose_transform)
+register_base("matplotlib.figure.Figure", _choose_figure)
 register_base("matplotlib.artist.Artist", _choose_artist)
 register_base("matplotlib.colors.Colormap", _choose_colormap)
 register_base("matplotlib.colorizer.Colorizer", _choose_colorizer)

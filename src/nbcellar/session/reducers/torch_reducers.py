@@ -7,6 +7,7 @@ quantized tensors, subclasses; torch pickles these itself. The loading side is `
 
 from __future__ import annotations
 
+import copyreg
 import sys
 from typing import Any
 
@@ -45,5 +46,13 @@ def reduce_tensor(tensor: Any, encoder: Encoder) -> Any:
     return make, (memory, *form), state, None, None, tensors.set_tensor
 
 
+def reduce_handle(handle: Any, encoder: Encoder) -> Any:
+    """Reduce what takes a hook away again: of a module that is gone, torch would not load it."""
+    hooks, ident, *extra = handle.__getstate__()
+    others = tuple(one for one in extra[0] if one is not None) if extra and extra[0] is not None else ()
+    return copyreg.__newobj__, (type(handle),), (hooks, ident, others)  # type: ignore[attr-defined]
+
+
+register("torch.utils.hooks.RemovableHandle", reduce_handle)
 register("torch.Tensor", reduce_tensor)
 register("torch.nn.parameter.Parameter", reduce_tensor)

@@ -23,6 +23,7 @@ import msgspec
 
 from nbcellar.errors import CorruptStoreError
 from nbcellar.session.surroundings.libraries import (
+    FiguresPart,
     MatplotlibPart,
     NumpyErrorPart,
     NumpyPrintPart,
@@ -40,6 +41,7 @@ from nbcellar.session.surroundings.process import (
 )
 
 RANDOM_PARTS = frozenset({"random", "numpy.random", "torch"})
+FIGURES = FiguresPart.name
 MODULES = "modules"
 
 
@@ -92,6 +94,7 @@ class AmbientTracker:
             NumpyErrorPart(),
             PandasPart(),
             MatplotlibPart(),
+            FiguresPart(),
         )
         self._parts = {part.name: part for part in parts}
         self._kept: dict[str, bytes] = {}

@@ -277,6 +277,38 @@ class MatplotlibPart(_LibraryPart):
         return _not_known(unknown)
 
 
+class FiguresPart(_LibraryPart):
+    """The numbers of pyplot's figures in the order of their last use: the last one is current. The figures themselves
+    are recorded as variables (`session/figures.py`).
+    """
+
+    name = "matplotlib.figures"
+    module = "matplotlib._pylab_helpers"
+
+    def capture(self) -> bytes | None:
+        holder = getattr(sys.modules.get(self.module), "Gcf", None)
+        if holder is None or not holder.figs:
+            return None
+        return super().capture()
+
+    def _read(self, module: Any) -> list[int]:
+        return [int(number) for number in list(module.Gcf.figs) if hasattr(number, "__index__")]
+
+    def _encode(self, state: Any) -> bytes:
+        return encode(state)
+
+    def decode(self, payload: bytes) -> list[int]:
+        return msgspec.msgpack.decode(payload, type=list[int])
+
+    def restore(self, decoded: Any) -> str:
+        holder = getattr(sys.modules.get(self.module), "Gcf", None)
+        if holder is not None:
+            for number in decoded:
+                if number in holder.figs:  # one that could not be restored is named as a variable
+                    holder.figs.move_to_end(number)
+        return ""
+
+
 def _describe_rc(value: Any) -> Any:
     if hasattr(value, "by_key"):  # a Cycler
         return {"cycler": value.by_key()}

@@ -33,9 +33,10 @@ class Touch:
     everything: bool
     reason: str
     names: frozenset[str]
+    plots: bool = True  # it can draw into pyplot's current figure, which it need not name
 
 
-NOTHING = Touch(False, "", frozenset())
+NOTHING = Touch(False, "", frozenset(), plots=False)
 
 
 def touched_names(
@@ -80,7 +81,7 @@ def _find_touched(
     reason = _follow_cell(find_facts(code), source, follower, 0)
     if reason or follower.run():
         return _everything(reason or follower.reason)
-    return Touch(False, "", frozenset(follower.names))
+    return Touch(False, "", frozenset(follower.names), follower.may_plot())
 
 
 def _compile(source: str) -> CodeType | None:

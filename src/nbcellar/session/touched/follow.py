@@ -59,6 +59,7 @@ _KERNEL_ROOTS = frozenset(
     ["asyncio", "comm", "ipykernel", "jupyter_client", "tornado", "zmq", "_abc"],
 )
 _FRAME_ROOTS = frozenset({"pandas"})
+_NEVER_PLOTS = sys.stdlib_module_names | {"__main__", "numpy", "IPython", "ipykernel"}
 
 
 class Follower:
@@ -79,6 +80,7 @@ class Follower:
         self._scans_left = MAX_SCANNED
         self._handlers = dict(_HANDLERS)  # and those of the notebook's classes, for this walk only
         self._modules: set[str] = set()
+        self._libraries: set[str] = set()  # whose functions and instances are reached
         self._partners: set[str] = set()
         array = getattr(sys.modules.get("numpy"), "ndarray", None)
         self._array_type: type | None = array if isinstance(array, type) else None
@@ -113,6 +115,11 @@ class Follower:
         if own_globals is not None:
             self._pending.extend(own_globals[name] for name in facts.names if name in own_globals)
 
+    def may_plot(self) -> bool:
+        """Return whether what was followed can draw into a figure that it does not name: pyplot's current one."""
+        roots = {name.partition(".")[0] for name in self._libraries if isinstance(name, str)} | self._modules
+        return bool(self.reason) or not roots <= _NEVER_PLOTS
+
     def run(self) -> bool:
         """Follow all that is queued; return whether the answer is "everything", for `reason`."""
         while not self.reason and (self._pending or self._in_libraries):
@@ -121,6 +128,8 @@ class Follower:
             cls = type(value)
             if cls in _ATOMIC or id(value) in self._seen:
                 continue
+            if not self._inside_library:
+                self._libraries.add(cls.__module__)
             self._seen.add(id(value))
             self._visits_left -= 1
             if self._visits_left < 0:
@@ -212,6 +221,7 @@ class Follower:
         elif not _is_library_namespace(own):
             self.follow_code(code_facts(value.__code__), own_globals=own)
         else:
+            self._libraries.add(own["__name__"])
             self._named_by_library(value.__name__)
             self._in_libraries.extend(_held_by(value))
             return
