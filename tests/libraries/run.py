@@ -45,6 +45,7 @@ class Verdict:
     wrong: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     false: list[str] = field(default_factory=list)
+    only_here: str = ""  # why a new kernel is told that it cannot have it back
     broken: str = ""  # the case itself does not do what it says
     seconds: float = 0.0
 
@@ -77,7 +78,10 @@ class Judge:
         self.kernel.restart()
         for case, verdict, ref, picture in self.finals:
             try:
-                self.kernel.checkout(ref)
+                report = self.kernel.checkout(ref)
+                if "x" in report.not_restored:  # said, with the reason: nothing is wrong in silence
+                    verdict.only_here = report.not_restored["x"]
+                    continue
                 self._compare(case, verdict, picture, "in a new kernel")
                 result = self.kernel.try_run(case.use)
                 if result.error:
@@ -219,6 +223,8 @@ def _words(verdict: Verdict) -> str:
     if verdict.wrong or verdict.missed:
         found = [*(f"missed: {change}" for change in verdict.missed), *verdict.wrong]
         return "**not rightly**: " + found[0].splitlines()[0][:160].replace("|", "/")
+    if verdict.only_here:
+        return f"yes, but not in a new kernel: {verdict.only_here}".replace("|", "/")
     return f"yes; seen as changed by {', '.join(verdict.false)}" if verdict.false else "yes"
 
 
@@ -239,6 +245,8 @@ def _print(verdict: Verdict) -> None:
         state = f"not stored: {verdict.reason}"
     elif verdict.is_fine and verdict.false:
         state = f"fine, but seen as changed by {', '.join(verdict.false)}"
+    elif verdict.is_fine and verdict.only_here:
+        state = f"not in a new kernel: {verdict.only_here}"
     print(f"{verdict.name:45} {verdict.seconds:6.1f} s  {state}", flush=True)
     for line in verdict.wrong:
         print(f"    wrong   {line}")

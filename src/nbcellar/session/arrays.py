@@ -24,6 +24,16 @@ def inline(data: bytes, dtype: Any, shape: Any, layout: str, writeable: bool) ->
     return made
 
 
+def inline_permuted(data: bytes, dtype: Any, shape: Any, axes: tuple[int, ...], writeable: bool) -> Any:
+    """Rebuild a small array whose axes lie in memory in another order than C's or Fortran's. shape: as in memory."""
+    import numpy as np
+
+    made = np.ndarray(shape, np.dtype(dtype), data).transpose(axes).copy(order="K")
+    if not writeable:
+        made.setflags(write=False)
+    return made
+
+
 def object_view(base: Any, offset: int, shape: Any, strides: Any, writeable: bool) -> Any:
     """Rebuild a view of an object array: the same elements, seen through the other array."""
 
@@ -58,6 +68,13 @@ def set_read_only(array: Any, state: Any) -> None:
     """Fill an array that numpy has made empty, and let nobody write to it."""
     array.__setstate__(state)
     array.setflags(write=False)
+
+
+def function_of_elements(function: Any, inputs: int, outputs: int, identity: tuple[Any, ...]) -> Any:
+    """Make a ufunc of a Python function again; identity: none or one."""
+    import numpy as np
+
+    return np.frompyfunc(function, inputs, outputs, **({"identity": identity[0]} if identity else {}))
 
 
 def element(array: Any) -> Any:
@@ -110,4 +127,14 @@ def memory_view(obj: Any, form: tuple[int, int, str, tuple[int, ...]] | None, re
         view = view.cast("B")[offset : offset + size]
         if format != "B" or len(shape) != 1:
             view = view.cast(format, shape)  # type: ignore[call-overload]
+    return view.toreadonly() if readonly and not view.readonly else view
+
+
+def strided_memory_view(obj: Any, form: tuple[int, int, str, int], readonly: bool) -> memoryview:
+    """Rebuild a memoryview of every n-th element. form: lowest byte and the one past the highest, format, step."""
+    low, high, format, step = form
+    view = memoryview(obj).cast("B")[low:high]
+    if format != "B":
+        view = view.cast(format)  # type: ignore[call-overload]
+    view = view[::step]
     return view.toreadonly() if readonly and not view.readonly else view

@@ -13,7 +13,7 @@ import pickle
 import time
 import weakref
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from operator import eq
@@ -28,6 +28,9 @@ from nbcellar.session.reducers.registry import find_reducer
 from nbcellar.session.shared import is_plain_part, long_values, shared_state
 
 PROTOCOL = 5
+
+Results = Mapping[int, frozenset[str]]
+"""By id of an object, the names of what it computed when it was asked and keeps (`reducers/results.py`)."""
 
 
 class OverBudgetError(CannotStoreError):
@@ -69,6 +72,7 @@ class Encoded:
     shared: array[int]  # ids of objects that could be shared state
     types: set[type]
     seconds: float
+    results: Results  # which results the objects that compute some when asked hold
     pickler: object = None  # keeps temporaries alive, so that ids stay unique while sharing is decided
 
 
@@ -132,7 +136,15 @@ class _Sink:
 class Encoder(pickle.Pickler):
     """A pickler that leaves memory out of the stream and asks reducers for what plain pickle gets wrong."""
 
-    def __init__(self, context: Context, limits: Limits, roots: frozenset[int] = frozenset(), *, inline: bool = True):
+    def __init__(
+        self,
+        context: Context,
+        limits: Limits,
+        roots: frozenset[int] = frozenset(),
+        *,
+        inline: bool = True,
+        known_results: Results | None = None,
+    ):
         self.sink = _Sink(limits)
         self.exports: list[Export] = []
         self.raw_buffers: list[int] = []
@@ -147,6 +159,8 @@ class Encoder(pickle.Pickler):
         self.not_shared: set[int] = set()  # ids of what a library hands to many objects and never changes
         self.inline = inline
         self.inline_bytes = 0
+        self.results: dict[int, frozenset[str]] = {}
+        self.known_results = known_results
         self.reducers: dict[type, Callable[[Any, Encoder], Any] | None] = {}
         self._keep: list[object] = []
 
@@ -175,6 +189,13 @@ class Encoder(pickle.Pickler):
         """Add memory that the stream refers to; return its index."""
         self.exports.append(export)
         return len(self.exports) - 1
+
+    def new_results(self, obj: object, present: frozenset[str]) -> frozenset[str]:
+        """Note which results an object keeps; return those to leave out: it did not hold them when it was stored."""
+        self.results[id(obj)] = present
+        if self.known_results is None:
+            return frozenset()
+        return present - self.known_results.get(id(obj), present)
 
     def keep(self, obj: object) -> None:
         """Keep a temporary alive as long as its id or memory is referred to."""
@@ -215,7 +236,7 @@ def _reducer_for(kind: type) -> Callable[[Any, Encoder], Any] | None:
         return _reduce_class
     special = find_reducer(kind) or definitions.reducer_of(kind)
     if special is None and kind.__dictoffset__ and _reduces_in_c(kind):
-        return _reduce_with_dict
+        return reduce_with_dict
     if special is None and kind.__module__ == "__main__" and _reduces_itself(kind):
         return _reduce_by_itself
     return special
@@ -238,7 +259,8 @@ def _reduces_itself(kind: type) -> bool:
     return any(type(getattr(kind, name, None)) is FunctionType for name in ("__reduce__", "__reduce_ex__"))
 
 
-def _reduce_with_dict(obj: Any, encoder: Encoder) -> Any:
+def reduce_with_dict(obj: Any, encoder: Encoder) -> Any:
+    """Reduce an object of C as it does itself, with its attributes if it has any."""
     # An exception, a partial, a BytesIO makes its `__dict__` when it is first pickled, and the second pickle shows it.
     attributes = obj.__dict__
     if not attributes or hasattr(type(obj), "__setstate__"):
@@ -268,22 +290,24 @@ def encode(
     inline: bool = True,
     sharing: bool = True,
     split: bool | None = None,
+    known_results: Results | None = None,
 ) -> Encoded:
     """Encode `objects` together, as one tuple. Whatever a class's own code raises passes through.
 
     roots: ids of notebook classes whose definition is part of the value. inline: small arrays may go into the stream
     (asked again without, when such memory turns out to be shared). sharing: whether `shared` is asked for; it costs
     more than the dump where there are many objects. split: whether a long list or dict is encoded in parts; None: if
-    its elements turn out to share no state (`sharing` must be asked for then).
+    its elements turn out to share no state (`sharing` must be asked for then). known_results: leave out what objects
+    have computed since they had just these.
     """
     started = time.perf_counter()
     obj = objects[0]
     if split is not False and len(objects) == 1 and type(obj) in _SPLIT and len(obj) >= SPLIT_FROM:  # type: ignore[arg-type]
-        encoder = Encoder(context, limits, roots, inline=inline)
+        encoder = Encoder(context, limits, roots, inline=inline, known_results=known_results)
         shared = _dump_parts(encoder, obj, sharing)
         if shared is not None:
             return _result(encoder, shared, started, _SPLIT[type(obj)])
-    encoder = Encoder(context, limits, roots, inline=inline)
+    encoder = Encoder(context, limits, roots, inline=inline, known_results=known_results)
     encoder.dump(tuple(objects))
     shared = shared_state(encoder.memo.copy(), roots, encoder.not_shared) if sharing else array("Q")
     encoder.sink.end_part()
@@ -302,6 +326,7 @@ def _result(encoder: Encoder, shared: array[int], started: float, container: str
         shared=shared,
         types=set(encoder.reducers),
         seconds=time.perf_counter() - started,
+        results=encoder.results,
         pickler=encoder,
     )
 
@@ -368,6 +393,7 @@ class QuickHasher:
         """Return the xxh3-128 of the pickle stream; None if the stream is not all of the value."""
         encoder, sink = self._encoder, self._encoder.sink
         sink.parts, sink.size = [], 0
+        encoder.results.clear()
         encoder.clear_memo()
         encoder.dump(objects)
         encoder.__dict__.pop("definition_notes", None)
@@ -393,12 +419,15 @@ class _PyBuffer(ctypes.Structure):
     ]
 
 
+_FULL_READ_ONLY = 0x11C  # PyBUF_FULL_RO: strides are no obstacle
+
+
 def address_of(view: memoryview) -> int:
-    """Return the address of a contiguous buffer; 0 for an empty one. numpy may be absent, so the C API answers."""
+    """Return the address of a buffer's first element; 0 for an empty one. numpy may be absent, so the C API answers."""
     if not view.nbytes:
         return 0
     raw = _PyBuffer()
-    ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(view), ctypes.byref(raw), 0)
+    ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(view), ctypes.byref(raw), _FULL_READ_ONLY)
     try:
         return raw.buf or 0
     finally:

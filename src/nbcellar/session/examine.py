@@ -13,7 +13,7 @@ from typing import Any
 from xxhash import xxh3_128
 
 from nbcellar.errors import CannotStoreError, CellarError
-from nbcellar.session.encode import Context, Encoded, Limits, OverBudgetError, QuickHasher, encode
+from nbcellar.session.encode import Context, Encoded, Limits, OverBudgetError, QuickHasher, Results, encode
 from nbcellar.session.fidelity import Fidelity, fingerprint, is_opaque
 from nbcellar.session.groups import Group, Item
 from nbcellar.session.importable import is_notebook_class
@@ -54,11 +54,24 @@ class Examiner:
         *,
         sharing: bool = True,
         split: bool | None = None,
+        known_results: Results | None = None,
     ) -> Item:
+        def run(inline: bool) -> Encoded:
+            return encode(
+                objects,
+                self.context,
+                limits,
+                roots=roots,
+                inline=inline,
+                sharing=sharing,
+                split=split,
+                known_results=known_results,
+            )
+
         try:
-            encoded = encode(objects, self.context, limits, roots=roots, sharing=sharing, split=split)
+            encoded = run(True)
             if overlapping_inline(encoded.exports):
-                encoded = encode(objects, self.context, limits, roots=roots, inline=False, sharing=sharing, split=split)
+                encoded = run(False)
                 if overlapping_inline(encoded.exports):
                     raise CannotStoreError("an array shows memory of another one that holds objects or is a copy")
         except OverBudgetError as error:
@@ -86,6 +99,17 @@ class Examiner:
         again = self.try_encode(objects, limits, roots, sharing=False, split=group.split).encoded
         return again is not None and self.version(again, lay_out(again), group.defines) != version
 
+    def only_results_appeared(
+        self, group: Group, objects: tuple[object, ...], encoded: Encoded, limits: Limits, roots: frozenset[int]
+    ) -> bool:
+        """True if the same objects are what was stored, but for results that they have computed since and keep."""
+        if not any(encoded.results[key] - known for key, known in group.results.items() if key in encoded.results):
+            return False
+        split = bool(encoded.container)
+        item = self.try_encode(objects, limits, roots, sharing=False, split=split, known_results=group.results)
+        known = item.encoded
+        return known is not None and self.version(known, lay_out(known), group.defines) == group.stored
+
     def make_group(
         self, names: tuple[str, ...], roots: tuple[type, ...], objects: tuple[object, ...], whole: Item, number: int
     ) -> Group:
@@ -111,7 +135,8 @@ class Examiner:
         """Note in a group what its encoding says."""
         group.needs = tuple(encoded.needs)
         group.needs_uids = tuple(self.uids.uid_of(cls) for cls in encoded.needs)
-        group.version = group.baseline = self.version(encoded, layout, group.defines)
+        group.version = group.baseline = group.stored = self.version(encoded, layout, group.defines)
+        group.results = encoded.results
         group.seconds = encoded.seconds
         group.size_bytes = encoded.size_bytes + sum(region.size_bytes for region in layout.regions)
         group.is_opaque = any(map(is_opaque, encoded.types))

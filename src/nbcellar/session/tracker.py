@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from nbcellar.errors import CannotRestoreError
 from nbcellar.history.model import Covariable
-from nbcellar.session.encode import Limits, QuickHasher
+from nbcellar.session.encode import Encoded, Limits, QuickHasher
 from nbcellar.session.examine import Examiner
 from nbcellar.session.groups import NOTHING, Changed, Group, Item, Observation, is_atom, is_same
 from nbcellar.session.names import NeverStore
@@ -188,6 +188,9 @@ class Tracker:
             if item.encoded is not None:
                 layout = item.layout = lay_out(item.encoded)
                 version = self.examiner.version(item.encoded, layout, group.defines)
+                if version != group.baseline and self._is_as_stored(group, objects, item.encoded, limits, roots):
+                    group.baseline = version
+                    group.is_plain = False
                 if version == group.baseline and not (deep and self.examiner.loses(group, objects, item.encoded)):
                     if not deep or self._shares_as_before(group, item):
                         group.verified = self.number
@@ -206,6 +209,11 @@ class Tracker:
         dissolved[group] = not deep
         for name in alive:
             pool[name] = self.examiner.item(name, now[name], limits)
+
+    def _is_as_stored(
+        self, group: Group, objects: tuple[object, ...], encoded: Encoded, limits: Limits, roots: frozenset[int]
+    ) -> bool:
+        return bool(group.results) and self.examiner.only_results_appeared(group, objects, encoded, limits, roots)
 
     def _shares_as_before(self, group: Group, item: Item) -> bool:
         """True if a group that holds what it held shares nothing new; what pickling makes anew each time is nothing."""
@@ -324,6 +332,7 @@ class Tracker:
             if old is not None and is_same(old, change.group):
                 change.group.covariable, change.group.digests = old.covariable, old.digests
                 change.group.version, change.group.unsaved = old.version, old.unsaved
+                change.group.stored, change.group.results = old.stored, old.results
                 continue  # only its sharing was looked at again
             if old is not None and dissolved[old]:
                 change.unseen = True

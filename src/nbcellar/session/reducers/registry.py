@@ -20,9 +20,12 @@ _MODULES: dict[str, str] = {  # by package, the modules of this one that registe
     "numpy": "numpy_reducers",
     "pandas": "pandas_reducers",
     "torch": "torch_reducers",
+    "sympy": "sympy_reducers",
+    **dict.fromkeys(("argparse", "_struct", "_io", "weakref"), "stdlib_reducers"),
     "scipy": "scipy_reducers cache_reducers",
     **dict.fromkeys(("astropy", "dask", "dask_expr", "networkx", "nltk", "sklearn"), "cache_reducers"),
 }
+_WITH_RESULTS = frozenset({"numpy", "pandas", "scipy", "sklearn", "xarray", "dask", "xml"})
 _by_type: dict[str, Reducer] = {}
 _by_base: dict[str, Callable[[type], Reducer | None]] = {}
 _by_package: dict[str, Callable[[type], Reducer | None]] = {}
@@ -46,6 +49,15 @@ def register_package(package: str, choose: Callable[[type], Reducer | None]) -> 
 
 def find_reducer(kind: type) -> Reducer | None:
     """Return the reducer for a type, or None."""
+    reducer = _find(kind)
+    if any(str(base.__module__).partition(".")[0] in _WITH_RESULTS for base in kind.__mro__):
+        from nbcellar.session.reducers.results import without_new_results
+
+        return without_new_results(kind, reducer)
+    return reducer
+
+
+def _find(kind: type) -> Reducer | None:
     for base in kind.__mro__:
         module = base.__module__
         if isinstance(module, str):
