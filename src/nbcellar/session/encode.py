@@ -24,6 +24,7 @@ from xxhash import xxh3_128_digest
 
 from nbcellar.errors import CannotStoreError
 from nbcellar.session.definitions import reducers as definitions
+from nbcellar.session.opaque import decides_alone, is_opaque
 from nbcellar.session.reducers.registry import find_reducer
 from nbcellar.session.shared import is_plain_part, long_values, shared_state
 
@@ -73,6 +74,7 @@ class Encoded:
     types: set[type]
     seconds: float
     results: Results  # which results the objects that compute some when asked hold
+    opaque: list[Any]  # instances whose classes decide themselves what their pickles hold
     pickler: object = None  # keeps temporaries alive, so that ids stay unique while sharing is decided
 
 
@@ -160,6 +162,7 @@ class Encoder(pickle.Pickler):
         self.inline = inline
         self.inline_bytes = 0
         self.results: dict[int, frozenset[str]] = {}
+        self.opaque: list[Any] = []  # instances of classes that decide themselves what their pickles hold
         self.known_results = known_results
         self.reducers: dict[type, Callable[[Any, Encoder], Any] | None] = {}
         self._keep: list[object] = []
@@ -169,7 +172,10 @@ class Encoder(pickle.Pickler):
         try:
             reducer = self.reducers[kind]
         except KeyError:
-            reducer = self.reducers[kind] = self.context.reducer_of(kind)
+            reducer = self.context.reducer_of(kind)
+            if is_opaque(kind):
+                reducer = _noting(reducer)
+            self.reducers[kind] = reducer
         return NotImplemented if reducer is None else reducer(obj, self)
 
     # what reducers call -------------------------------------------------------------------------------------------
@@ -200,6 +206,14 @@ class Encoder(pickle.Pickler):
     def keep(self, obj: object) -> None:
         """Keep a temporary alive as long as its id or memory is referred to."""
         self._keep.append(obj)
+
+
+def _noting(reducer: Callable[[Any, Encoder], Any] | None) -> Callable[[Any, Encoder], Any]:
+    def note(obj: Any, encoder: Encoder) -> Any:
+        encoder.opaque.append(obj)
+        return NotImplemented if reducer is None else reducer(obj, encoder)
+
+    return note
 
 
 class _BufferTaker:
@@ -308,6 +322,7 @@ def encode(
         if shared is not None:
             return _result(encoder, shared, started, _SPLIT[type(obj)])
     encoder = Encoder(context, limits, roots, inline=inline, known_results=known_results)
+    encoder.opaque += filter(decides_alone, objects)
     encoder.dump(tuple(objects))
     shared = shared_state(encoder.memo.copy(), roots, encoder.not_shared) if sharing else array("Q")
     encoder.sink.end_part()
@@ -327,6 +342,7 @@ def _result(encoder: Encoder, shared: array[int], started: float, container: str
         types=set(encoder.reducers),
         seconds=time.perf_counter() - started,
         results=encoder.results,
+        opaque=encoder.opaque,
         pickler=encoder,
     )
 
@@ -394,6 +410,7 @@ class QuickHasher:
         encoder, sink = self._encoder, self._encoder.sink
         sink.parts, sink.size = [], 0
         encoder.results.clear()
+        encoder.opaque.clear()
         encoder.clear_memo()
         encoder.dump(objects)
         encoder.__dict__.pop("definition_notes", None)

@@ -14,7 +14,7 @@ from xxhash import xxh3_128
 
 from nbcellar.errors import CannotStoreError, CellarError
 from nbcellar.session.encode import Context, Encoded, Limits, OverBudgetError, QuickHasher, Results, encode
-from nbcellar.session.fidelity import Fidelity, fingerprint, is_opaque
+from nbcellar.session.fidelity import Fidelity, fingerprint
 from nbcellar.session.groups import Group, Item
 from nbcellar.session.importable import is_notebook_class
 from nbcellar.session.names import NeverStore
@@ -82,15 +82,15 @@ class Examiner:
             return Item("", objects, None, _reason(error), _NO_IDS, ())
         return Item("", objects, encoded, "", sorted_ids(encoded.shared), spans_of(encoded.exports))
 
-    def loses(self, group: Group, objects: tuple[object, ...], encoded: Encoded) -> bool:
+    def loses(self, group: Group, encoded: Encoded) -> bool:
         """True if a class of its own pickling turns out to leave something out, now that its attributes differ."""
         if not group.is_opaque:
             return False
-        now = fingerprint(objects)
+        now = fingerprint(encoded.opaque)
         if now == group.fingerprint:
             return False
         group.fingerprint = now
-        return bool(self.fidelity.reason(objects, encoded, self.namespace))
+        return bool(self.fidelity.reason(encoded, self.context, again=True))
 
     def is_unstable(
         self, group: Group, version: bytes, objects: tuple[object, ...], limits: Limits, roots: frozenset[int]
@@ -139,7 +139,8 @@ class Examiner:
         group.results = encoded.results
         group.seconds = encoded.seconds
         group.size_bytes = encoded.size_bytes + sum(region.size_bytes for region in layout.regions)
-        group.is_opaque = any(map(is_opaque, encoded.types))
+        group.is_opaque = bool(encoded.opaque)
+        group.fingerprint = fingerprint(encoded.opaque) if encoded.opaque else 0
         group.is_codeless = not encoded.types
         group.split = bool(encoded.container)
         group.is_plain = not (layout.places or encoded.needs or group.defines) and len(encoded.parts) == 1

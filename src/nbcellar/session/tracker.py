@@ -191,7 +191,7 @@ class Tracker:
                 if version != group.baseline and self._is_as_stored(group, objects, item.encoded, limits, roots):
                     group.baseline = version
                     group.is_plain = False
-                if version == group.baseline and not (deep and self.examiner.loses(group, objects, item.encoded)):
+                if version == group.baseline and not (deep and self.examiner.loses(group, item.encoded)):
                     if not deep or self._shares_as_before(group, item):
                         group.verified = self.number
                         group.object_ids = tuple(id(now[n]) for n in group.names)
@@ -400,8 +400,8 @@ class Tracker:
         hidden = cast(tuple[type, ...], tuple(item.obj for item in items if not item.name))
         objects = (*(item.obj for item in named), *hidden)
         whole = items[0] if len(items) == 1 else self.examiner.try_encode(objects, limits, frozenset(map(id, roots)))
-        if whole.encoded is not None and not roots:
-            reason = self.examiner.fidelity.reason(objects, whole.encoded, self.namespace)
+        if whole.encoded is not None:
+            reason = self.examiner.fidelity.reason(whole.encoded, self.examiner.context)
             if reason:
                 whole = Item("", objects, None, reason, whole.shared, whole.spans)
         group = self.examiner.make_group(
