@@ -1,4 +1,4 @@
-"""The loading side of objects of the standard library, scipy and sympy that plain pickle gets wrong or refuses.
+"""The loading side of objects of the standard library, scipy, sympy and polars that plain pickle gets wrong or refuses.
 
 Invariant: these names and signatures are part of the format. Not for: choosing what is encoded how (`reducers/`).
 """
@@ -42,3 +42,17 @@ def polynomial(kind: Any, expression: Any, generators: tuple[Any, ...], domain: 
     domains = importlib.import_module("sympy.polys.domains")
     over = domain if isinstance(domain, str) else domains.GF(domain[0], symmetric=domain[1])
     return kind(expression, *generators, domain=over)
+
+
+def polars_series(name: str, values: Any, dtype: Any, order: str) -> Any:
+    """Return a column of polars that holds `values`. order: "up" or "down" if it is known to be sorted."""
+    polars = importlib.import_module("polars")
+    made = polars.Series(name, values)
+    if made.dtype != dtype:
+        made = made.cast(dtype)
+    return made.set_sorted(descending=order == "down") if order else made
+
+
+def polars_frame(columns: tuple[Any, ...]) -> Any:
+    """Return a frame of these columns."""
+    return importlib.import_module("polars").DataFrame(list(columns))

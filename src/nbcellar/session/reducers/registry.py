@@ -21,6 +21,7 @@ _MODULES: dict[str, str] = {  # by package, the modules of this one that registe
     "pandas": "pandas_reducers",
     "torch": "torch_reducers",
     "sympy": "sympy_reducers",
+    "polars": "polars_reducers",
     **dict.fromkeys(("argparse", "_struct", "_io", "weakref"), "stdlib_reducers"),
     "scipy": "scipy_reducers cache_reducers",
     **dict.fromkeys(("astropy", "dask", "dask_expr", "networkx", "nltk", "sklearn"), "cache_reducers"),
