@@ -6,6 +6,7 @@ Not for: choosing what is encoded how (`numpy_reducers.py`).
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NoReturn, cast
 
 
@@ -109,14 +110,31 @@ def memory_map(path: str, dtype: Any, mode: str, offset: int, shape: Any, order:
 
     same_mode = "r+" if mode == "w+" else mode
     try:
+        if Path(path).stat().st_size < offset + content.nbytes:
+            raise ValueError("too short")  # to be written to, it would be made longer
         made: Any = np.memmap(path, np.dtype(dtype), cast(Any, same_mode), offset, shape, cast(Any, order))
     except (OSError, ValueError):
-        return content  # the file is gone or too short: the values are what counts
+        _unlike.append(f"file {path} is gone or shorter: this is what it held, in memory, and no map of a file")
+        return content
     if made.tobytes() == content.tobytes():
         return made
+    if mode != "c":
+        _unlike.append(f"file {path} holds something else now: this is a private copy of what it held; the file stays")
     private: Any = np.memmap(path, np.dtype(dtype), "c", offset, shape, cast(Any, order))
     private[...] = content
+    if mode == "r":
+        private.setflags(write=False)
     return private
+
+
+_unlike: list[str] = []
+
+
+def unlike_files() -> str:
+    """Return what was said of files since this was last asked: those whose maps came back as something else."""
+    said = "; ".join(dict.fromkeys(_unlike))
+    _unlike.clear()
+    return said
 
 
 def memory_view(obj: Any, form: tuple[int, int, str, tuple[int, ...]] | None, readonly: bool) -> memoryview:

@@ -141,9 +141,9 @@ def _is_ctypes(owner: Any) -> bool:
 
 
 def _is_shared_map(root: Any) -> bool:
-    """True for a map through which its file is written."""
+    """True for a map that can be written to, through to its file or privately."""
     contiguous = root.flags.c_contiguous or root.flags.f_contiguous
-    return root.filename is not None and root.mode in ("r+", "w+") and contiguous and root._mmap is not None
+    return root.filename is not None and root.mode in ("r+", "w+", "c") and contiguous and root._mmap is not None
 
 
 def _reduce_over(a: np.ndarray[Any, Any], owner: Any, encoder: Encoder) -> Any:
