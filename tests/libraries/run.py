@@ -45,7 +45,7 @@ class Verdict:
     wrong: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)
     false: list[str] = field(default_factory=list)
-    elsewhere: str = ""  # why a checkout in a new kernel said that it cannot be brought back
+    only_here: str = ""  # why a new kernel is told that it cannot have it back
     broken: str = ""  # the case itself does not do what it says
     seconds: float = 0.0
 
@@ -78,9 +78,9 @@ class Judge:
         self.kernel.restart()
         for case, verdict, ref, picture in self.finals:
             try:
-                missing = self.kernel.checkout(ref).not_restored
-                if "x" in missing:
-                    verdict.elsewhere = missing["x"]
+                report = self.kernel.checkout(ref)
+                if "x" in report.not_restored:  # said, with the reason: nothing is wrong in silence
+                    verdict.only_here = report.not_restored["x"]
                     continue
                 self._compare(case, verdict, picture, "in a new kernel")
                 result = self.kernel.try_run(case.use)
@@ -223,8 +223,9 @@ def _words(verdict: Verdict) -> str:
     if verdict.wrong or verdict.missed:
         found = [*(f"missed: {change}" for change in verdict.missed), *verdict.wrong]
         return "**not rightly**: " + found[0].splitlines()[0][:160].replace("|", "/")
-    seen = f"yes; seen as changed by {', '.join(verdict.false)}" if verdict.false else "yes"
-    return f"{seen}; not in a new kernel: {verdict.elsewhere}".replace("|", "/") if verdict.elsewhere else seen
+    if verdict.only_here:
+        return f"yes, but not in a new kernel: {verdict.only_here}".replace("|", "/")
+    return f"yes; seen as changed by {', '.join(verdict.false)}" if verdict.false else "yes"
 
 
 def _totals(found: dict[str, list[Verdict]]) -> str:
@@ -244,9 +245,9 @@ def _print(verdict: Verdict) -> None:
         state = f"not stored: {verdict.reason}"
     elif verdict.is_fine and verdict.false:
         state = f"fine, but seen as changed by {', '.join(verdict.false)}"
+    elif verdict.is_fine and verdict.only_here:
+        state = f"not in a new kernel: {verdict.only_here}"
     print(f"{verdict.name:45} {verdict.seconds:6.1f} s  {state}", flush=True)
-    if verdict.elsewhere:
-        print(f"    not in a new kernel: {verdict.elsewhere}")
     for line in verdict.wrong:
         print(f"    wrong   {line}")
     for line in verdict.missed:

@@ -6,6 +6,7 @@ Not for: choosing what is encoded how (`numpy_reducers.py`).
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NoReturn, cast
 
 
@@ -19,6 +20,16 @@ def inline(data: bytes, dtype: Any, shape: Any, layout: str, writeable: bool) ->
     import numpy as np
 
     made = np.ndarray(shape, np.dtype(dtype), data, order="F" if layout == "F" else "C").copy(order="K")
+    if not writeable:
+        made.setflags(write=False)
+    return made
+
+
+def inline_permuted(data: bytes, dtype: Any, shape: Any, axes: tuple[int, ...], writeable: bool) -> Any:
+    """Rebuild a small array whose axes lie in memory in another order than C's or Fortran's. shape: as in memory."""
+    import numpy as np
+
+    made = np.ndarray(shape, np.dtype(dtype), data).transpose(axes).copy(order="K")
     if not writeable:
         made.setflags(write=False)
     return made
@@ -60,6 +71,13 @@ def set_read_only(array: Any, state: Any) -> None:
     array.setflags(write=False)
 
 
+def function_of_elements(function: Any, inputs: int, outputs: int, identity: tuple[Any, ...]) -> Any:
+    """Make a ufunc of a Python function again; identity: none or one."""
+    import numpy as np
+
+    return np.frompyfunc(function, inputs, outputs, **({"identity": identity[0]} if identity else {}))
+
+
 def element(array: Any) -> Any:
     """Rebuild an element of a structured array as a view of its memory."""
     return array[()]
@@ -92,14 +110,31 @@ def memory_map(path: str, dtype: Any, mode: str, offset: int, shape: Any, order:
 
     same_mode = "r+" if mode == "w+" else mode
     try:
+        if Path(path).stat().st_size < offset + content.nbytes:
+            raise ValueError("too short")  # to be written to, it would be made longer
         made: Any = np.memmap(path, np.dtype(dtype), cast(Any, same_mode), offset, shape, cast(Any, order))
     except (OSError, ValueError):
-        return content  # the file is gone or too short: the values are what counts
+        _unlike.append(f"file {path} is gone or shorter: this is what it held, in memory, and no map of a file")
+        return content
     if made.tobytes() == content.tobytes():
         return made
+    if mode != "c":
+        _unlike.append(f"file {path} holds something else now: this is a private copy of what it held; the file stays")
     private: Any = np.memmap(path, np.dtype(dtype), "c", offset, shape, cast(Any, order))
     private[...] = content
+    if mode == "r":
+        private.setflags(write=False)
     return private
+
+
+_unlike: list[str] = []
+
+
+def unlike_files() -> str:
+    """Return what was said of files since this was last asked: those whose maps came back as something else."""
+    said = "; ".join(dict.fromkeys(_unlike))
+    _unlike.clear()
+    return said
 
 
 def memory_view(obj: Any, form: tuple[int, int, str, tuple[int, ...]] | None, readonly: bool) -> memoryview:
@@ -110,4 +145,14 @@ def memory_view(obj: Any, form: tuple[int, int, str, tuple[int, ...]] | None, re
         view = view.cast("B")[offset : offset + size]
         if format != "B" or len(shape) != 1:
             view = view.cast(format, shape)  # type: ignore[call-overload]
+    return view.toreadonly() if readonly and not view.readonly else view
+
+
+def strided_memory_view(obj: Any, form: tuple[int, int, str, int], readonly: bool) -> memoryview:
+    """Rebuild a memoryview of every n-th element. form: lowest byte and the one past the highest, format, step."""
+    low, high, format, step = form
+    view = memoryview(obj).cast("B")[low:high]
+    if format != "B":
+        view = view.cast(format)  # type: ignore[call-overload]
+    view = view[::step]
     return view.toreadonly() if readonly and not view.readonly else view

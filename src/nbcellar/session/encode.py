@@ -13,7 +13,7 @@ import pickle
 import time
 import weakref
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from operator import eq
@@ -24,10 +24,14 @@ from xxhash import xxh3_128_digest
 
 from nbcellar.errors import CannotStoreError
 from nbcellar.session.definitions import reducers as definitions
+from nbcellar.session.opaque import decides_alone, is_opaque
 from nbcellar.session.reducers.registry import find_reducer
 from nbcellar.session.shared import is_plain_part, long_values, shared_state
 
 PROTOCOL = 5
+
+Results = Mapping[int, frozenset[str]]
+"""By id of an object, the names of what it computed when it was asked and keeps (`reducers/results.py`)."""
 
 
 class OverBudgetError(CannotStoreError):
@@ -73,6 +77,8 @@ class Encoded:
     shared: array[int]  # ids of objects that could be shared state
     types: set[type]
     seconds: float
+    results: Results  # which results the objects that compute some when asked hold
+    opaque: list[Any]  # instances whose classes decide themselves what their pickles hold
     settle: Settle | None = None  # makes a copy what it becomes when it is used, if it was not used yet
     pickler: object = None  # keeps temporaries alive, so that ids stay unique while sharing is decided
 
@@ -137,7 +143,15 @@ class _Sink:
 class Encoder(pickle.Pickler):
     """A pickler that leaves memory out of the stream and asks reducers for what plain pickle gets wrong."""
 
-    def __init__(self, context: Context, limits: Limits, roots: frozenset[int] = frozenset(), *, inline: bool = True):
+    def __init__(
+        self,
+        context: Context,
+        limits: Limits,
+        roots: frozenset[int] = frozenset(),
+        *,
+        inline: bool = True,
+        known_results: Results | None = None,
+    ):
         self.sink = _Sink(limits)
         self.exports: list[Export] = []
         self.raw_buffers: list[int] = []
@@ -153,6 +167,9 @@ class Encoder(pickle.Pickler):
         self.inline = inline
         self.inline_bytes = 0
         self.settle: Settle | None = None  # set by a reducer
+        self.results: dict[int, frozenset[str]] = {}
+        self.opaque: list[Any] = []  # instances of classes that decide themselves what their pickles hold
+        self.known_results = known_results
         self.reducers: dict[type, Callable[[Any, Encoder], Any] | None] = {}
         self._keep: list[object] = []
 
@@ -161,7 +178,10 @@ class Encoder(pickle.Pickler):
         try:
             reducer = self.reducers[kind]
         except KeyError:
-            reducer = self.reducers[kind] = self.context.reducer_of(kind)
+            reducer = self.context.reducer_of(kind)
+            if is_opaque(kind):
+                reducer = _noting(reducer)
+            self.reducers[kind] = reducer
         return NotImplemented if reducer is None else reducer(obj, self)
 
     # what reducers call -------------------------------------------------------------------------------------------
@@ -185,6 +205,13 @@ class Encoder(pickle.Pickler):
         self.exports.append(export)
         return len(self.exports) - 1
 
+    def new_results(self, obj: object, present: frozenset[str]) -> frozenset[str]:
+        """Note which results an object keeps; return those to leave out: it did not hold them when it was stored."""
+        self.results[id(obj)] = present
+        if self.known_results is None:
+            return frozenset()
+        return present - self.known_results.get(id(obj), present)
+
     def keep(self, obj: object) -> None:
         """Keep a temporary alive as long as its id or memory is referred to."""
         self._keep.append(obj)
@@ -195,6 +222,14 @@ class TextBlindEncoder(Encoder):
 
     def persistent_id(self, obj: Any) -> int | None:
         return hash(obj) if type(obj) is str else None
+
+
+def _noting(reducer: Callable[[Any, Encoder], Any] | None) -> Callable[[Any, Encoder], Any]:
+    def note(obj: Any, encoder: Encoder) -> Any:
+        encoder.opaque.append(obj)
+        return NotImplemented if reducer is None else reducer(obj, encoder)
+
+    return note
 
 
 class _BufferTaker:
@@ -231,7 +266,7 @@ def _reducer_for(kind: type) -> Callable[[Any, Encoder], Any] | None:
         return _reduce_class
     special = find_reducer(kind) or definitions.reducer_of(kind)
     if special is None and kind.__dictoffset__ and _reduces_in_c(kind):
-        return _reduce_with_dict
+        return reduce_with_dict
     if special is None and kind.__module__ == "__main__" and _reduces_itself(kind):
         return _reduce_by_itself
     return special
@@ -254,7 +289,8 @@ def _reduces_itself(kind: type) -> bool:
     return any(type(getattr(kind, name, None)) is FunctionType for name in ("__reduce__", "__reduce_ex__"))
 
 
-def _reduce_with_dict(obj: Any, encoder: Encoder) -> Any:
+def reduce_with_dict(obj: Any, encoder: Encoder) -> Any:
+    """Reduce an object of C as it does itself, with its attributes if it has any."""
     # An exception, a partial, a BytesIO makes its `__dict__` when it is first pickled, and the second pickle shows it.
     attributes = obj.__dict__
     if not attributes or hasattr(type(obj), "__setstate__"):
@@ -285,22 +321,25 @@ def encode(
     sharing: bool = True,
     split: bool | None = None,
     kind: type[Encoder] = Encoder,
+    known_results: Results | None = None,
 ) -> Encoded:
     """Encode `objects` together, as one tuple. Whatever a class's own code raises passes through.
 
     roots: ids of notebook classes whose definition is part of the value. inline: small arrays may go into the stream
     (asked again without, when such memory turns out to be shared). sharing: whether `shared` is asked for; it costs
     more than the dump where there are many objects. split: whether a long list or dict is encoded in parts; None: if
-    its elements turn out to share no state (`sharing` must be asked for then).
+    its elements turn out to share no state (`sharing` must be asked for then). known_results: leave out what objects
+    have computed since they had just these.
     """
     started = time.perf_counter()
     obj = objects[0]
     if split is not False and len(objects) == 1 and type(obj) in _SPLIT and len(obj) >= SPLIT_FROM:  # type: ignore[arg-type]
-        encoder = kind(context, limits, roots, inline=inline)
+        encoder = kind(context, limits, roots, inline=inline, known_results=known_results)
         shared = _dump_parts(encoder, obj, sharing)
         if shared is not None:
             return _result(encoder, shared, started, _SPLIT[type(obj)])
-    encoder = kind(context, limits, roots, inline=inline)
+    encoder = kind(context, limits, roots, inline=inline, known_results=known_results)
+    encoder.opaque += filter(decides_alone, objects)
     encoder.dump(tuple(objects))
     shared = shared_state(encoder.memo.copy(), roots, encoder.not_shared) if sharing else array("Q")
     encoder.sink.end_part()
@@ -320,6 +359,8 @@ def _result(encoder: Encoder, shared: array[int], started: float, container: str
         types=set(encoder.reducers),
         seconds=time.perf_counter() - started,
         settle=encoder.settle,
+        results=encoder.results,
+        opaque=encoder.opaque,
         pickler=encoder,
     )
 
@@ -386,6 +427,8 @@ class QuickHasher:
         """Return the xxh3-128 of the pickle stream; None if the stream is not all of the value."""
         encoder, sink = self._encoder, self._encoder.sink
         sink.parts, sink.size = [], 0
+        encoder.results.clear()
+        encoder.opaque.clear()
         encoder.clear_memo()
         encoder.dump(objects)
         encoder.__dict__.pop("definition_notes", None)
@@ -411,12 +454,15 @@ class _PyBuffer(ctypes.Structure):
     ]
 
 
+_FULL_READ_ONLY = 0x11C  # PyBUF_FULL_RO: strides are no obstacle
+
+
 def address_of(view: memoryview) -> int:
-    """Return the address of a contiguous buffer; 0 for an empty one. numpy may be absent, so the C API answers."""
+    """Return the address of a buffer's first element; 0 for an empty one. numpy may be absent, so the C API answers."""
     if not view.nbytes:
         return 0
     raw = _PyBuffer()
-    ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(view), ctypes.byref(raw), 0)
+    ctypes.pythonapi.PyObject_GetBuffer(ctypes.py_object(view), ctypes.byref(raw), _FULL_READ_ONLY)
     try:
         return raw.buf or 0
     finally:

@@ -19,11 +19,12 @@ from nbcellar.session.encode import (
     Limits,
     OverBudgetError,
     QuickHasher,
+    Results,
     Settle,
     TextBlindEncoder,
     encode,
 )
-from nbcellar.session.fidelity import Fidelity, fingerprint, is_opaque, load_copy
+from nbcellar.session.fidelity import Fidelity, fingerprint, load_copy
 from nbcellar.session.groups import Group, Item
 from nbcellar.session.importable import is_notebook_class
 from nbcellar.session.names import NeverStore
@@ -64,11 +65,24 @@ class Examiner:
         *,
         sharing: bool = True,
         split: bool | None = None,
+        known_results: Results | None = None,
     ) -> Item:
+        def run(inline: bool) -> Encoded:
+            return encode(
+                objects,
+                self.context,
+                limits,
+                roots=roots,
+                inline=inline,
+                sharing=sharing,
+                split=split,
+                known_results=known_results,
+            )
+
         try:
-            encoded = encode(objects, self.context, limits, roots=roots, sharing=sharing, split=split)
+            encoded = run(True)
             if overlapping_inline(encoded.exports):
-                encoded = encode(objects, self.context, limits, roots=roots, inline=False, sharing=sharing, split=split)
+                encoded = run(False)
                 if overlapping_inline(encoded.exports):
                     raise CannotStoreError("an array shows memory of another one that holds objects or is a copy")
         except OverBudgetError as error:
@@ -79,15 +93,15 @@ class Examiner:
             return Item("", objects, None, _reason(error), _NO_IDS, ())
         return Item("", objects, encoded, "", sorted_ids(encoded.shared), spans_of(encoded.exports))
 
-    def loses(self, group: Group, objects: tuple[object, ...], encoded: Encoded) -> bool:
+    def loses(self, group: Group, encoded: Encoded) -> bool:
         """True if a class of its own pickling turns out to leave something out, now that its attributes differ."""
         if not group.is_opaque:
             return False
-        now = fingerprint(objects)
+        now = fingerprint(encoded.opaque)
         if now == group.fingerprint:
             return False
         group.fingerprint = now
-        return bool(self.fidelity.reason(objects, encoded, self.namespace))
+        return bool(self.fidelity.reason(encoded, self.context, again=True))
 
     def is_unstable(
         self, group: Group, version: bytes, objects: tuple[object, ...], limits: Limits, roots: frozenset[int]
@@ -114,6 +128,17 @@ class Examiner:
         except BaseException:  # what cannot be drawn, say
             return b""
 
+    def only_results_appeared(
+        self, group: Group, objects: tuple[object, ...], encoded: Encoded, limits: Limits, roots: frozenset[int]
+    ) -> bool:
+        """True if the same objects are what was stored, but for results that they have computed since and keep."""
+        if not any(encoded.results[key] - known for key, known in group.results.items() if key in encoded.results):
+            return False
+        split = bool(encoded.container)
+        item = self.try_encode(objects, limits, roots, sharing=False, split=split, known_results=group.results)
+        known = item.encoded
+        return known is not None and self.version(known, lay_out(known), group.defines) == group.stored
+
     def make_group(
         self, names: tuple[str, ...], roots: tuple[type, ...], objects: tuple[object, ...], whole: Item, number: int
     ) -> Group:
@@ -139,10 +164,12 @@ class Examiner:
         """Note in a group what its encoding says."""
         group.needs = tuple(encoded.needs)
         group.needs_uids = tuple(self.uids.uid_of(cls) for cls in encoded.needs)
-        group.version = group.baseline = self.version(encoded, layout, group.defines)
+        group.version = group.baseline = group.stored = self.version(encoded, layout, group.defines)
+        group.results = encoded.results
         group.seconds = encoded.seconds
         group.size_bytes = encoded.size_bytes + sum(region.size_bytes for region in layout.regions)
-        group.is_opaque = any(map(is_opaque, encoded.types))
+        group.is_opaque = bool(encoded.opaque)
+        group.fingerprint = fingerprint(encoded.opaque) if encoded.opaque else 0
         group.is_codeless = not encoded.types
         group.split = bool(encoded.container)
         group.is_plain = not (layout.places or encoded.needs or group.defines) and len(encoded.parts) == 1

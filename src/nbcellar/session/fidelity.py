@@ -1,42 +1,31 @@
-"""Classes whose own pickling leaves something out: found by comparing the live object with a loaded copy.
+"""What classes of their own pickling leave out: found by comparing live objects with loaded copies.
 
 The bytes of such a class are stable and show neither the loss nor a change of what is left out, so hashing cannot
-find it. Asked of each value that holds instances of classes with reduction methods of their own that are not of a
-library known to be good. Invariant: what differs is named, and the class counts as not
-storable from then on.
+find it. The encoder notes each instance that it meets, wherever it is held; they alone are encoded once more and
+loaded. Invariant: what differs is named, and the value counts as not storable from then on. A copy is made when a
+value is new or one of these instances has got or lost attributes, not at each look: `__setstate__` is the user's code.
 """
 
 from __future__ import annotations
 
 import collections
 import copyreg
-import enum
 import sys
-import sysconfig
-import weakref
+from array import array
+from itertools import islice
 from typing import Any
 
 from nbcellar.session import arrays
-from nbcellar.session.encode import Encoded
+from nbcellar.session.encode import Context, Encoded, Limits, OverBudgetError, encode
+from nbcellar.session.opaque import GOOD, is_opaque
 from nbcellar.session.rebuild import RebuildContext
 from nbcellar.trust.gate import unpickle_own
 
 LARGEST_BYTES = 1 << 20
 LARGEST_COPY_BYTES = 16 << 20
 MOST_NODES = 20_000
-_METHODS = frozenset(
-    "__reduce__ __reduce_ex__ __getstate__ __getnewargs__ __getnewargs_ex__ __setstate__ "
-    "__getattr__ __getattribute__ __setattr__".split()  # pickle asks an instance for the methods above
-)
-_CONTAINERS = dict, list, set, frozenset, collections.deque
-_FILLING = frozenset("__setitem__ append extend add update __init__ __new__ __hash__ __eq__".split())
+_SAMPLE = 50  # instances of each class, where all of them are too many
 _ATOMS = frozenset({str, int, float, complex, bytes, bool, type(None)})
-_REDUCTIONS = frozenset({"__reduce__", "__reduce_ex__", "__getstate__"})
-_LANGUAGE = sys.stdlib_module_names | {"numpy"}
-_GOOD = frozenset(sys.stdlib_module_names) | frozenset(
-    "numpy pandas pyarrow polars scipy sklearn statsmodels matplotlib seaborn PIL plotly networkx torch xgboost "
-    "lightgbm dask sympy joblib threadpoolctl dateutil pytz tzdata msgspec nbcellar".split()
-)
 
 
 class Fidelity:
@@ -48,103 +37,98 @@ class Fidelity:
     def __init__(self) -> None:
         self._lossy: dict[type, str] = {}
 
-    def reason(self, objects: tuple[object, ...], encoded: Encoded, namespace: dict[str, Any]) -> str:
-        """Return why a value that was just encoded would not come back as it is; empty: it would, or is too large."""
-        suspects = [kind for kind in encoded.types if is_opaque(kind)]
+    def reason(self, encoded: Encoded, context: Context, *, again: bool = False) -> str:
+        """Return why a value that was just encoded would not come back as it is; empty: it would, or is too large.
+
+        again: it was compared before. Instances whose reduction visibly holds all their attributes are not copied anew.
+        """
+        suspects = _distinct(encoded.opaque)
+        for obj in suspects:
+            if type(obj) in self._lossy:
+                return self._lossy[type(obj)]
+        if again:
+            suspects = [obj for obj in suspects if _carried(obj) != _ALL]
         if not suspects:
             return ""
-        for kind in suspects:
-            if kind in self._lossy:
-                return self._lossy[kind]
-        if encoded.container or encoded.size_bytes > LARGEST_BYTES:
-            return ""
         try:
-            reason = self._compare(objects, encoded, namespace)
+            reason = self._compare(suspects, context)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit, too: the classes' own code runs
             reason = f"it cannot be compared with a loaded copy: {type(error).__name__}: {error}"
-        if reason.startswith("class ") and len(suspects) == 1:
-            self._lossy[suspects[0]] = reason  # what does not load today may load tomorrow
+        if reason.startswith("class ") and len(set(map(type, suspects))) == 1:
+            self._lossy[type(suspects[0])] = reason  # what does not load today may load tomorrow
         return reason
 
-    def _compare(self, objects: tuple[object, ...], encoded: Encoded, namespace: dict[str, Any]) -> str:
-        bound = dict(namespace)
+    def _compare(self, suspects: list[Any], context: Context) -> str:
+        limits = Limits(LARGEST_BYTES)
         try:
-            copies = load_copy(encoded, namespace)
+            encoded = encode((suspects,), context, limits, sharing=False, split=False)
+        except OverBudgetError:
+            suspects = _sample(suspects)
+            try:
+                encoded = encode((suspects,), context, limits, sharing=False, split=False)
+            except OverBudgetError:
+                return next(filter(None, (_left_out(obj) for obj in suspects)), "")
+        bound = dict(context.namespace)
+        try:
+            (copies,) = load_copy(encoded, context.namespace)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             return f"it cannot be loaded again: {type(error).__name__}: {error}"
         finally:
-            _bind_again(namespace, bound)
-        return find_difference(objects, copies)
+            _bind_again(context.namespace, bound)
+        for obj, copy in zip(suspects, copies, strict=True):
+            difference = find_difference(obj, copy, f"an object of class {type(obj).__qualname__}")
+            if difference:
+                return difference
+        return ""
 
 
-_verdicts: weakref.WeakKeyDictionary[type, bool] = weakref.WeakKeyDictionary()
+def _distinct(objects: list[Any]) -> list[Any]:
+    return list({id(obj): obj for obj in objects}.values())
 
 
-def is_opaque(kind: type) -> bool:
-    """True if a class of the notebook, or of a module beside it, decides itself what its pickles hold.
-
-    Classes of installed libraries are not tried out: making a second widget or connection may show, or cost something.
-    """
-    known = _verdicts.get(kind)
-    if known is None:
-        known = _decides_itself(kind)
-        if kind.__module__ != "__main__":  # a notebook class may be given such a method later
-            _verdicts[kind] = known
-    return known
+def _sample(objects: list[Any]) -> list[Any]:
+    kinds = set(map(type, objects))
+    return [obj for kind in kinds for obj in islice((obj for obj in objects if type(obj) is kind), _SAMPLE)]
 
 
-def _decides_itself(kind: type) -> bool:
-    if not _is_users(kind):
-        return False
-    if kind in copyreg.dispatch_table:
-        return True
-    methods = _METHODS | _FILLING if issubclass(kind, _CONTAINERS) else _METHODS
-    for base in kind.__mro__[:-1]:
-        if base.__module__.partition(".")[0] in _GOOD and base.__module__ != "__main__":
-            if _forgets_attributes(base):
-                return True
-        elif any(_is_own(vars(base)[name]) for name in methods.intersection(vars(base))):
-            return True
-    return False
+_ALL = "all"
 
 
-def _forgets_attributes(base: type) -> bool:
-    """True if a class of a library pickles itself and may not ask for what a subclass adds: a Counter, a Fraction."""
-    if base.__module__.partition(".")[0] not in _LANGUAGE or base.__name__ == "ndarray":
-        return False
-    known = issubclass(base, enum.Enum | BaseException)
-    return not known and not _REDUCTIONS.isdisjoint(vars(base))
+def _carried(obj: Any) -> str:
+    """Return which attribute the reduction of an object leaves out, if that can be told; `_ALL` if it holds all."""
+    reduce = copyreg.dispatch_table.get(type(obj))
+    reduced: Any = reduce(obj) if reduce is not None else obj.__reduce_ex__(5)
+    plain = type(reduced) is tuple and len(reduced) > 2 and reduced[0] is copyreg.__newobj__  # type: ignore[attr-defined]
+    if not plain or len(reduced[1]) != 1 or reduced[1][0] is not type(obj):
+        return ""
+    state: dict[str, Any] = {}
+    for part in reduced[2] if type(reduced[2]) is tuple else (reduced[2],):
+        if type(part) is dict:
+            state.update(part)
+        elif part is not None:
+            return ""
+    attributes = _attributes(obj)
+    if all(name in state and state[name] is value for name, value in attributes.items()):
+        return _ALL
+    lost = sorted(attributes.keys() - state.keys())
+    return lost[0] if lost and not hasattr(type(obj), "__setstate__") else ""
 
 
-def _is_own(method: Any) -> bool:
-    """False for what `dataclass` generates."""
-    code = getattr(method, "__code__", None)
-    return not (code is not None and (code.co_filename == "<string>" or method.__module__ == "dataclasses"))
+def _left_out(obj: Any) -> str:
+    name = _carried(obj)
+    return _leaves_out(obj, name) if name and name != _ALL else ""
 
 
-def _is_users(kind: type) -> bool:
-    module = kind.__module__
-    if module == "__main__":
-        return True
-    if module.partition(".")[0] in _GOOD:
-        return False
-    file = getattr(sys.modules.get(module), "__file__", None)
-    return isinstance(file, str) and not any(part in file for part in _INSTALLED)
-
-
-_INSTALLED = ("site-packages", "dist-packages", sysconfig.get_path("stdlib"))
-
-
-def fingerprint(objects: tuple[object, ...]) -> int:
+def fingerprint(objects: list[Any]) -> int:
     """Return a number that changes when an attribute of a user's object does, as far as attributes and containers lead.
 
     A value that was compared need not be compared again while it has the same: trying a class out runs its code.
     """
-    queue: list[Any] = list(objects)
+    queue = list(objects)
     seen: set[int] = set()
     found: list[Any] = []
     while queue and len(seen) < MOST_NODES:
@@ -180,9 +164,9 @@ def _bind_again(namespace: dict[str, Any], bound: dict[str, Any]) -> None:
             namespace[name] = obj
 
 
-def find_difference(live: object, loaded: object) -> str:
+def find_difference(live: object, loaded: object, what: str = "it") -> str:
     """Return the first thing in which a loaded copy differs from the live object, in words; empty if none is found."""
-    queue: list[tuple[Any, Any, str]] = [(live, loaded, "")]
+    queue: list[tuple[Any, Any, str]] = [(live, loaded, what)]
     seen: set[int] = set()
     while queue and len(seen) < MOST_NODES:
         a, b, where = queue.pop()
@@ -190,7 +174,7 @@ def find_difference(live: object, loaded: object) -> str:
             continue
         seen.add(id(a))
         if type(a) is not type(b) and type(a).__qualname__ != type(b).__qualname__:
-            return f"{_of(where)}comes back as {type(b).__name__}, not {type(a).__name__}"
+            return f"{where} comes back as {type(b).__name__}, not {type(a).__name__}"
         difference = _differs(a, b, where, queue)
         if difference:
             return difference
@@ -198,19 +182,32 @@ def find_difference(live: object, loaded: object) -> str:
 
 
 def _differs(a: Any, b: Any, where: str, queue: list[tuple[Any, Any, str]]) -> str:
-    if isinstance(a, (list, tuple)):
+    if isinstance(a, (list, tuple, set, frozenset, collections.deque, bytearray, array)):
         if len(a) != len(b):
-            return f"{_of(where)}comes back with {len(b)} elements instead of {len(a)}"
-        queue.extend((x, y, where) for x, y in zip(a, b, strict=True))
+            return f"{where} comes back with {len(b)} elements instead of {len(a)}"
+        if isinstance(a, (bytearray, array)) and a != b:
+            return f"{where} comes back with other contents"
+        if isinstance(a, (list, tuple, collections.deque)):
+            queue.extend((x, y, where) for x, y in zip(a, b, strict=True))
     elif isinstance(a, dict):
-        missing = [key for key in a if key not in b]
-        if missing and all(isinstance(key, (str, int, float, bytes, type(None))) for key in missing):
-            return f"{_of(where)}comes back without {missing[0]!r}"
+        for one, other, how in ((a, b, "without"), (b, a, "with a new item")):
+            missing = [key for key in one if key not in other]
+            if missing and all(isinstance(key, (str, int, float, bytes, type(None))) for key in missing):
+                return f"{where} comes back {how} {missing[0]!r}"
         queue.extend((value, b[key], where) for key, value in a.items() if key in b)
     elif type(a) in (str, int, float, complex, bytes, bool):
         if a != b and a == a:
-            return f"{_of(where)}comes back as {_short(b)} instead of {_short(a)}"
+            return f"{where} comes back as {_short(b)} instead of {_short(a)}"
+    elif type(a).__module__ == "numpy" and _differs_in_memory(a, b):
+        return f"{where} comes back with other elements"
     return _differs_in_attributes(a, b, queue) if _is_looked_into(type(a)) else ""
+
+
+def _differs_in_memory(a: Any, b: Any) -> bool:
+    numpy = sys.modules["numpy"]
+    if not isinstance(a, numpy.ndarray) or a.dtype.hasobject or a.nbytes > LARGEST_BYTES:
+        return False
+    return bool(a.shape != b.shape or a.dtype != b.dtype or a.tobytes() != b.tobytes())
 
 
 def _differs_in_attributes(a: Any, b: Any, queue: list[tuple[Any, Any, str]]) -> str:
@@ -218,17 +215,19 @@ def _differs_in_attributes(a: Any, b: Any, queue: list[tuple[Any, Any, str]]) ->
     theirs = _attributes(b)
     lost = sorted(names.keys() - theirs.keys())
     if lost:
-        return f"class {type(a).__qualname__} leaves out its attribute '{lost[0]}' when it is pickled"
+        return _leaves_out(a, lost[0])
+    if added := sorted(theirs.keys() - names.keys()):
+        return f"class {type(a).__qualname__} adds the attribute '{added[0]}' when it is loaded"
     queue.extend((value, theirs[name], f"{type(a).__qualname__}.{name}") for name, value in names.items())
     return ""
 
 
+def _leaves_out(obj: Any, name: str) -> str:
+    return f"class {type(obj).__qualname__} leaves out its attribute '{name}' when it is pickled"
+
+
 def _is_looked_into(kind: type) -> bool:
-    return kind.__module__ == "__main__" or kind.__module__.partition(".")[0] not in _GOOD
-
-
-def _of(where: str) -> str:
-    return f"{where} " if where else "it "
+    return kind.__module__ == "__main__" or kind.__module__.partition(".")[0] not in GOOD
 
 
 def _short(value: object) -> str:
@@ -257,7 +256,7 @@ def _attributes(obj: Any) -> dict[str, Any]:
     return found
 
 
-def load_copy(encoded: Encoded, namespace: dict[str, Any]) -> object:
+def load_copy(encoded: Encoded, namespace: dict[str, Any]) -> Any:
     """Return a copy made from the stream. Arrays are copied, large ones shown read-only: a class may change its own."""
     context = RebuildContext(dict(namespace), namespace, encoded.needs.__getitem__, lambda uid, cls: None)
 
@@ -283,3 +282,6 @@ def _copied(view: memoryview) -> memoryview:
     if view.readonly or view.nbytes > LARGEST_COPY_BYTES:
         return view.toreadonly()
     return memoryview(bytearray(view))
+
+
+__all__ = ["Fidelity", "find_difference", "fingerprint", "is_opaque"]

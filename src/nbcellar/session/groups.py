@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from nbcellar.history.model import Covariable
-from nbcellar.session.encode import Encoded, Settle
+from nbcellar.session.encode import Encoded, Results, Settle
 from nbcellar.session.immutable import ATOMS
 from nbcellar.session.importable import is_importable_module
 from nbcellar.session.regions import Layout
@@ -39,6 +39,8 @@ class Group:
     seconds: float
     size_bytes: int
     verified: int  # number of the observation that last hashed it
+    stored: bytes = b""  # hash of the objects when they were stored, or rebuilt
+    results: Results = field(default_factory=dict)  # what they had computed and kept by then
     reason: str = ""  # why it cannot be stored; empty: it can
     unsaved: str = ""  # why its value is not in the store though it can be stored: a limit; set by recorder and writer
     atom: object = NOTHING  # the one object, if it is immutable: then identity is enough

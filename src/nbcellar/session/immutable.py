@@ -34,6 +34,7 @@ _BY_NAME = frozenset(
         "dataclasses._FIELD_BASE",
         "operator.itemgetter",
         "operator.attrgetter",
+        "_struct.Struct",
         "numpy.dtype",
         "numpy.ufunc",
         "pandas._libs.tslibs.timestamps.Timestamp",

@@ -18,6 +18,7 @@ from nbcellar.history.model import Covariable, State
 from nbcellar.history.repository import Repository
 from nbcellar.ids import CommitId, Digest, short
 from nbcellar.session import figures
+from nbcellar.session.arrays import unlike_files
 from nbcellar.session.blocks import memory_at
 from nbcellar.session.decode import decode
 from nbcellar.session.donors import Donors, Place, places_of
@@ -109,6 +110,7 @@ class _Aside:
     loading: set[str] = field(default_factory=set)
     again: set[str] = field(default_factory=set)  # being loaded inside of their own loading
     done: set[tuple[tuple[str, ...], tuple[str, ...]]] = field(default_factory=set)
+    said: dict[str, str] = field(default_factory=dict)  # by name, what came back as something a bit else
 
     def copy(self) -> _Aside:
         """Return what there is now, for a load that may fail."""
@@ -118,6 +120,7 @@ class _Aside:
             set(self.loading),
             set(self.again),
             set(self.done),
+            dict(self.said),
         )
 
     def forget(self, entry: Covariable) -> None:
@@ -328,7 +331,10 @@ class Restorer:
             permit = self._permit_of(CommitId(entry.origin))
             if not permit.covers(entry.value):
                 raise CorruptStoreError(f"commit {short(entry.origin)} is said to have recorded it, but did not")
+            unlike_files()  # of a load that failed
             objects = decode(value, self._blocks, permit, context.find_class, self._donors)
+            if said := unlike_files():
+                aside.said.update(dict.fromkeys(entry.names, said))
         except CellarError as error:
             aside.forget(entry)
             if isinstance(error, CorruptStoreError | CannotRestoreError):
@@ -391,7 +397,7 @@ class Restorer:
             if not is_swapped:
                 with signals_held():
                     self.take_back()
-        uncertain = stale | dict(plan.doubtful)
+        uncertain = stale | dict(plan.doubtful) | self._aside.said
         uncertain.update(
             {name: entry.uncertain for entry in (*plan.keep, *plan.load) if entry.uncertain for name in entry.names}
         )

@@ -192,7 +192,10 @@ class Tracker:
             if item.encoded is not None:
                 layout = item.layout = lay_out(item.encoded)
                 version = self.examiner.version(item.encoded, layout, group.defines)
-                if version == group.baseline and not (deep and self.examiner.loses(group, objects, item.encoded)):
+                if version != group.baseline and self._is_as_stored(group, objects, item.encoded, limits, roots):
+                    group.baseline = version
+                    group.is_plain = False
+                if version == group.baseline and not (deep and self.examiner.loses(group, item.encoded)):
                     if not deep or self._shares_as_before(group, item):
                         group.verified = self.number
                         group.object_ids = tuple(id(now[n]) for n in group.names)
@@ -233,6 +236,11 @@ class Tracker:
             return False
         group.baseline, group.verified = version, self.number
         return True
+
+    def _is_as_stored(
+        self, group: Group, objects: tuple[object, ...], encoded: Encoded, limits: Limits, roots: frozenset[int]
+    ) -> bool:
+        return bool(group.results) and self.examiner.only_results_appeared(group, objects, encoded, limits, roots)
 
     def _shares_as_before(self, group: Group, item: Item) -> bool:
         """True if a group that holds what it held shares nothing new; what pickling makes anew each time is nothing."""
@@ -354,6 +362,7 @@ class Tracker:
             if old is not None and is_same(old, change.group):
                 change.group.covariable, change.group.digests = old.covariable, old.digests
                 change.group.version, change.group.unsaved = old.version, old.unsaved
+                change.group.stored, change.group.results = old.stored, old.results
                 continue  # only its sharing was looked at again
             if old is not None and dissolved[old]:
                 change.unseen = True
@@ -421,8 +430,8 @@ class Tracker:
         hidden = cast(tuple[type, ...], tuple(item.obj for item in items if not item.name))
         objects = (*(item.obj for item in named), *hidden)
         whole = items[0] if len(items) == 1 else self.examiner.try_encode(objects, limits, frozenset(map(id, roots)))
-        if whole.encoded is not None and not roots:
-            reason = self.examiner.fidelity.reason(objects, whole.encoded, self.namespace)
+        if whole.encoded is not None:
+            reason = self.examiner.fidelity.reason(whole.encoded, self.examiner.context)
             if reason:
                 whole = Item("", objects, None, reason, whole.shared, whole.spans)
         group = self.examiner.make_group(

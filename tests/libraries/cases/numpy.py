@@ -172,16 +172,19 @@ LIBRARY = Library(
             name="numpy.vectorize",
             make="x = np.vectorize(lambda v: v + 1, otypes=[float])",
             use="x([1, 2, 3]); repr(x); x.otypes",
-            changes=("x.pyfunc = lambda v: v * 2", "x.otypes = 'i'", "x.excluded.add(1)"),
+            changes=("x = np.vectorize(lambda v: v * 2, otypes=[float])", "x.otypes = 'i'", "x.excluded.add(1)"),
             picture="x([1, 2]).tolist(), x.otypes, sorted(x.excluded)",
         ),
         Case(
             name="numpy.ufunc (frompyfunc)",
             make="x = np.frompyfunc(lambda a, b: a * b + 1, 2, 1)",
             use="x(2, 3); x.reduce([1, 2, 3]); repr(x)",
-            changes=(),
-            picture="x.nin, x.nout, x(2, 3)",
-            storable=False,
+            changes=(
+                "x = np.frompyfunc(lambda a, b: a * b + 3, 2, 1, identity=1)",
+                "x = np.frompyfunc(divmod, 2, 2)",
+                "x = np.frompyfunc(max, 2, 1, identity=None)",
+            ),
+            picture="x.nin, x.nout, x(2, 3), x.identity",
         ),
         Case(
             name="numpy.lib.npyio.NpzFile",

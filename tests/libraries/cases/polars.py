@@ -58,6 +58,37 @@ x = pl.DataFrame({
             picture="x.collect().to_dict(as_series=False), x.collect_schema().names()",
         ),
         Case(
+            name="polars.DataFrame (long columns)",
+            make="""
+from datetime import datetime
+x = pl.DataFrame({
+    'n': range(20_000), 'f': [i / 7 for i in range(20_000)], 's': [str(i % 9) for i in range(20_000)],
+    'missing': [None if i % 5 else i for i in range(20_000)],
+    'when': [datetime(2024, 1, 1, i % 24) for i in range(20_000)],
+})
+x = x.with_columns(x['n'].set_sorted(), zone=x['when'].dt.replace_time_zone('Europe/Berlin'), day=x['when'].dt.date(),
+                   nan=pl.lit(float('nan')).cast(pl.Float32))
+y = x['f']
+""",
+            use="x.describe(); x.filter(pl.col('n') > 3); x.sort('f'); x['n'].to_numpy(); x.group_by('s').len(); y.sum()",
+            changes=(
+                "x[3, 'n'] = -1",
+                "x = x.with_columns(pl.col('f') * 2)",
+                "x = x.vstack(x.head(2))",
+                "x = x.rechunk().rename({'missing': 'gone'})",
+            ),
+            picture="x.schema, x.flags, x.height, x.head(5).rows(), x.tail(3).rows(),"
+            " x.drop('nan').hash_rows(seed=1).sum(), x['nan'].is_nan().all(), y.sum()",
+        ),
+        Case(
+            name="polars.Series (long, its numpy view)",
+            make="x = pl.Series('s', list(range(20_000)), dtype=pl.UInt16); view = x.to_numpy(); short = x[10:15]",
+            use="x.sum(); view.sum(); x.sort(); repr(x); short.mean()",
+            changes=("x[7] = 9", "x.extend(pl.Series('s', [1, 2], dtype=pl.UInt16))", "x = x.cast(pl.Duration('us'))"),
+            picture="x.dtype, x.name, len(x), x.head(20).to_list(), x.tail(3).to_list(), x.hash(1).sum(), short.to_list(),"
+            " view[:10].tolist(), view.flags.writeable",
+        ),
+        Case(
             name="polars.LazyFrame (Python function)",
             make="x = pl.LazyFrame({'a': [1, 2, 3]}).with_columns(pl.col('a').map_elements(lambda v: v + 1, pl.Int64))",
             use="x.collect(); x.collect_schema()",

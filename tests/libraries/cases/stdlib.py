@@ -488,7 +488,7 @@ x = Circle(2)
             name="io.BytesIO",
             make="x = io.BytesIO(b'one two')",
             use="x.getvalue(); x.tell(); x.getbuffer().nbytes; repr(type(x))",
-            changes=("_ = x.read(3)", "_ = x.write(b'END')", "x.close()"),
+            changes=("_ = x.read(3)", "_ = x.write(b'END')", "x.close()", "x = io.BytesIO(b'new')"),
             picture="x.closed or (x.getvalue(), x.tell())",
         ),
         Case(
@@ -618,7 +618,7 @@ x = Circle(2)
             name="struct.Struct",
             make="x = struct.Struct('<id')",
             use="x.pack(1, 2.0); x.size; x.format; repr(type(x))",
-            changes=("x = struct.Struct('<h')", "x = struct.Struct('>q')", "x = struct.Struct('4s')"),
+            changes=("x = struct.Struct('<h')", "x = struct.Struct('>q')", "x = struct.Struct('>id')"),
             picture="x.format, x.size",
         ),
         Case(

@@ -70,7 +70,7 @@ LIBRARY = Library(
             changes=(
                 "x = sp.lambdify(a, a * 2, 'math')",
                 "x = sp.lambdify(a, sp.exp(a), 'numpy')",
-                "x = sp.lambdify((a,), [a, a + 1])",
+                "x = sp.lambdify((a, b), [a, b + 1])",
             ),
             picture="x.__code__.co_argcount, str(x(*[0.5] * x.__code__.co_argcount))",
         ),

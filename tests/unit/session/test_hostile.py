@@ -210,8 +210,8 @@ def test_a_value_whose_pickle_differs_each_time_is_recorded_before_it_is_replace
     live.cell(
         "import time\n"
         "class C:\n"
-        "    def __init__(self, v): self.v = v\n"
-        "    def __reduce__(self): return C, (self.v,), {'t': time.perf_counter_ns()}"
+        "    def __init__(self, v, when=0): self.v = v\n"
+        "    def __reduce__(self): return C, (self.v, time.perf_counter_ns())"
     )
     first = live.cell("c = C(1)")
     live.cell("c = C(2)")

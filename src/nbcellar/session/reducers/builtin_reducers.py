@@ -27,6 +27,8 @@ def reduce_memoryview(view: memoryview, encoder: Encoder) -> Any:
     except (ValueError, TypeError, BufferError) as error:
         raise CannotStoreError(f"a memoryview without an object to look at: {error}") from None
     with whole:
+        if not view.c_contiguous and whole.c_contiguous and view.nbytes:
+            return _reduce_strided_view(view, whole)
         if not (view.c_contiguous and whole.c_contiguous):
             raise CannotStoreError("a memoryview of memory that is not contiguous")
         offset = address_of(view) - address_of(whole) if view.nbytes else 0
@@ -35,6 +37,18 @@ def reduce_memoryview(view: memoryview, encoder: Encoder) -> Any:
             raise CannotStoreError(f"a part of a memoryview of format {view.format!r}")
         form = None if plain else (offset, view.nbytes, view.format.lstrip("@"), view.shape)
         return arrays.memory_view, (view.obj, form, view.readonly)
+
+
+def _reduce_strided_view(view: memoryview, whole: memoryview) -> Any:
+    """Reduce a view of every n-th element of contiguous memory."""
+    format = view.format.lstrip("@")
+    stride = (view.strides or (0,))[0]
+    if view.ndim != 1 or format not in _CASTS or not stride or stride % view.itemsize:
+        raise CannotStoreError("a memoryview of memory that is not contiguous, and not every n-th element of it either")
+    first = address_of(view) - address_of(whole)
+    last = first + stride * (view.shape[0] - 1)  # type: ignore[index]
+    form = min(first, last), max(first, last) + view.itemsize, format, stride // view.itemsize
+    return arrays.strided_memory_view, (view.obj, form, view.readonly)
 
 
 def _reduce_exception(error: BaseException, encoder: Encoder) -> Any:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
-from typing import Any, Literal
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
-from nbcellar.session import arrays
+from nbcellar.errors import CannotStoreError
+from nbcellar.session import arrays, rewrap
 from nbcellar.session.encode import Encoder, Export, address_of
+from nbcellar.session.importable import is_importable_module
 from nbcellar.session.reducers.registry import register, register_base
 
 # Arrays of up to this size go into the stream, until they are this much together: a model of a hundred small arrays has
@@ -63,15 +67,25 @@ def _reduce_strided(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
     low, high = byte_bounds(a)
     token = dtype_token(a.dtype)
     if _goes_inline(a.nbytes, encoder):
-        # Shape and data, not strides: a small copy is laid out anew unless its memory turns out to be shared. Rows or
-        # columns first, as it was: a product of matrices gives other last digits for the other order.
+        # Shape, data and the order of the axes, not strides: a small copy is laid out anew unless its memory turns out
+        # to be shared.
         encoder.export(Export(low, high, a, copy_on_write=id(a) in encoder.copy_on_write, inline=True))
-        order: Literal["C", "F"] = "F" if abs(a.strides[0]) < abs(a.strides[-1]) else "C"
-        return arrays.inline, (a.tobytes(order), token, a.shape, order, a.flags.writeable)
+        order = sorted(range(a.ndim), key=lambda axis: -abs(a.strides[axis]) if a.shape[axis] > 1 else 0)
+        if order != sorted(order) and not _is_laid_out_as_c(a):
+            lying = a.transpose(order)
+            back = tuple(order.index(axis) for axis in range(a.ndim))
+            return arrays.inline_permuted, (lying.tobytes("C"), token, lying.shape, back, a.flags.writeable)
+        return arrays.inline, (a.tobytes("C"), token, a.shape, "C", a.flags.writeable)
     row = max((abs(s) for s, n in zip(a.strides, a.shape, strict=True) if n > 1), default=0)
     sparse = high - low > SPARSE_FACTOR * a.nbytes
     index = encoder.export(Export(low, high, a, row, id(a) in encoder.copy_on_write, sparse))
     return arrays.exported, (index, token, a.shape, a.strides, a.flags.writeable)
+
+
+def _is_laid_out_as_c(a: np.ndarray[Any, Any]) -> bool:
+    """True if the axes that have more than one element come in C's order."""
+    steps = [abs(step) for step, length in zip(a.strides, a.shape, strict=True) if length > 1]
+    return steps == sorted(steps, reverse=True)
 
 
 def _reduce_object_array(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
@@ -127,9 +141,9 @@ def _is_ctypes(owner: Any) -> bool:
 
 
 def _is_shared_map(root: Any) -> bool:
-    """True for a map through which its file is written."""
+    """True for a map that can be written to, through to its file or privately."""
     contiguous = root.flags.c_contiguous or root.flags.f_contiguous
-    return root.filename is not None and root.mode in ("r+", "w+") and contiguous and root._mmap is not None
+    return root.filename is not None and root.mode in ("r+", "w+", "c") and contiguous and root._mmap is not None
 
 
 def _reduce_over(a: np.ndarray[Any, Any], owner: Any, encoder: Encoder) -> Any:
@@ -264,6 +278,35 @@ def _reduce_stream(stream: Any, encoder: Encoder) -> Any:
     return "_rand" if own is not None and stream is own._rand else NotImplemented
 
 
+def _reduce_ufunc(ufunc: Any, encoder: Encoder) -> Any:
+    """Reduce what `frompyfunc` made to its function, all others to where a module holds them."""
+    if ufunc.types == [f"{'O' * ufunc.nin}->{'O' * ufunc.nout}"] and ufunc.__name__.endswith(" (vectorized)"):
+        function, *rest = gc.get_referents(ufunc)
+        identity = [part for part in rest if type(part) is not dict]
+        if callable(function) and len(identity) <= 1:
+            return arrays.function_of_elements, (function, ufunc.nin, ufunc.nout, tuple(identity))
+    where = _named_ufuncs.get(ufunc)
+    if where is None or getattr(sys.modules.get(where[0]), where[1], None) is not ufunc:
+        where = _named_ufuncs[ufunc] = _find_ufunc(ufunc)
+    return rewrap.attribute, where
+
+
+_named_ufuncs: dict[Any, tuple[str, str]] = {}
+
+
+def _find_ufunc(ufunc: Any) -> tuple[str, str]:
+    name = ufunc.__name__
+    found = [
+        module_name
+        for module_name, module in list(sys.modules.items())
+        if type(module) is ModuleType and vars(module).get(name) is ufunc and is_importable_module(module)
+    ]
+    if not found:
+        raise CannotStoreError(f"cannot store ufunc '{name}': no module holds it under that name")
+    return min(found, key=lambda path: (path.partition(".")[0] != "numpy", "._" in path, len(path), path)), name
+
+
+register("numpy.ufunc", _reduce_ufunc)
 register("numpy.ndarray", reduce_array)
 register("numpy.random.mtrand.RandomState", _reduce_stream)
 register_base("numpy.void", _choose_void)

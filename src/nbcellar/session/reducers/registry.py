@@ -24,6 +24,9 @@ _MODULES: dict[str, str] = {  # by package, the modules of this one that registe
     "numpy": "numpy_reducers",
     "pandas": "pandas_reducers",
     "torch": "torch_reducers",
+    "sympy": "sympy_reducers",
+    "polars": "polars_reducers",
+    **dict.fromkeys(("argparse", "_struct", "_io", "weakref"), "stdlib_reducers"),
     "scipy": "scipy_reducers cache_reducers",
     "astropy": "astropy_reducers",
     "PIL": "image_reducers",
@@ -34,6 +37,7 @@ _MODULES: dict[str, str] = {  # by package, the modules of this one that registe
     "sqlalchemy": "sqlalchemy_reducers",
     **dict.fromkeys(("dask", "dask_expr", "networkx", "nltk", "sklearn"), "cache_reducers"),
 }
+_WITH_RESULTS = frozenset({"numpy", "pandas", "scipy", "sklearn", "xarray", "dask", "xml"})
 _by_type: dict[str, Reducer] = {}
 _by_base: dict[str, Choose] = {}
 _by_package: dict[str, Choose] = {}
@@ -60,6 +64,15 @@ def register_package(package: str, choose: Choose) -> None:
 
 def find_reducer(kind: type) -> Reducer | None:
     """Return the reducer for a type, or None."""
+    reducer = _find(kind)
+    if any(str(base.__module__).partition(".")[0] in _WITH_RESULTS for base in kind.__mro__):
+        from nbcellar.session.reducers.results import without_new_results
+
+        return without_new_results(kind, reducer)
+    return reducer
+
+
+def _find(kind: type) -> Reducer | None:
     for base in kind.__mro__:
         module = base.__module__
         if isinstance(module, str):
