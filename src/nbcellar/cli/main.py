@@ -49,6 +49,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "log": "list the history of a notebook",
         "show": "show one commit: cell, outputs, what it changed",
         "vars": "list the variables of a commit with previews",
+        "search": "look for a text, or for what became of a variable",
     },
     "go back and forth": {
         "undo": "take back what the last cell did to the variables",
