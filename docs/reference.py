@@ -37,6 +37,7 @@ SCHEMAS: dict[str, type] = {
     "run": views.Run,
     "session-change": views.SessionChange,
     "search": search_views.Search,
+    "secrets-scan": search_views.SecretScan,
     "show": views.Show,
     "size": views.Size,
     "status": views.Status,

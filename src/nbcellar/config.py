@@ -209,6 +209,18 @@ class Author(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
 
 
+class Secrets(msgspec.Struct, frozen=True, kw_only=True):
+    """What the scan for secrets passes over."""
+
+    allow: Annotated[
+        tuple[str, ...],
+        _doc(
+            "What `cellar secrets scan` takes for no secret: ids that it has shown, or shell patterns of texts.",
+            "a list of ids and patterns",
+        ),
+    ] = ()
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings, by section."""
 
@@ -218,6 +230,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gc: Gc = Gc()
     ui: Ui = Ui()
     author: Author = Author()
+    secrets: Secrets = Secrets()
 
 
 class Key(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
-from nbcellar.api import search_views
+from nbcellar.api import search_views, views
 from nbcellar.ids import CommitId, NotebookId
 
 if TYPE_CHECKING:
@@ -70,6 +70,32 @@ class FindingInRepo:
         from nbcellar.api import searching
 
         return searching.is_recorded(self._repo.repository, name)
+
+    def scan_secrets(self, ref: str | None = None) -> search_views.SecretScan:
+        """Return what looks like a secret in all that is kept, of every notebook; or in what `ref` reaches."""
+        from nbcellar.api import secret_scan
+
+        return secret_scan.scan(self._repo, ref)
+
+    def allow_secrets(self, ids: Sequence[str]) -> list[str]:
+        """Add ids or patterns to `secrets.allow` in the repository's settings; return the whole list."""
+        from nbcellar.api import secret_scan
+
+        return secret_scan.allow(self._repo, ids)
+
+    def forget_text(self, text: str, *, force: bool = False, dry_run: bool = False) -> views.Forgotten:
+        """Remove a text from the history of all notebooks for good; variables whose values hold it are dropped."""
+        self._repo.catch_up()
+        from nbcellar.api import forgetting
+
+        return forgetting.forget_text(self._repo, text, force=force, dry_run=dry_run)
+
+    def forget_secret(self, id: str, *, force: bool = False, dry_run: bool = False) -> views.Forgotten:
+        """Remove a secret that `scan_secrets` found, by its id, as `forget_text` does."""
+        self._repo.catch_up()
+        from nbcellar.api import forgetting, secret_scan
+
+        return forgetting.forget_text(self._repo, secret_scan.text_of(self._repo, id), force=force, dry_run=dry_run)
 
 
 def _scope(repo: Repo, ref: str | None, *, all_notebooks: bool = False) -> tuple[list[NotebookId], CommitId | None]:

@@ -52,6 +52,51 @@ class VariableEvent(msgspec.Struct, frozen=True, kw_only=True):
     back_to: str | None = None
 
 
+class SecretPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a secret stands: in `commits` commits, the oldest of which is `commit`.
+
+    name: of a variable, or of an environment variable. cell: number in the document, from 1. line: from 1; 0 where
+    there are no lines.
+    """
+
+    where: Literal["code", "document", "output", "message", "note", "preview", "value", "environment"]
+    commit: str
+    commits: int = 1
+    line: int = 0
+    name: str = ""
+    cell: int = 0
+
+
+class Secret(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that looks like a secret. `shown` is what may be seen of it; `forget` is the command that removes it.
+
+    id: stands for it in `cellar forget --secret` and in the setting secrets.allow. occurrences: places and commits
+    together. Of many places the first 20 are given.
+    """
+
+    id: str
+    kind: str
+    shown: str
+    occurrences: int
+    places: list[SecretPlace]
+    more_places: int = 0
+    forget: str = ""
+
+
+class SecretScan(View, frozen=True, kw_only=True):
+    """`cellar secrets scan --json`. allowed: secrets that are left out, as the user said that they are none.
+
+    values_in_part: values of which only the beginning was looked at, as they are large. damaged: what could not be
+    read.
+    """
+
+    secrets: list[Secret]
+    commits: int
+    allowed: int = 0
+    values_in_part: int = 0
+    damaged: list[str] = msgspec.field(default_factory=list)
+
+
 class VariableHistory(View, frozen=True, kw_only=True):
     """`cellar vars --history NAME --json`, `cellar log NAME --json`: the versions of one variable, newest first.
 
@@ -85,4 +130,14 @@ class Search(View, frozen=True, kw_only=True):
     damaged: list[str] = msgspec.field(default_factory=list)
 
 
-__all__ = ["FoundCommit", "Match", "MatchedLine", "Search", "VariableEvent", "VariableHistory"]
+__all__ = [
+    "Secret",
+    "SecretPlace",
+    "SecretScan",
+    "FoundCommit",
+    "Match",
+    "MatchedLine",
+    "Search",
+    "VariableEvent",
+    "VariableHistory",
+]

@@ -68,7 +68,8 @@ COMMANDS: dict[str, dict[str, str]] = {
         "size": "what takes how much space",
         "gc": "remove what nothing refers to any more",
         "check": "verify that everything stored is whole",
-        "forget": "remove a variable or a commit from history for good",
+        "secrets": "look for passwords and tokens in what is recorded",
+        "forget": "remove a variable, a commit or a text from history for good",
     },
     "trust": {
         "key": "show the key that signs your commits",

@@ -117,6 +117,37 @@ def strings_in(value: object, depth: int = 0) -> list[str]:
     return []
 
 
+def every_text(payload: bytes) -> list[str]:
+    """Return all strings in a JSON object, whole: lists of lines joined, what HTML hides too; pictures are none.
+
+    Bytes that are no JSON are one text.
+    """
+    value = _json(payload)
+    if value is None:
+        return [payload.decode(errors="replace")]
+    return _strings(value, 0)
+
+
+def _strings(value: object, depth: int) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if depth > _MOST_DEPTH:
+        return []
+    if isinstance(value, list):
+        if value and all(isinstance(part, str) for part in value):
+            return [("" if any("\n" in part for part in value) else "\n").join(value)]
+        return [text for part in value for text in _strings(part, depth + 1)]
+    if isinstance(value, dict):
+        found = []
+        for key, part in value.items():
+            if not key.startswith(("image/", "video/", "audio/", "font/")):
+                found += [key, *_strings(part, depth + 1)]
+                if isinstance(part, str):  # what a name says of its value: {"password": ...}
+                    found.append(f"{key}: '{part}'" if len(part) < 200 else "")
+        return found
+    return []
+
+
 def _json(payload: bytes) -> Any:
     try:
         return msgspec.json.decode(payload)
@@ -140,6 +171,7 @@ __all__ = [
     "DocumentCell",
     "bundle_texts",
     "cell_texts",
+    "every_text",
     "output_texts",
     "outputs_texts",
     "preview_text",

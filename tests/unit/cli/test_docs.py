@@ -86,6 +86,8 @@ READING = {
     "commit -m x": "commit",
     "checkout HEAD~1 --code": "session-change",
     "forget x --yes": "forget",
+    "forget --text rows --dry-run": "forget",
+    "secrets scan": "secrets-scan",
 }
 
 
