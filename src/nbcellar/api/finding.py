@@ -88,14 +88,16 @@ class FindingInRepo:
         self._repo.catch_up()
         from nbcellar.api import forgetting
 
-        return forgetting.forget_text(self._repo, text, force=force, dry_run=dry_run)
+        done = forgetting.forget_text(self._repo, text, force=force, dry_run=dry_run)
+        self._repo.catch_up()  # as in `forget`
+        return done
 
     def forget_secret(self, id: str, *, force: bool = False, dry_run: bool = False) -> views.Forgotten:
         """Remove a secret that `scan_secrets` found, by its id, as `forget_text` does."""
         self._repo.catch_up()
-        from nbcellar.api import forgetting, secret_scan
+        from nbcellar.api import secret_scan
 
-        return forgetting.forget_text(self._repo, secret_scan.text_of(self._repo, id), force=force, dry_run=dry_run)
+        return self.forget_text(secret_scan.text_of(self._repo, id), force=force, dry_run=dry_run)
 
 
 def _scope(repo: Repo, ref: str | None, *, all_notebooks: bool = False) -> tuple[list[NotebookId], CommitId | None]:

@@ -326,7 +326,9 @@ class Repo(FindingInRepo):
         self.catch_up()
         from nbcellar.api import maintenance
 
-        return maintenance.forget(self, what, kind=kind, force=force)
+        done = maintenance.forget(self, what, kind=kind, force=force)
+        self.catch_up()  # a kernel that goes on from a commit that is gone would lose its next cell
+        return done
 
     # trust --------------------------------------------------------------------------------------------------------
 

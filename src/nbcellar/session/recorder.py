@@ -229,6 +229,11 @@ class Recorder:
         self._raise_failed()
         return done
 
+    def follow_rewriting(self) -> None:
+        """Go on from what history became, if it was rewritten or collected, so that the next cell finds its parent."""
+        if not self.writer.pending and self.repo.refresh():
+            self.writer.follow_rewriting()
+
     def _observe(
         self, touched: frozenset[str] | None, check_s: float | None = None, only: Collection[Group] | None = None
     ) -> Observation:
