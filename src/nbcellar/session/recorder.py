@@ -83,7 +83,7 @@ class Recorder:
         never = NeverStore(settings.record.never_store_names, settings.record.never_store)
         self.tracker = Tracker(namespace, lambda space: with_figures(names.recorded(space)), names.initial, never)
         self.tracker.memory_bytes = settings.record.memory_mb << 20
-        self.ambient = AmbientTracker()
+        self.ambient = AmbientTracker(names.is_skipped)
         self.clock = clock
         self.key = key
         self._decisions = decisions
