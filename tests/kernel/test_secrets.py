@@ -69,6 +69,13 @@ def test_a_secret_is_found_forgotten_and_nowhere_any_more(project: Project) -> N
         assert not any(TOKEN.encode() in store.read(info.digest) for info in store.objects())
 
 
+def test_a_commit_says_once_that_its_code_looks_like_it_holds_a_secret(project: Project) -> None:
+    kernel = project.kernel()
+    kernel.run("n = 1", f"x = 1\ny = '{TOKEN}'", f"z = '{TOKEN}'")
+    notes = [project.commit(ref).notes for ref in ("HEAD~2", "HEAD~1", "HEAD")]
+    assert notes == [(), ("line 2 looks like it holds a secret (GitHub token): cellar secrets scan",), ()]
+
+
 def test_a_session_goes_on_after_a_text_was_forgotten_and_its_other_values_come_back(project: Project) -> None:
     kernel = project.kernel()
     record(kernel)

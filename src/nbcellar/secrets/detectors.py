@@ -137,6 +137,11 @@ def kind_of_name(name: str) -> str:
     return ""
 
 
+def is_said_to_be_none(line: str) -> bool:
+    """Say whether a line of code carries the comment that it holds no secret."""
+    return _ALLOWED.search(line) is not None
+
+
 def redacted(text: str) -> str:
     """Return what may be shown of a secret: at most four letters of its beginning and two of its end."""
     flat = " ".join(text.split())
@@ -256,8 +261,9 @@ def _is_punctuation(letter: str) -> bool:
     return not letter.isalnum() and letter not in "_-./:"
 
 
+_ALLOWED = re.compile(r"# *(?:noqa[^#]{0,80}# *)?(?:pragma: *allowlist[ -]secret|cellar: *not-a-secret)")
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_PASSWORDS = frozenset("password passwd passphrase passcode pwd pass pswd".split())
+_PASSWORDS = frozenset("password passwd passphrase passcode pwd pass".split())
 _SECRETS = frozenset("secret token apikey credential credentials accesskey secretkey authtoken".split())
 _PAIRS = frozenset(
     (first, "key")
@@ -308,4 +314,13 @@ _PLACEHOLDER = re.compile(
 )
 
 
-__all__ = ["RULES", "Secret", "find_assigned", "find_secrets", "find_tokens", "kind_of_name", "redacted"]
+__all__ = [
+    "RULES",
+    "Secret",
+    "find_assigned",
+    "find_secrets",
+    "find_tokens",
+    "is_said_to_be_none",
+    "kind_of_name",
+    "redacted",
+]

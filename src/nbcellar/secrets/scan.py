@@ -8,7 +8,6 @@ a `Finding` holds one, for `forget`, and is never shown as it is.
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -22,7 +21,7 @@ from nbcellar.history.model import Commit, decode_commit
 from nbcellar.ids import CommitId, Digest
 from nbcellar.notebook import tree
 from nbcellar.search.texts import every_text, readable, strings_in
-from nbcellar.secrets.detectors import Secret, find_assigned, find_secrets, find_tokens
+from nbcellar.secrets.detectors import Secret, find_assigned, find_secrets, find_tokens, is_said_to_be_none
 from nbcellar.secrets.strings import pickled_strings, runs_of_text
 from nbcellar.store.interface import Kind
 
@@ -34,7 +33,6 @@ Where = Literal["code", "document", "output", "message", "note", "preview", "val
 PART_OF_VALUE_BYTES = 1 << 20
 """So much of a value's stream, and of each run of its memory, is looked at."""
 
-_ALLOWED = re.compile(r"#.*(?:pragma: *allowlist[ -]secret|cellar: *not-a-secret)")
 _FINGERPRINT_DIGITS = 12
 
 
@@ -281,7 +279,7 @@ class _Scanner:
             known = []
             for secret in find_secrets(shown):
                 line = shown.count("\n", 0, secret.start)
-                if _ALLOWED.search(shown.split("\n")[line]):
+                if is_said_to_be_none(shown.split("\n")[line]):
                     self._named_no_secret.add(secret.text)
                 known.append((secret, line + 1))
             if len(text) < 100_000:

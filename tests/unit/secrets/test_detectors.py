@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbcellar.secrets.detectors import find_assigned, find_secrets, find_tokens, kind_of_name, redacted
+from nbcellar.secrets.quick import suspicious_lines
 
 RNG = random.Random(20261)
 LETTERS = string.ascii_letters + string.digits
@@ -138,6 +139,31 @@ def test_what_is_assigned_to_a_telling_name_is_found(line: str) -> None:
 )
 def test_what_is_no_secret_is_left_alone(line: str) -> None:
     assert find_secrets(line) == []
+
+
+ASSIGNED = [
+    f"db_password   =  '{PASSWORD}'",
+    f"db_pwd: str = '{PASSWORD}'",
+    f"auth = {{'passcode' : '{PASSWORD}'}}",
+    f"os.environ.setdefault('DB_PASSWORD',\n    '{PASSWORD}')",
+    f"%env DB_PASSWORD={PASSWORD}",
+    f"create_engine('postgresql://ana:{PASSWORD}@db.lab/x')",
+    f"credentials='{RANDOM}'",
+    f"requests.get('https://x.org/?access_token={RANDOM}')",
+    f"headers = {{'Authorization': 'Bearer {RANDOM}'}}",
+]
+
+
+@pytest.mark.parametrize("source", [*TOKENS.values(), *ASSIGNED], ids=[*TOKENS, *map(str, range(len(ASSIGNED)))])
+def test_the_quick_look_at_a_cell_finds_what_the_thorough_one_does(source: str) -> None:
+    cell = f"import os\n{source}\nx = 1"
+    assert [text for _, _, text in suspicious_lines(cell)] == [secret.text for secret in find_secrets(cell)] != []
+    assert all(line > 1 for line, _, _ in suspicious_lines(cell))
+
+
+def test_the_quick_look_believes_a_comment_and_passes_over_what_is_long() -> None:
+    assert suspicious_lines(f"password = '{PASSWORD}'  # cellar: not-a-secret") == []
+    assert suspicious_lines(f"password = '{PASSWORD}'" + " " * 200_000) == []
 
 
 @pytest.mark.parametrize(
