@@ -169,10 +169,8 @@ class _Scanner:
                 found[CommitId(digest)] = decode_commit(data)
             except CellarError as error:
                 self._damaged[error.message] = None
-        ordered = [commit for commit in self._repo.index.ids() if commit in found]
-        ordered += [
-            commit for commit in found if commit not in set(ordered)
-        ]  # kept, but in no index: found all the same
+        # What is kept, but in no index, comes last: it is found all the same.
+        ordered = dict.fromkeys((*(commit for commit in self._repo.index.ids() if commit in found), *found))
         return [(commit, found[commit]) for commit in ordered if wanted is None or commit in wanted]
 
     def _scan_commit(self, identifier: CommitId, commit: Commit) -> None:
