@@ -24,6 +24,20 @@ STAND_IN = "***"
 SHORTEST = 4
 _COLOUR = r"(?:\x1b\[[0-9;]*m)*"
 _MOST_DEPTH = 200
+LONGEST = 100_000
+_COLOURED_LONGEST = 500
+_SHORTEST_NUMBER = 8
+
+# What makes a document one, and no text of anybody: forgetting "source" must not leave a notebook without sources.
+_FORM_KEYS = frozenset(
+    "cells metadata nbformat nbformat_minor cell_type source outputs execution_count id attachments"
+    " output_type text name data ename evalue traceback".split()
+)
+_FORM_VALUES = {
+    "cell_type": frozenset({"code", "markdown", "raw"}),
+    "output_type": frozenset({"stream", "display_data", "execute_result", "error"}),
+    "name": frozenset({"stdout", "stderr"}),
+}
 
 
 class Scrub:
@@ -36,11 +50,13 @@ class Scrub:
                 f"a text of less than {SHORTEST} letters stands in too many places to be taken out of all",
                 hint="give more of it, or forget the commit: cellar forget REF",
             )
-        if text in STAND_IN * len(text):
+        if len(text) > LONGEST:
+            raise InvalidInputError(f"a text of {len(text):,} letters is too long", hint="give its beginning")
+        if not text.strip("*"):
             raise InvalidInputError(f"'{STAND_IN}' stands for what was forgotten", hint="give another text")
         self._forms = _forms(text)
         # Longest first: the escaped form of a text can begin with the text itself.
-        self._pattern = re.compile("|".join(_COLOUR.join(map(re.escape, form)) for form in self._forms))
+        self._pattern = re.compile("|".join(map(_pattern_of, self._forms)))
         encodings = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
         self._bytes = tuple(
             dict.fromkeys(form.encode(name, "surrogatepass") for form in self._forms for name in encodings)
@@ -66,13 +82,13 @@ class Scrub:
         if depth > _MOST_DEPTH:
             return None
         if isinstance(value, dict):
-            return {self.text(key): self.json(part, depth + 1) for key, part in value.items()}
+            return {self._key(key): self._member(key, part, depth) for key, part in value.items()}
         if isinstance(value, list):
             if value and all(isinstance(part, str) for part in value):
                 return self._lines(value)
             return [self.json(part, depth + 1) for part in value]
-        if isinstance(value, int | float) and not isinstance(value, bool) and self.text(str(value)) != str(value):
-            return STAND_IN
+        if isinstance(value, int | float) and len(str(value)) >= _SHORTEST_NUMBER:
+            return value if self.text(str(value)) == str(value) else STAND_IN
         return value
 
     def payload(self, data: bytes) -> bytes:
@@ -129,6 +145,14 @@ class Scrub:
             uncertain=self.text(entry.uncertain),
         )
 
+    def _key(self, key: str) -> str:
+        return key if key in _FORM_KEYS or _MIME.fullmatch(key) else self.text(key)
+
+    def _member(self, key: str, value: Any, depth: int) -> Any:
+        if isinstance(value, str) and value in _FORM_VALUES.get(key, ()):
+            return value
+        return self.json(value, depth + 1)
+
     def _preview(self, preview: Preview) -> Preview:
         details = {self.text(name): self._detail(detail) for name, detail in preview.details.items()}
         return msgspec.structs.replace(
@@ -163,6 +187,13 @@ class Scrub:
             return self.payload(text) != text
         except (UnicodeDecodeError, RecursionError):
             return True
+
+
+_MIME = re.compile(r"(?:text|image|application|audio|video|font|model)/[A-Za-z0-9.+-]+")
+
+
+def _pattern_of(form: str) -> str:
+    return (_COLOUR if len(form) <= _COLOURED_LONGEST else "").join(map(re.escape, form))
 
 
 def _forms(text: str) -> tuple[str, ...]:

@@ -201,7 +201,7 @@ def test_commits_of_others_are_rewritten_only_with_force(local: Past) -> None:
     assert forget(local, force=True).signed_for_others == 1
 
 
-@pytest.mark.parametrize("text", ["", "abc", "    ", "***", "*****"])
+@pytest.mark.parametrize("text", ["", "abc", "    ", "***", "*****", "x" * 200_000])
 def test_a_text_that_stands_everywhere_is_refused(local: Past, text: str) -> None:
     local.cell("abc")
     with pytest.raises(InvalidInputError):
@@ -256,6 +256,33 @@ def test_a_document_without_the_text_stays_as_it_is_and_one_with_it_loses_it(
         secret in source or scrub.text(source) != source
         for source in [*sources, json.dumps(value["metadata"]), "c0123"]
     )
+
+
+@pytest.mark.parametrize("text", ["source", "stream", "stdout", "text", "code", "cell_type", "nbformat", "text/plain"])
+def test_a_word_of_the_document_format_is_taken_out_of_texts_and_not_out_of_the_form(local: Past, text: str) -> None:
+    outputs = [stream(f"a {text}\n"), bundle(text_plain=f"the {text} here")]
+    commit = local.cell(f"x = '{text}'", outputs=outputs, file=document(f"x = '{text}'", outputs=outputs))
+    new = forget(local, text).rewritten[commit]
+    found = local.repo.read_commit(new)
+    assert found.cell is not None and found.cell.source == "x = '***'"
+    shown = json.loads(local.repo.store.read(Digest(found.cell.outputs or b"")))
+    assert shown == [stream("a ***\n"), bundle(text_plain="the *** here")]
+    notebook = tree.join(Digest(found.tree or b""), local.repo.store.read)
+    assert codec.write(notebook) == document("x = '***'", outputs=shown)
+
+
+def test_a_private_key_of_many_lines_goes_from_a_source_an_output_and_a_repr(local: Past) -> None:
+    import random
+
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    rng = random.Random(5)
+    key = "\n".join("".join(rng.choice(letters) for _ in range(64)) for _ in range(50))
+    local.cell(
+        f'key = """{key}"""', outputs=[stream(key), bundle(text_plain=repr(key))], file=document(f"k = [{key!r}]")
+    )
+    assert forget(local, key).remaining == ()
+    assert holds(local, key) == []
+    assert holds(local, key[1000:1050]) == []
 
 
 def test_files_are_searched_after_all(local: Past, tmp_path: Path) -> None:
