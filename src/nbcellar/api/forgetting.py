@@ -30,12 +30,10 @@ def forget_text(repo: Repo, text: str, *, force: bool, dry_run: bool) -> views.F
     from nbcellar.trust.keys import load_or_create
 
     repository = repo.repository
-    known = repository.notebooks()
-    if not known:
+    if not repository.notebooks():
         raise NotFoundError("nothing is recorded here yet", hint="open a notebook in Jupyter and run a cell")
     done = forget_in_history(
         repository,
-        known[0].id,
         text,
         key=load_or_create(repo.user_folder),
         children_of=children_of,

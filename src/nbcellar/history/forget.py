@@ -122,7 +122,7 @@ def forget_commit(
 
 def rewrite(
     repo: Repository,
-    notebook: NotebookId,
+    notebook: NotebookId | None,
     make_cut: Callable[[], Cut],
     key: Signer,
     words: str,
@@ -173,7 +173,7 @@ def count_others(repo: Repository, plan: Plan, key: Signer) -> int:
 
 def write_rewrite(
     repo: Repository,
-    notebook: NotebookId,
+    notebook: NotebookId | None,
     plan: Plan,
     key: Signer,
     words: str,
@@ -201,7 +201,8 @@ def write_rewrite(
         bump_generation(repo, tx)
         changes = _move_refs(repo, tx, plan, clean)
         _leave_word(repo, tx, plan)
-        for scope in {notebook, *changes, *(NotebookId(entry.commit.notebook) for entry in plan.rewritten)}:
+        asked = () if notebook is None else (notebook,)
+        for scope in {*asked, *changes, *(NotebookId(entry.commit.notebook) for entry in plan.rewritten)}:
             _append(repo, tx, scope, changes.get(scope, []), words)
         try:
             tx.commit()

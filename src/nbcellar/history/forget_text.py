@@ -60,7 +60,6 @@ class TextForgotten(msgspec.Struct, frozen=True):
 
 def forget_text(
     repo: Repository,
-    notebook: NotebookId,
     text: str,
     *,
     key: Signer,
@@ -70,7 +69,7 @@ def forget_text(
     force: bool = False,
     dry_run: bool = False,
 ) -> TextForgotten:
-    """Take a text out of all notebooks of the repository; `notebook` is where the operation is noted, beside them.
+    """Take a text out of all notebooks of the repository.
 
     Raises NotFoundError when it stands nowhere; InvalidInputError for a text that is too short, and as
     `forget_variable`. dry_run: nothing is changed.
@@ -91,9 +90,7 @@ def forget_text(
             raise NotFoundError("this text stands nowhere in the history", hint="look for it with: cellar search TEXT")
         if dry_run:
             return _report(plan, 0, cuts[-1], finder)
-    plan, others = rewrite(
-        repo, notebook, make_cut, key, "forget a text", force=force, objects=objects, clean=scrub.text
-    )
+    plan, others = rewrite(repo, None, make_cut, key, "forget a text", force=force, objects=objects, clean=scrub.text)
     finder.clean_records()
     report = _report(plan, others, cuts[-1], finder)
     return msgspec.structs.replace(

@@ -35,7 +35,6 @@ ENVIRON = msgspec.msgpack.encode(([[b"A", b"1"], [b"LOGIN", f"me:{SECRET}".encod
 def forget(past: Past, text: str = SECRET, **options: Any) -> TextForgotten:
     return forget_text(
         past.repo,
-        past.notebook,
         text,
         key=past.key,
         children_of=children_of,
@@ -135,6 +134,18 @@ def test_operations_before_it_are_barred_and_a_deleted_branch_is_rewritten_too(l
     assert holds(local) == []
     with pytest.raises(InvalidInputError, match="took something out of history"):
         local.repo.op_undo(local.notebook, deleted)
+
+
+def test_the_operations_of_a_notebook_that_does_not_hold_it_can_still_be_undone(local: Past) -> None:
+    other = Past(local.repo, "0.ipynb")
+    other.key = local.key
+    commit = other.cell("a = 1")
+    made = local.repo.create_tag(other.notebook, "v1", commit)
+    local.cell(f"x = {SECRET!r}")
+    assert forget(local).remaining == ()
+    local.repo.op_undo(other.notebook, made)
+    assert local.repo.tags(other.notebook) == []
+    assert holds(local) == []
 
 
 def test_a_text_in_the_blocks_of_a_value_is_found_over_their_borders(local: Past) -> None:
