@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from nbcellar.api import Repo, views
+from nbcellar.api import Repo, search_views, views
 from nbcellar.cli import exit_codes, main
 
 FOLDER = Path(__file__).parent
@@ -36,11 +36,14 @@ SCHEMAS: dict[str, type] = {
     "op-undo": views.OperationUndone,
     "run": views.Run,
     "session-change": views.SessionChange,
+    "search": search_views.Search,
+    "secrets-scan": search_views.SecretScan,
     "show": views.Show,
     "size": views.Size,
     "status": views.Status,
     "tag": views.Tags,
     "trust": views.Trust,
+    "variable-history": search_views.VariableHistory,
     "vars": views.Variables,
 }
 
@@ -101,7 +104,7 @@ session act on it directly.
 def functions_page() -> str:
     """Return docs/functions.md."""
     rows = ["| method | does |", "|---|---|"]
-    for name, member in vars(Repo).items():
+    for name, member in (pair for owner in Repo.__mro__[:-1] for pair in vars(owner).items()):
         if name.startswith("_"):
             continue
         inner = member.fget if isinstance(member, property) else member

@@ -26,7 +26,9 @@ LONGEST_FILE = 500
 FOUNDATION = frozenset({"errors", "ids", "config"})
 # What a program calls (`nbcellar.open`), and what the command line is made of.
 INTERFACE = frozenset({"api"})
-_BELOW_INTERFACE = frozenset({"trust", "store", "notebook", "diff", "merge", "git", "history", "session", "pipeline"})
+_BELOW_INTERFACE = frozenset(
+    {"trust", "store", "notebook", "search", "secrets", "diff", "merge", "git", "history", "session", "pipeline"}
+)
 
 # Part -> the parts it may import.
 LAYERS: dict[str, frozenset[str]] = {
@@ -37,7 +39,9 @@ LAYERS: dict[str, frozenset[str]] = {
     "merge": frozenset({"diff", "notebook"}),
     "git": frozenset({"merge", "diff", "notebook", "store"}),
     "history": frozenset({"trust", "store", "notebook"}),
-    "session": frozenset({"trust", "store", "history", "notebook"}),
+    "search": frozenset({"store", "history", "notebook"}),
+    "secrets": frozenset({"search", "store", "history", "notebook"}),
+    "session": frozenset({"secrets", "trust", "store", "history", "notebook"}),
     "pipeline": frozenset({"notebook", "store", "history", "session", "merge", "trust", "diff"}),
     **dict.fromkeys(sorted(INTERFACE), _BELOW_INTERFACE | INTERFACE),
     "server": _BELOW_INTERFACE | INTERFACE,

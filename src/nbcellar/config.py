@@ -27,20 +27,18 @@ ENVIRONMENT_PREFIX = "NBCELLAR_"
 _ALIASES = {"NBCELLAR_RECORD": "record.enabled"}
 _LONGEST_FILE_BYTES = 1_000_000
 
-# Constants by the four words anywhere; small letters only where no analysis uses them: `key`, `token_ids` are data.
-SECRET_NAMES = (
-    "*KEY*",
-    "*TOKEN*",
-    "*SECRET*",
-    "*PASSWORD*",
-    "*password*",
-    "*passwd*",
-    "*secret*",
-    "*api_key*",
-    "*apikey*",
-    "*api_token*",
-    "*access_token*",
-    "*auth_token*",
+# Names of constants broadly; names in small letters only where no analysis uses them: `key`, `tokens`, `token_ids`,
+# `secretary` are data. A name that a pattern misses is a matter for `cellar secrets scan`.
+SECRET_NAMES: tuple[str, ...] = tuple(
+    """
+    KEY *_KEY *_KEYS *_KEY_* *APIKEY* *TOKEN *_TOKEN_* *SECRET *SECRETS *SECRET_* *PASSWORD* *PASSWD* *PASSPHRASE*
+    *CREDENTIAL* *_PWD *_PASS *CONN_STR* *CONNECTION_STRING* *DATABASE_URL *_DSN *password* *passwd* *passphrase*
+    secret secrets secret_* *_secret *_secrets *_secret_* credentials *_credentials *_pwd *api_key* *apikey*
+    *access_key* *account_key* *auth_key* *private_key* *api_token* *access_token* *auth_token* *bearer_token*
+    *refresh_token* *session_token* *bot_token* *github_token* *gitlab_token* *slack_token* gh_token hf_token
+    *conn_str* *connection_string* *database_url *Password* *[aA]piKey* *[aA]ccessKey* *[pP]rivateKey*
+    *[aA]ccessToken* *[aA]uthToken* *[cC]lientSecret*
+    """.split()
 )
 
 
@@ -63,7 +61,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         _doc(
             "Variables and environment variables that are never recorded, as shell patterns in which case matters. "
-            "A repository's file adds to the user's list, it does not shorten it.",
+            "A repository's file adds to the user's list, it does not shorten it. See docs/secrets.md.",
             "a list of patterns",
         ),
     ] = SECRET_NAMES
@@ -209,6 +207,18 @@ class Author(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
 
 
+class Secrets(msgspec.Struct, frozen=True, kw_only=True):
+    """What the scan for secrets passes over."""
+
+    allow: Annotated[
+        tuple[str, ...],
+        _doc(
+            "What `cellar secrets scan` takes for no secret: ids that it has shown, or shell patterns of texts.",
+            "a list of ids and patterns",
+        ),
+    ] = ()
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings, by section."""
 
@@ -218,6 +228,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gc: Gc = Gc()
     ui: Ui = Ui()
     author: Author = Author()
+    secrets: Secrets = Secrets()
 
 
 class Key(msgspec.Struct, frozen=True):

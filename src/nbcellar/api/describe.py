@@ -24,7 +24,7 @@ from nbcellar.history.repository import Repository
 from nbcellar.history.thin import THINNED_OUT, without_thinned
 from nbcellar.ids import CommitId, Digest, NotebookId, short
 
-_DOUBT = "it was found changed later without a cell that names it, perhaps already here"
+DOUBT = "it was found changed later without a cell that names it, perhaps already here"
 _NO_PREVIEW = Preview(type="", text="")
 
 
@@ -80,7 +80,7 @@ def with_doubts(repository: Repository, notebook: NotebookId, commit: CommitId, 
     if not doubtful:
         return state
     marked = (
-        msgspec.structs.replace(entry, uncertain=entry.uncertain or _DOUBT) if entry.version in doubtful else entry
+        msgspec.structs.replace(entry, uncertain=entry.uncertain or DOUBT) if entry.version in doubtful else entry
         for entry in state.covariables
     )
     return State(tuple(marked), state.ambient)

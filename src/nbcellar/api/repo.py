@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from nbcellar import __version__, config
 from nbcellar.api import describe, selection, views
+from nbcellar.api.finding import FindingInRepo
 from nbcellar.api.kernels import KernelRequests, Requests, live_kernels, peek, require_own
 from nbcellar.errors import AlreadyExistsError, CellarError, InvalidInputError
 from nbcellar.history.operations import local_identity
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 Notice = Callable[[str], None]
 
 
-class Repo:
+class Repo(FindingInRepo):
     """A repository, with one of its notebooks as the one that is meant when a method is not told otherwise."""
 
     def __init__(
@@ -325,7 +326,9 @@ class Repo:
         self.catch_up()
         from nbcellar.api import maintenance
 
-        return maintenance.forget(self, what, kind=kind, force=force)
+        done = maintenance.forget(self, what, kind=kind, force=force)
+        self.catch_up()  # a kernel that goes on from a commit that is gone would lose its next cell
+        return done
 
     # trust --------------------------------------------------------------------------------------------------------
 

@@ -431,7 +431,11 @@ class Check(View, frozen=True, kw_only=True):
 
 class Forgotten(View, frozen=True, kw_only=True):
     """`cellar forget --json`. `shared_pieces` of the value stay, because other variables hold the same bytes;
-    `sources_with_text` are commits whose code or message names the variable: these are not changed."""
+    `sources_with_text` are commits whose code or message names the variable: these are not changed.
+
+    Of a text: `replaced` counts where `***` stands in its place, by kind; `variables` held it and are dropped;
+    `remaining` are places where it still is. `dry_run`: so it would be, nothing was changed.
+    """
 
     what: str
     rewritten: int
@@ -439,6 +443,10 @@ class Forgotten(View, frozen=True, kw_only=True):
     shared_pieces: int = 0
     sources_with_text: list[str] = []
     notes: list[str] = []
+    replaced: dict[str, int] = {}
+    variables: list[str] = []
+    remaining: list[str] = []
+    dry_run: bool = False
 
 
 class Key(View, frozen=True, kw_only=True):

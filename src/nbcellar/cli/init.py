@@ -25,8 +25,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     repo = init(folder, environ=console.environ, clock=console.clock)
     console.print(f"recording the notebooks in {repo.root}")
     console.print("  every cell run becomes a commit: variables, the cell and its outputs; kept in .cellar/")
-    skipped = text.names(repo.settings.record.skip_names, most=4)
-    console.print(f"  not recorded: variables named like {skipped} (change with: cellar config)")
+    if repo.settings.record.skip_names:
+        console.print("  not recorded: variables named like secrets (which names: cellar config record.skip_names)")
     if above is not None:
         note = console.style("note:", "yellow")
         console.notice(

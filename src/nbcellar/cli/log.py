@@ -2,6 +2,9 @@
 
 Each line: id, when, names that point there, the message or the first line of the cell, and what changed:
 +a added, ~b changed, -c removed. [3] is the execution count; a failed cell is marked.
+
+With the name of a variable, its versions are listed, each with the cell that made it. A name that is a branch, too,
+means the branch, unless --variable is given.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import argparse
 import itertools
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,6 +20,10 @@ from nbcellar.api.reading import graph
 from nbcellar.api.views import CommitLine, Log
 from nbcellar.cli import exit_codes, text
 from nbcellar.cli.console import Console
+from nbcellar.errors import InvalidInputError, UnknownReferenceError
+
+if TYPE_CHECKING:
+    from nbcellar.api import Repo
 
 _TITLE_COLUMNS = 48
 _GAPS = 12  # two gaps and "…99 more"
@@ -33,17 +41,28 @@ KIND_WORDS = {
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("ref", metavar="REF", nargs="?", help="where to begin (default: HEAD)")
+    parser.add_argument(
+        "ref", metavar="REF|NAME", nargs="?", help="where to begin (default: HEAD), or a variable's name"
+    )
+    parser.add_argument("--variable", action="store_true", help="REF|NAME is a variable's name: list its versions")
     parser.add_argument("--all", action="store_true", help="all branches, not only what HEAD reaches")
     parser.add_argument("--graph", action="store_true", help="draw how commits follow each other")
     parser.add_argument(
-        "-N", "--limit", type=_count, metavar="COUNT", help="at most so many commits (default: 1000; 0: all; JSON: all)"
+        "-N",
+        "--limit",
+        type=commit_count,
+        metavar="COUNT",
+        help="at most so many commits (default: 1000; 0: all; JSON: all)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON (docs/schemas/log.json)")
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
     with console.open_repo() as repo:
+        if _means_variable(args, repo, console):
+            from nbcellar.cli.versions import print_history
+
+            return print_history(repo.variable_history(args.ref, all=args.all), console, args)
         if args.json:
             console.json(repo.log(args.ref, all=args.all, limit=args.limit or None))
             return exit_codes.OK
@@ -59,6 +78,26 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return exit_codes.OK
 
 
+def _means_variable(args: argparse.Namespace, repo: Repo, console: Console) -> bool:
+    """Say whether the versions of a variable are asked for: a name that is a reference, too, is a reference."""
+    if args.ref is None:
+        if args.variable:
+            raise InvalidInputError("which variable?", hint="cellar log --variable NAME")
+        return False
+    if args.variable or not args.ref.isidentifier():
+        return bool(args.variable)
+    is_variable = repo.is_variable(args.ref)
+    try:
+        repo.resolve(args.ref)
+    except UnknownReferenceError:
+        if is_variable:
+            return True
+        raise
+    if is_variable:
+        console.notice(f"'{args.ref}' is a variable, too; its versions: cellar log --variable {args.ref}")
+    return False
+
+
 def format_log(log: Log, console: Console, *, drawn: bool) -> Iterator[str]:
     """Yield each commit as one line, with a drawing of the graph beside it if `drawn`."""
     if not drawn:
@@ -72,6 +111,16 @@ def format_log(log: Log, console: Console, *, drawn: bool) -> Iterator[str]:
 
 def format_line(line: CommitLine, console: Console) -> str:
     """Return a commit as `git log --oneline` would: id, age, names, title, changes."""
+    marks = [word for word, is_so in (("uncertain", line.uncertain), ("not saved", line.not_saved)) if is_so]
+    marks += ["thinned out"] if line.thinned else []
+    uncertain = console.style(", ".join(marks), "yellow") if marks else ""
+    begin = format_head(line, console)
+    room = console.width - text.shown_columns(begin) - text.shown_columns(uncertain) - _GAPS
+    return "  ".join(part for part in (begin, format_changes(line, console, room=room), uncertain) if part)
+
+
+def format_head(line: CommitLine, console: Console) -> str:
+    """Return id, age, names, execution count and title of a commit, and whether its cell failed."""
     parts = [console.style(line.id[:8], "yellow"), console.style(console.ago(line.time), "dim")]
     labels = format_labels(line, console)
     if labels:
@@ -81,12 +130,7 @@ def format_line(line: CommitLine, console: Console) -> str:
         parts.append(console.style(count, "cyan"))
     parts.append(_title(line, console))
     failed = console.style("failed", "red") if line.failed else ""
-    marks = [word for word, is_so in (("uncertain", line.uncertain), ("not saved", line.not_saved)) if is_so]
-    marks += ["thinned out"] if line.thinned else []
-    uncertain = console.style(", ".join(marks), "yellow") if marks else ""
-    begin = "  ".join(part for part in (" ".join(part for part in parts if part), failed) if part)
-    room = console.width - text.shown_columns(begin) - text.shown_columns(uncertain) - _GAPS
-    return "  ".join(part for part in (begin, format_changes(line, console, room=room), uncertain) if part)
+    return "  ".join(part for part in (" ".join(part for part in parts if part), failed) if part)
 
 
 def format_labels(line: CommitLine, console: Console) -> str:
@@ -125,7 +169,8 @@ def _title(line: CommitLine, console: Console) -> str:
     return title
 
 
-def _count(word: str) -> int:
+def commit_count(word: str) -> int:
+    """Return a number of commits that was typed, for argparse."""
     if not word.isdecimal():
         raise argparse.ArgumentTypeError(f"'{word}' is no number of commits")
     return int(word)

@@ -49,6 +49,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "log": "list the history of a notebook",
         "show": "show one commit: cell, outputs, what it changed",
         "vars": "list the variables of a commit with previews",
+        "search": "look for a text, or for what became of a variable",
     },
     "go back and forth": {
         "undo": "take back what the last cell did to the variables",
@@ -67,7 +68,8 @@ COMMANDS: dict[str, dict[str, str]] = {
         "size": "what takes how much space",
         "gc": "remove what nothing refers to any more",
         "check": "verify that everything stored is whole",
-        "forget": "remove a variable or a commit from history for good",
+        "secrets": "look for passwords and tokens in what is recorded",
+        "forget": "remove a variable, a commit or a text from history for good",
     },
     "trust": {
         "key": "show the key that signs your commits",

@@ -2,6 +2,9 @@
 
 The previews were made when the values were recorded; nothing is loaded to show them. The same version at two commits is
 the same value. A variable that is not stored, or that may not be what it was, says why.
+
+With --history, the versions of one variable: the commit and cell of each, the value before and after, and which version
+came back.
 """
 
 from __future__ import annotations
@@ -11,15 +14,22 @@ import argparse
 from nbcellar.cli import exit_codes, text
 from nbcellar.cli.console import Console
 from nbcellar.cli.show import preview, remarks
+from nbcellar.cli.versions import print_history
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("ref", metavar="REF", nargs="?", default="HEAD", help="the commit (default: HEAD)")
-    parser.add_argument("--json", action="store_true", help="print JSON (docs/schemas/vars.json)")
+    parser.add_argument("--history", metavar="NAME", help="list the versions of this variable, newest first")
+    parser.add_argument("--all", action="store_true", help="with --history: in all commits, not only what REF reaches")
+    parser.add_argument(
+        "--json", action="store_true", help="print JSON (docs/schemas/vars.json, variable-history.json)"
+    )
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
     with console.open_repo() as repo:
+        if args.history is not None:
+            return print_history(repo.variable_history(args.history, ref=args.ref, all=args.all), console, args)
         shown = repo.vars(args.ref)
     if args.json:
         console.json(shown)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import apsw
@@ -73,15 +73,15 @@ def forget_variable(
     names: set[str] = set()
 
     def make_cut() -> Cut:
-        versions = versions_of(name, notebook, _commits(repo), read_object=repo.store.read)
+        versions = versions_of(name, notebook, commits_of(repo), read_object=repo.store.read)
         if not versions:
             raise NotFoundError(f"no commit of {repo.label(notebook)} holds a value of '{name}'")
         return VariableCut(name, versions, salt=salt, values=values, names=names)
 
-    plan, others = _rewrite(repo, notebook, make_cut, key, f"forget variable {name}", force=force)
+    plan, others = rewrite(repo, notebook, make_cut, key, f"forget variable {name}", force=force)
     shared = _shared(repo, values, children_of)
-    mentions = tuple(i for i, commit in _commits(repo) if commit.notebook == notebook and _mentions(commit, name))
-    removed_bytes = _purge(repo, children_of)
+    mentions = tuple(i for i, commit in commits_of(repo) if commit.notebook == notebook and _mentions(commit, name))
+    removed_bytes = purge(repo, children_of)
     return Forgotten(
         rewritten=dict(plan.renamed),
         removed=(),
@@ -108,7 +108,7 @@ def forget_commit(
     `forget_variable`.
     """
     repo.require_commit(commit)
-    plan, others = _rewrite(repo, notebook, lambda: CommitCut(commit), key, "forget a commit", force=force)
+    plan, others = rewrite(repo, notebook, lambda: CommitCut(commit), key, "forget a commit", force=force)
     return Forgotten(
         rewritten=dict(plan.renamed),
         removed=tuple(plan.removed),
@@ -116,26 +116,38 @@ def forget_commit(
         names=(),
         shared_objects=0,
         sources_with_text=(),
-        bytes_removed=_purge(repo, children_of),
+        bytes_removed=purge(repo, children_of),
     )
 
 
-def _rewrite(
-    repo: Repository, notebook: NotebookId, make_cut: Callable[[], Cut], key: Signer, words: str, *, force: bool
+def rewrite(
+    repo: Repository,
+    notebook: NotebookId | None,
+    make_cut: Callable[[], Cut],
+    key: Signer,
+    words: str,
+    *,
+    force: bool,
+    objects: Mapping[Digest, tuple[Kind, bytes]] | None = None,
+    clean: Callable[[str], str] | None = None,
 ) -> tuple[Plan, int]:
+    """Plan and write until nobody recorded meanwhile; return the plan, and how many commits were signed by others.
+
+    objects: filled by the cut. clean: as in `write_rewrite`; with it there is something to write in any case.
+    """
     for _ in range(_ATTEMPTS):
         mark = repo.index.mark()
-        plan = plan_rewrite(_commits(repo), make_cut(), read_commit=repo.read_commit, read_object=repo.store.read)
-        if not plan.rewritten and not plan.removed:
+        plan = plan_rewrite(commits_of(repo), make_cut(), read_commit=repo.read_commit, read_object=repo.store.read)
+        if not plan.rewritten and not plan.removed and clean is None:
             return plan, 0
-        others = _count_others(repo, plan, key)
+        others = count_others(repo, plan, key)
         if others and not force:
             raise InvalidInputError(
                 f"{others} of the commits that must be rewritten are signed by others",
                 hint="with --force they are signed as yours, and their variables will load without asking",
             )
         try:
-            write_rewrite(repo, notebook, plan, key, words, mark=mark)
+            write_rewrite(repo, notebook, plan, key, words, mark=mark, objects=objects, clean=clean)
         except ConflictError:
             continue  # a kernel recorded meanwhile: its commit must be rewritten, too
         finally:
@@ -144,7 +156,8 @@ def _rewrite(
     raise ConflictError("the history moved each time it was rewritten", hint="stop the recording kernel and try again")
 
 
-def _commits(repo: Repository) -> Iterator[tuple[CommitId, Commit]]:
+def commits_of(repo: Repository) -> Iterator[tuple[CommitId, Commit]]:
+    """Yield all commits, parents first."""
     for identifier in repo.index.ids():
         try:
             yield identifier, repo.read_commit(identifier)
@@ -152,21 +165,33 @@ def _commits(repo: Repository) -> Iterator[tuple[CommitId, Commit]]:
             continue
 
 
-def _count_others(repo: Repository, plan: Plan, key: Signer) -> int:
+def count_others(repo: Repository, plan: Plan, key: Signer) -> int:
+    """Return how many of the commits that a plan rewrites the key has not signed."""
     signers = ({signer for signer, _ in repo.store.signatures(Digest(entry.old))} for entry in plan.rewritten)
     return sum(key.key_id not in found for found in signers)
 
 
 def write_rewrite(
-    repo: Repository, notebook: NotebookId, plan: Plan, key: Signer, words: str, *, mark: tuple[int, int]
+    repo: Repository,
+    notebook: NotebookId | None,
+    plan: Plan,
+    key: Signer,
+    words: str,
+    *,
+    mark: tuple[int, int],
+    objects: Mapping[Digest, tuple[Kind, bytes]] | None = None,
+    clean: Callable[[str], str] | None = None,
 ) -> None:
     """Carry out a plan in one transaction: new commits signed, index, refs and one operation a notebook concerned.
 
-    mark: `Index.mark` from before the plan was made. The old objects are still in the store afterwards. Raises
-    ConflictError when a ref moved or a commit was added since the plan was made.
+    mark: `Index.mark` from before the plan was made. objects: new ones that rewritten commits name. clean: applied to
+    messages that refs hold. The old objects are still in the store afterwards. Raises ConflictError when a ref moved or
+    a commit was added since the plan was made.
     """
     with repo.store.begin() as tx:
         require_unchanged(tx, mark)
+        for digest, (kind, data) in (objects or {}).items():
+            tx.put(kind, data, digest=digest)
         for entry in plan.rewritten:
             if entry.state_object is not None:
                 tx.put(Kind.STATE, entry.state_object)
@@ -174,9 +199,10 @@ def write_rewrite(
             tx.sign(Digest(entry.new), key.key_id, key.sign(entry.new))
         _update_index(repo, tx, plan)
         bump_generation(repo, tx)
-        changes = _move_refs(repo, tx, plan)
+        changes = _move_refs(repo, tx, plan, clean)
         _leave_word(repo, tx, plan)
-        for scope in {notebook, *changes, *(NotebookId(entry.commit.notebook) for entry in plan.rewritten)}:
+        asked = () if notebook is None else (notebook,)
+        for scope in {*asked, *changes, *(NotebookId(entry.commit.notebook) for entry in plan.rewritten)}:
             _append(repo, tx, scope, changes.get(scope, []), words)
         try:
             tx.commit()
@@ -206,11 +232,15 @@ def _joined_changes(repo: Repository, plan: Plan, entry: Rewritten) -> Changes:
     return StateBuilder(state).apply(delta, entry.new)
 
 
-def _move_refs(repo: Repository, tx: Transaction, plan: Plan) -> dict[NotebookId, list[RefChange]]:
+def _move_refs(
+    repo: Repository, tx: Transaction, plan: Plan, clean: Callable[[str], str] | None
+) -> dict[NotebookId, list[RefChange]]:
     """Move every ref that names what came out otherwise. The log gets the new values only: the old ones must go."""
     changes: dict[NotebookId, list[RefChange]] = {}
     for (scope, name), value in repo.store.refs().items():
         new_name, new_value = _moved_ref(name, value, plan)
+        if clean is not None and new_value is not None and name.startswith(refs.MESSAGE):
+            new_value = clean(new_value.decode(errors="replace")).encode()
         if (new_name, new_value) == (name, value):
             continue
         if new_name == name:
@@ -218,7 +248,7 @@ def _move_refs(repo: Repository, tx: Transaction, plan: Plan) -> dict[NotebookId
         else:
             tx.set_ref(scope, name, old=value, new=None)
             if new_name:
-                tx.set_ref(scope, new_name, old=repo.store.ref(scope, new_name), new=value)
+                tx.set_ref(scope, new_name, old=repo.store.ref(scope, new_name), new=new_value)
         if new_name and not name.startswith((refs.REWRITTEN, DOUBT)):
             changes.setdefault(NotebookId(scope), []).append(RefChange(new_name, None, new_value))
     return changes
@@ -302,8 +332,18 @@ def _mentions(commit: Commit, name: str) -> bool:
     return any(pattern.search(text) for text in texts)
 
 
-def _purge(repo: Repository, children_of: ChildrenOf) -> int:
+def purge(repo: Repository, children_of: ChildrenOf) -> int:
+    """Remove what nothing leads to any more, at once and without trash; return its size in bytes."""
     return collect_garbage(repo, children_of, purge=True).store.bytes_removed
 
 
-__all__ = ["Forgotten", "forget_commit", "forget_variable", "write_rewrite"]
+__all__ = [
+    "Forgotten",
+    "commits_of",
+    "count_others",
+    "forget_commit",
+    "forget_variable",
+    "purge",
+    "rewrite",
+    "write_rewrite",
+]

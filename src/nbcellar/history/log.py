@@ -104,6 +104,17 @@ def log(
     return list(_walk(repo, wanted, messages, limit))
 
 
+def everything(repo: Repository, notebook: NotebookId) -> list[Summary]:
+    """Return all commits of a notebook that are kept, newest first, whatever reaches them."""
+    rows: list[Any] = list(repo.index.rows(_SELECT_ALL, notebook))
+    messages = _newer_messages(repo)
+    found = []
+    for row in rows:
+        more = _more_parents(repo, row[0]) if row[6] & HAS_MORE_PARENTS else ()
+        found.append(_summary(row, tuple(identifier for _, identifier in more), messages))
+    return found
+
+
 def labels(repo: Repository, notebook: NotebookId) -> dict[CommitId, tuple[str, ...]]:
     """Return the names that point at commits: `HEAD`, branches, `tag: NAME`."""
     head = repo.head(notebook)
@@ -119,12 +130,14 @@ def labels(repo: Repository, notebook: NotebookId) -> dict[CommitId, tuple[str, 
 
 
 _CHUNK = 2048
-_SELECT = (
+_COLUMNS = (
     "SELECT n, id, kind, time_ns, title, execution_count, flags, changes, parent,"
     " (SELECT id FROM ix_commits p WHERE p.n = c.parent),"
     " (SELECT id FROM ix_commits a WHERE a.n = c.at)"
-    " FROM ix_commits c WHERE n <= ? ORDER BY n DESC LIMIT ?"
+    " FROM ix_commits c"
 )
+_SELECT = _COLUMNS + " WHERE n <= ? ORDER BY n DESC LIMIT ?"
+_SELECT_ALL = _COLUMNS + " WHERE notebook = (SELECT k FROM ix_notebooks WHERE id = ?) ORDER BY n DESC"
 
 
 def _walk(
@@ -189,4 +202,4 @@ def _unescape(line: str) -> str:
     return line.replace("\\\\", "\0").replace("\\n", "\n").replace("\0", "\\")
 
 
-__all__ = ["Summary", "labels", "log"]
+__all__ = ["Summary", "everything", "labels", "log"]

@@ -38,8 +38,26 @@ class Cut(Protocol):
         """Return the entry as it may stay."""
         ...
 
+    def content(self, commit: Commit) -> Commit:
+        """Return the commit with the rest of its content, texts and what it names, as it may stay."""
+        ...
 
-class VariableCut:
+    def ambient(self, parts: Mapping[str, bytes | None]) -> dict[str, bytes | None]:
+        """Return ambient parts as they may stay."""
+        ...
+
+
+class WholeContent:
+    """The part of a cut that leaves texts and ambient state alone."""
+
+    def content(self, commit: Commit) -> Commit:
+        return commit
+
+    def ambient(self, parts: Mapping[str, bytes | None]) -> dict[str, bytes | None]:
+        return dict(parts)
+
+
+class VariableCut(WholeContent):
     """Forgets the versions that a name held, wherever (copies of the notebook, undos) they were taken up.
 
     A co-variable goes as a whole: its names share one value. Versions become salted hashes, because the digest of a
@@ -76,7 +94,7 @@ class VariableCut:
         )
 
 
-class CommitCut:
+class CommitCut(WholeContent):
     """Takes one commit out; what its descendants still hold of its state stays with them."""
 
     def __init__(self, commit: CommitId) -> None:
@@ -188,7 +206,7 @@ class _Rewriter:
             return
         state, state_object = self._state(commit)
         made = msgspec.structs.replace(
-            commit,
+            self._cut.content(commit),
             parents=self._parents(commit),
             at=self._reference(commit.at),
             state=state,
@@ -228,7 +246,10 @@ class _Rewriter:
             below = self.removed[CommitId(delta.base)].state
             delta = compose(below, delta) if below is not None else msgspec.structs.replace(delta, base=None)
         made = msgspec.structs.replace(
-            delta, base=self._reference(delta.base), put=tuple(self._entry(entry, commit) for entry in delta.put)
+            delta,
+            base=self._reference(delta.base),
+            put=tuple(self._entry(entry, commit) for entry in delta.put),
+            ambient=self._cut.ambient(delta.ambient),
         )
         if delta.complete is None:
             return made, None
@@ -242,8 +263,9 @@ class _Rewriter:
     def _complete(self, digest: Digest, made: StateDelta, commit: Commit) -> bytes | None:
         """Return the whole state anew if it is concerned. Added up again: each entry's origin must be a commit that
         names its value, since that one's signature is asked before it is loaded."""
-        entries = decode_state(self._read_object(digest)).covariables
-        if all(self._entry(entry, commit) == entry for entry in entries):
+        whole = decode_state(self._read_object(digest))
+        is_same = all(self._entry(entry, commit) == entry for entry in whole.covariables)
+        if is_same and self._cut.ambient(whole.ambient) == whole.ambient:
             return None
         base = EMPTY_STATE
         if made.base is not None:

@@ -93,6 +93,13 @@ def referenced_digests(payload: bytes) -> list[Digest]:
     return [*groups, *(digest for _, digest in verbatim)]
 
 
+def members(payload: bytes) -> tuple[bool, list[Digest]]:
+    """Return (True, groups) of a root, or (False, cells) of a group."""
+    if _fields(payload)[1] == "group":
+        return False, _group(payload)
+    return True, _root(payload)[0]
+
+
 _Root = tuple[list[Digest], bytes, Formatting, list[tuple[bytes, Digest]]]
 
 

@@ -83,7 +83,7 @@ class Recorder:
         never = NeverStore(settings.record.never_store_names, settings.record.never_store)
         self.tracker = Tracker(namespace, lambda space: with_figures(names.recorded(space)), names.initial, never)
         self.tracker.memory_bytes = settings.record.memory_mb << 20
-        self.ambient = AmbientTracker()
+        self.ambient = AmbientTracker(names.is_skipped)
         self.clock = clock
         self.key = key
         self._decisions = decisions
@@ -228,6 +228,11 @@ class Recorder:
         done = self.writer.wait(timeout_s)
         self._raise_failed()
         return done
+
+    def follow_rewriting(self) -> None:
+        """Go on from what history became, if it was rewritten or collected, so that the next cell finds its parent."""
+        if not self.writer.pending and self.repo.refresh():
+            self.writer.follow_rewriting()
 
     def _observe(
         self, touched: frozenset[str] | None, check_s: float | None = None, only: Collection[Group] | None = None

@@ -149,6 +149,7 @@ def _wish(args: Mapping[str, Any]) -> Wish:
 
 def _wait_saved(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
     saved = recorder.session.wait_saved(args.get("timeout_s"))
+    recorder.session.follow_rewriting()
     return {"saved": saved}
 
 

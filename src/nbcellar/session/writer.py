@@ -26,9 +26,10 @@ from nbcellar.errors import (
     StoreUnavailableError,
     UnknownReferenceError,
 )
-from nbcellar.history.model import COMMIT_FORMAT, Commit, CommitKind, Covariable, StateDelta
+from nbcellar.history.model import COMMIT_FORMAT, CellRun, Commit, CommitKind, Covariable, StateDelta
 from nbcellar.history.recording import Recorder
 from nbcellar.ids import DIGEST_BYTES, CommitId, Digest, NotebookId
+from nbcellar.secrets.quick import suspicious_lines
 from nbcellar.session.document import Document
 from nbcellar.session.jobs import Job, Version
 from nbcellar.session.pending import KnownBlocks, PendingValue, TornCaptureError, write_value
@@ -87,6 +88,7 @@ class Writer:
         self.saved_bytes = 0
         self.commits_since_log_pack = 0
         self._environment: Digest | None = None
+        self._suspected: set[int] = set()  # hashes of what was found in cells before
         self.cap_bytes = 0  # of the store; 0: none
         self.lacked_room = False  # some live variable's value was left out for want of room
         self.lacking = False  # the state that the next one builds on has lost values: all are to be put again
@@ -268,8 +270,20 @@ class Writer:
             environment=self._environment_digest(recorder),
             git_head=self._fixed.git_head(),
             at=job.at,
-            notes=job.notes,
+            notes=job.notes + self._suspicions(cell),
         )
+
+    def _suspicions(self, cell: CellRun | None) -> tuple[str, ...]:
+        """Say where the code of a cell looks like it holds a secret, once for each; the secret itself is not in it."""
+        if cell is None:
+            return ()
+        try:
+            found = suspicious_lines(cell.source)
+        except Exception:  # a note is not worth a commit
+            return ()
+        new = [(line, kind) for line, kind, text in found if hash(text) not in self._suspected]
+        self._suspected.update(hash(text) for _, _, text in found)
+        return tuple(f"line {line} looks like it holds a secret ({kind}): cellar secrets scan" for line, kind in new)
 
     def _environment_digest(self, recorder: Recorder) -> bytes:
         """Put the environment once; the commits that name it keep it alive."""

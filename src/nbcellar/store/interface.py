@@ -17,6 +17,7 @@ from typing import Protocol
 
 import msgspec
 
+from nbcellar.errors import CellarError
 from nbcellar.ids import Digest
 
 Data = bytes | bytearray | memoryview
@@ -157,6 +158,13 @@ class Store(Protocol):
         ...
 
     def objects(self, kind: Kind | None = None) -> Iterator[ObjectInfo]: ...
+
+    def scan(self, kind: Kind) -> Iterator[tuple[Digest, bytes | CellarError]]:
+        """Yield all objects of a kind with their verified bytes, in the order in which they were added.
+
+        In place of bytes that cannot be read comes the error: one damaged object does not hide the others.
+        """
+        ...
 
     def ref(self, scope: str, name: str) -> bytes | None: ...
 

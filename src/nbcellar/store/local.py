@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from blake3 import blake3
 
 from nbcellar.errors import (
     AlreadyExistsError,
+    CellarError,
     CorruptStoreError,
     InvalidInputError,
     NoRepositoryError,
@@ -204,15 +205,7 @@ class LocalStore:
 
     def read(self, digest: Digest) -> bytes:
         """See `interface.Store`."""
-        found = self._locate(digest)
-        stored, found = self._stored(digest, found)
-        try:
-            raw = codec.decompress(found.codec, stored, found.raw_bytes)
-        except ValueError as error:
-            raise self._corrupt(digest, found, str(error)) from None
-        if blake3(raw).digest() != digest:
-            raise self._corrupt(digest, found, "its bytes do not match its digest")
-        return raw if isinstance(raw, bytes) else bytes(raw)
+        return self._verified(digest, self._locate(digest))
 
     def read_into(self, digest: Digest, target: memoryview) -> None:
         """See `interface.Store`. On an error `target` may be partly overwritten."""
@@ -240,6 +233,14 @@ class LocalStore:
                 yield ObjectInfo(Digest(digest), Kind(of_kind), raw_bytes, stored_bytes, bool(in_pack))
                 last = number
 
+    def scan(self, kind: Kind) -> Iterator[tuple[Digest, bytes | CellarError]]:
+        """See `interface.Store`."""
+        last = 0
+        while rows := self._rows(_SCAN, (last, int(kind), _PAGE_ROWS)):
+            for number, digest, *located in rows:
+                yield Digest(digest), self._read_located(Digest(digest), _Located(*located))
+                last = number
+
     def ref(self, scope: str, name: str) -> bytes | None:
         """See `interface.Store`."""
         row = self._row(_REF, (scope, name))
@@ -254,6 +255,12 @@ class LocalStore:
         """See `interface.Store`."""
         rows = self._rows(_RECORDS, (scope, before, -1 if limit is None else limit))
         return [Record(number, of_scope, payload) for number, of_scope, payload in rows]
+
+    def replace_records(self, payloads: Mapping[int, bytes]) -> None:
+        """Give records other payloads, by number, in one transaction: for `forget`, and for nothing else."""
+        self.require_writable()
+        with sqlite_errors(self.database_path), self.connection() as db, database.immediate(db):
+            db.executemany("UPDATE records SET payload = ? WHERE number = ?", [(p, n) for n, p in payloads.items()])
 
     def query(self, statement: str, parameters: tuple[object, ...] = ()) -> Iterable[tuple[object, ...]]:
         """See `interface.Store`."""
@@ -300,6 +307,22 @@ class LocalStore:
         if row is None:
             raise NotFoundError(f"object {bytes(digest).hex()} is not in the store {self._folder}")
         return _Located(*row)  # type: ignore[arg-type]
+
+    def _read_located(self, digest: Digest, found: _Located) -> bytes | CellarError:
+        try:
+            return self._verified(digest, found)
+        except CellarError as error:
+            return error
+
+    def _verified(self, digest: Digest, found: _Located) -> bytes:
+        stored, found = self._stored(digest, found)
+        try:
+            raw = codec.decompress(found.codec, stored, found.raw_bytes)
+        except ValueError as error:
+            raise self._corrupt(digest, found, str(error)) from None
+        if blake3(raw).digest() != digest:
+            raise self._corrupt(digest, found, "its bytes do not match its digest")
+        return raw if isinstance(raw, bytes) else bytes(raw)
 
     def _stored(self, digest: Digest, found: _Located) -> tuple[Data, _Located]:
         """Return an object's stored bytes, and where they were: a repack may have moved them meanwhile."""
@@ -355,6 +378,8 @@ _SIGNATURES = """SELECT k.key, s.signature
     WHERE substr(o.digest, 1, 8) = substr(?1, 1, 8) AND o.digest = ?1 ORDER BY s.key"""
 _OBJECTS = """SELECT id, digest, kind, raw_bytes, stored_bytes, pack IS NOT NULL FROM objects
     WHERE id > ?1 AND (?2 IS NULL OR kind = ?2) ORDER BY id LIMIT ?3"""
+_SCAN = """SELECT o.id, o.digest, o.kind, o.codec, o.raw_bytes, o.stored_bytes, p.name, o.offset, o.data
+    FROM objects o LEFT JOIN packs p ON p.id = o.pack WHERE o.id > ?1 AND o.kind = ?2 ORDER BY o.id LIMIT ?3"""
 _REF = "SELECT value FROM refs WHERE scope = (SELECT id FROM scopes WHERE name = ?1) AND name = ?2"
 _REFS = """SELECT s.name, r.name, r.value FROM refs r JOIN scopes s ON s.id = r.scope
     WHERE (?1 IS NULL OR s.name = ?1) AND substr(r.name, 1, length(?2)) = ?2 ORDER BY s.name, r.name"""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import apsw
 from blake3 import blake3
 
-from nbcellar.errors import ConflictError, CorruptStoreError, InvalidInputError, NotFoundError
+from nbcellar.errors import CellarError, ConflictError, CorruptStoreError, InvalidInputError, NotFoundError
 from nbcellar.ids import Digest
 from nbcellar.store import database
 from nbcellar.store.codec import byte_view
@@ -94,6 +94,15 @@ class MemoryStore:
         for digest, (of_kind, data) in list(self._objects.items()):
             if kind is None or kind is of_kind:
                 yield ObjectInfo(digest, of_kind, len(data), len(data), False)
+
+    def scan(self, kind: Kind) -> Iterator[tuple[Digest, bytes | CellarError]]:
+        """See `interface.Store`."""
+        for digest in [digest for digest, (of_kind, _) in self._objects.items() if of_kind is kind]:
+            try:
+                data: bytes | CellarError = self.read(digest)
+            except CellarError as error:
+                data = error
+            yield digest, data
 
     def ref(self, scope: str, name: str) -> bytes | None:
         """See `interface.Store`."""

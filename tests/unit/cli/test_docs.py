@@ -65,6 +65,11 @@ READING = {
     "show HEAD~2": "show",
     "show": "show",
     "vars": "vars",
+    "vars --history x": "variable-history",
+    "log con": "variable-history",
+    "search x": "search",
+    "search --variable x": "search",
+    "search --variable x 2": "search",
     "branch": "branch",
     "tag": "tag",
     "op log": "op-log",
@@ -81,6 +86,8 @@ READING = {
     "commit -m x": "commit",
     "checkout HEAD~1 --code": "session-change",
     "forget x --yes": "forget",
+    "forget --text rows --dry-run": "forget",
+    "secrets scan": "secrets-scan",
 }
 
 

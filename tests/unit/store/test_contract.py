@@ -14,7 +14,7 @@ from blake3 import blake3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbcellar.errors import ConflictError, InvalidInputError, NotFoundError
+from nbcellar.errors import ConflictError, CorruptStoreError, InvalidInputError, NotFoundError
 from nbcellar.ids import Digest
 from nbcellar.store.check import check
 from nbcellar.store.interface import Kind, ObjectInfo, Store
@@ -47,6 +47,28 @@ SAMPLES = [
     b"".join(i.to_bytes(8, "little") for i in range(50_000)),
     b"".join(i.to_bytes(8, "little") for i in range(50_000))[:-3],
 ]
+
+
+def test_a_scan_gives_every_object_of_a_kind_in_order_with_its_bytes(any_store: Store) -> None:
+    small = [f"small {number}".encode() for number in range(2500)]
+    put(any_store, *small[:1000], kind=Kind.OUTPUTS)
+    put(any_store, *SAMPLES, kind=Kind.VALUE)
+    put(any_store, *small[1000:], kind=Kind.OUTPUTS)
+    assert [data for _, data in any_store.scan(Kind.OUTPUTS)] == small
+    assert [data for _, data in any_store.scan(Kind.VALUE)] == SAMPLES
+    assert all(blake3(data).digest() == digest for digest, data in any_store.scan(Kind.VALUE))  # type: ignore[arg-type]
+    assert list(any_store.scan(Kind.CELL)) == []
+
+
+def test_a_damaged_object_does_not_hide_the_others_from_a_scan(tmp_path: Path) -> None:
+    with LocalStore.create(tmp_path / "store") as store:
+        digests = put(store, b"first", b"second", b"third", kind=Kind.CELL)
+    with contextlib.closing(sqlite3.connect(tmp_path / "store" / "meta.db")) as db, db:
+        db.execute("UPDATE objects SET data = ? WHERE digest = ?", (b"sec0nd", digests[1]))
+    with LocalStore.open(tmp_path / "store") as store:
+        found = dict(store.scan(Kind.CELL))
+    assert (found[digests[0]], found[digests[2]]) == (b"first", b"third")
+    assert isinstance(found[digests[1]], CorruptStoreError)
 
 
 @pytest.mark.parametrize("data", SAMPLES, ids=lambda data: f"{len(data)}-bytes")

@@ -38,6 +38,7 @@ from nbcellar.session.surroundings.process import (
     RandomPart,
     SearchPathPart,
     WarningsPart,
+    is_secret_name,
 )
 
 RANDOM_PARTS = frozenset({"random", "numpy.random", "torch"})
@@ -80,13 +81,14 @@ class AmbientReport(msgspec.Struct, frozen=True):
 class AmbientTracker:
     """Captures and restores ambient state in one kernel; remembers baselines and what changed last. Mutable."""
 
-    def __init__(self) -> None:
+    def __init__(self, skip: Callable[[str], bool] = lambda name: False) -> None:
+        """skip: environment variables that the user's settings leave out, beside those that look like secrets."""
         parts: Sequence[Part] = (
             RandomPart(),
             NumpyRandomPart(),
             TorchPart(),
             DirectoryPart(),
-            EnvironmentPart(),
+            EnvironmentPart(lambda name: is_secret_name(name) or skip(name)),
             SearchPathPart(),
             WarningsPart(),
             DecimalPart(),

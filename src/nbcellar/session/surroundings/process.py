@@ -14,11 +14,28 @@ import re
 import struct
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-SECRET_PATTERNS = ("*KEY*", "*TOKEN*", "*SECRET*", "*PASSWORD*", "*CREDENTIAL*")
+# More than variables: the environment is full of names that somebody else chose, and holds no data of an analysis.
+SECRET_PATTERNS = (
+    "*KEY*",
+    "*TOKEN*",
+    "*SECRET*",
+    "*PASSWORD*",
+    "*PASSWD*",
+    "*PASSPHRASE*",
+    "*CREDENTIAL*",
+    "*_PWD",
+    "*_PASS",
+    "*_AUTH",
+    "*CONN*STR*",
+    "*DATABASE_URL",
+    "*_DSN",
+)
+_KNOWN_HARMLESS = frozenset({"TOKENIZERS_PARALLELISM"})
 
 encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
@@ -27,7 +44,7 @@ _is_secret_bytes = re.compile("|".join(map(fnmatch.translate, SECRET_PATTERNS)),
 
 def is_secret_name(name: str) -> bool:
     """Whether an environment variable or variable of this name is not to be recorded."""
-    return _is_secret_bytes.match(name) is not None
+    return _is_secret_bytes.match(name) is not None and name not in _KNOWN_HARMLESS
 
 
 class RandomPart:
@@ -90,7 +107,9 @@ class EnvironmentPart:
 
     name = "environ"
 
-    def __init__(self) -> None:
+    def __init__(self, skip: Callable[[str], bool] = is_secret_name) -> None:
+        """skip: which environment variables are left alone."""
+        self._skip = skip
         self._baseline = dict(os.environ)
         self._last: object = None
         self._bytes = b""
@@ -119,7 +138,7 @@ class EnvironmentPart:
         changed, removed = decoded
         target = {n: v for n, v in self._baseline.items() if n not in removed} | changed
         for name in set(target) | set(os.environ):
-            if is_secret_name(name):
+            if self._skip(name):
                 continue
             if name not in target:
                 del os.environ[name]
@@ -128,9 +147,9 @@ class EnvironmentPart:
         return ""
 
     def _changes(self) -> tuple[dict[str, str], list[str]]:
-        now = {n: v for n, v in os.environ.items() if not is_secret_name(n)}
+        now = {n: v for n, v in os.environ.items() if not self._skip(n)}
         changed = {n: v for n, v in now.items() if self._baseline.get(n) != v}
-        return changed, [n for n in self._baseline if n not in now and not is_secret_name(n)]
+        return changed, [n for n in self._baseline if n not in now and not self._skip(n)]
 
 
 class SearchPathPart:

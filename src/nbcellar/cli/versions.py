@@ -1,0 +1,63 @@
+"""The versions of one variable, for people: used by `vars --history`, `log NAME` and `search --variable`.
+
+Pure but for the console: lines from views.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from nbcellar.api.search_views import VariableEvent, VariableHistory
+from nbcellar.cli import exit_codes, text
+from nbcellar.cli.console import Console
+from nbcellar.cli.log import format_head
+from nbcellar.cli.show import preview, remarks
+
+_MARKS = {"created": ("+", "green"), "changed": ("~", "yellow"), "deleted": ("-", "red")}
+_MOST_EVENTS = 1000
+
+
+def print_history(history: VariableHistory, console: Console, args: argparse.Namespace) -> int:
+    """Print the versions of a variable, newest first."""
+    if args.json:
+        console.json(history)
+        return exit_codes.OK
+    limit = getattr(args, "limit", None)
+    shown = history.events[: _MOST_EVENTS if limit is None else limit or None]
+    for event in shown:
+        for line in format_event(event, console):
+            console.print(line)
+    if len(shown) < len(history.events):
+        console.notice(f"and {text.plural(len(history.events) - len(shown), 'older change')}")
+    name = text.clean(history.name)
+    if not history.events:
+        console.notice(f"'{name}' did not change in {text.plural(history.searched, 'commit')}")
+    if history.elsewhere:
+        more = text.plural(history.elsewhere, "change")
+        console.notice(f"{more} more in commits that were not searched: add --all")
+    there = next((event for event in history.events if event.after is not None and event.after.stored), None)
+    if there is not None and len(history.events) > 1:
+        commit = there.commit.id[:8]
+        console.notice(
+            f"to bring one back, with the other variables of its state: cellar checkout {commit} --variables"
+        )
+    return exit_codes.OK
+
+
+def format_event(event: VariableEvent, console: Console) -> Iterator[str]:
+    """Yield a change of a variable: the commit, the value before and after, what is to be said of it."""
+    mark, color = _MARKS[event.change]
+    name = (event.after or event.before).name if event.after or event.before else ""  # type: ignore[union-attr]
+    yield f"{format_head(event.commit, console)}  {console.style(f'{mark}{text.clean(name)}', color)}"
+    room = console.width - 16
+    if event.after is not None:
+        after = event.after
+        kind = text.one_line(after.type.rpartition(".")[2] or after.type, 30)
+        facts = "  ".join(part for part in (kind, text.size(after.size_bytes), f"version {after.version[:8]}") if part)
+        back = f", back to that of {event.back_to[:8]}" if event.back_to else ""
+        yield f"    {preview(after, room)}"
+        yield console.style(f"      {facts}{back}", "dim")
+        yield from (f"      {line}" for line in remarks(after, console))
+    if event.before is not None:
+        yield console.style(f"    was: {preview(event.before, room - 5)}", "dim")
