@@ -8,7 +8,7 @@ import pytest
 
 from nbcellar.errors import CellarError
 
-from .support import Kernel, Project, values_of
+from .support import Kernel, Project, values_of, wait_until
 
 FITS, TOO_LARGE = 300_000, 3_000_000
 CAPPED = {"NBCELLAR_RECORD_MAX_STORE_MB": "2"}
@@ -193,3 +193,18 @@ def test_an_interrupted_capture_is_said_with_the_next_cell(project: Project) -> 
     assert values_of(kernel.variable("m")) == ["5"]
     notes = [note for line in project.log() for note in project.show(line.id).notes]
     assert "the capture was interrupted: this cell's variables are not recorded" in notes
+
+
+def test_an_idle_kernel_joins_small_packs_and_empties_the_trash(fresh: Kernel) -> None:
+    project = fresh.project
+    packs, trash = project.root / ".cellar" / "packs", project.root / ".cellar" / "trash"
+    old = trash / f"1-{'a' * 64}"
+    old.write_bytes(b"thrown away long ago")
+    fresh.run("import os", *(f"x{n} = bytearray(os.urandom(100_000))" for n in range(40)))
+    wait_until(lambda: len([path for path in packs.glob("??/*") if path.stat().st_size < 1_000_000]) < 32)
+    wait_until(lambda: not old.exists())
+    assert fresh.status()["errors"] == []
+    fresh.restart()
+    fresh.restore()
+    fresh.is_true("all(len(globals()[f'x{n}']) == 100_000 for n in range(40))")
+    assert project.cellar("check", "--read-data").returncode == 0

@@ -29,11 +29,11 @@ from nbcellar.history.operations import Operation, OperationKind, decode_operati
 from nbcellar.history.reach import DAY_NS, ChildrenOf, mark, operation_roots, ref_roots
 from nbcellar.history.states import StateBuilder
 from nbcellar.ids import CommitId, Digest, NotebookId
-from nbcellar.store.collect import Note
 from nbcellar.store.interface import Kind, Transaction
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the store's collector is what a kernel seldom needs
     from nbcellar.history.repository import Repository
+    from nbcellar.store.collect import Note
 
 THINNED_OUT = "thinned out"
 """How the reason begins for which a value that was recorded cannot be had."""
@@ -106,6 +106,8 @@ def survey(
 
 def note_of(repo: Repository, found: Survey, *, now_ns: int) -> Note:
     """Return what goes into the transaction that removes the values: operations, the index, the generation."""
+    from nbcellar.store.collect import Note
+
     by_notebook: dict[NotebookId, list[Candidate]] = {}
     for candidate in found.thinned:
         by_notebook.setdefault(candidate.notebook, []).append(candidate)
