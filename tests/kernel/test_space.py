@@ -208,3 +208,22 @@ def test_an_idle_kernel_joins_small_packs_and_empties_the_trash(fresh: Kernel) -
     fresh.restore()
     fresh.is_true("all(len(globals()[f'x{n}']) == 100_000 for n in range(40))")
     assert project.cellar("check", "--read-data").returncode == 0
+
+
+def test_idle_kernels_thin_out_only_when_they_are_asked_to(project: Project) -> None:
+    project.environ |= OLD
+    quiet = project.kernel("b.ipynb")
+    quiet.run(*(f"x = [{n}] * 10_000" for n in range(3)))
+    assert not (project.root / ".cellar" / "gc.auto").exists()
+    project.kernel("a.ipynb", NBCELLAR_KEEP_AUTO="1").run("y = 1")
+
+    def is_thinned() -> bool:
+        with project.open("b.ipynb") as repo:
+            return any(operation.kind == "thin" for operation in repo.ops().operations)
+
+    wait_until(is_thinned)
+    quiet.run("y = x[0]")
+    quiet.restart()
+    quiet.restore()
+    quiet.is_true("x == [2] * 10_000", "y == 2")
+    assert project.cellar("check", "--read-data").returncode == 0

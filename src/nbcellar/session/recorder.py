@@ -17,7 +17,7 @@ from blake3 import blake3
 
 from nbcellar.errors import StoreUnavailableError
 from nbcellar.history.model import NO_ROOM, CellRun, CommitKind, Preview
-from nbcellar.history.repository import Repository
+from nbcellar.history.repository import FOLDER, Repository
 from nbcellar.ids import NotebookId
 from nbcellar.session.figures import drawn_since, open_figures, with_figures
 from nbcellar.session.groups import Changed, Group, Observation
@@ -29,6 +29,7 @@ from nbcellar.session.previews.preview import preview
 from nbcellar.session.reducers.registry import take_broken
 from nbcellar.session.room import fits_now
 from nbcellar.session.surroundings.ambient import AmbientReport, AmbientTracker
+from nbcellar.session.thinning import Thinning
 from nbcellar.session.touched.analysis import NOTHING, Touch, touched_names
 from nbcellar.session.tracker import Tracker
 from nbcellar.session.writer import Fixed, Position, Writer
@@ -113,6 +114,7 @@ class Recorder:
         self._not_restored: Mapping[str, str] = {}
         self.last_observation: Observation | None = None
         self._logged_at = time.monotonic()
+        self._thinning = Thinning(repo.root / FOLDER) if settings.keep.auto and not repo.store.read_only else None
         self.interrupted = 0  # captures that an interrupt ended
         self.has_restored = False  # a state was brought back in this kernel
 
@@ -217,6 +219,8 @@ class Recorder:
             self._logged_at = now
             self.repo.write_log_pack()
         self.writer.do_when_idle(self.repo.join_some)
+        if self._thinning is not None and self._opened:
+            self._thinning.start_if_due()
 
     def make_up(self) -> None:
         """Record what a capture that was interrupted did not: a front end interrupts a kernel before it ends it."""
