@@ -138,7 +138,7 @@ def thinned_values(index: Index) -> dict[bytes, int]:
 def stored_again(tx: Transaction, commit: Commit) -> None:
     """Note in the index that the values which a commit puts are there, whatever was before."""
     for entry in commit.state.put if commit.state is not None else ():
-        if entry.value is not None:
+        if entry.value is not None and tx.has(Digest(entry.value)):  # not so for one that only names it
             tx.execute(_DELETE, (entry.value,))
 
 
@@ -195,7 +195,9 @@ def rebuild_thinned(repo: Repository, tx: Transaction, commits: Mapping[CommitId
             listed[value] = max(listed.get(value, 0), operation.time_ns)
     for commit in commits.values():
         for entry in commit.state.put if commit.state is not None and listed else ():
-            if entry.value is not None and listed.get(entry.value, commit.time_ns) < commit.time_ns:
+            if entry.value is None or listed.get(entry.value, commit.time_ns) >= commit.time_ns:
+                continue
+            if repo.store.has(Digest(entry.value)):
                 del listed[entry.value]
     tx.execute("DELETE FROM ix_thinned")
     for removed, time_ns in listed.items():
