@@ -8,7 +8,7 @@ import pytest
 
 from nbcellar.errors import CellarError
 
-from .support import Kernel, Project, values_of
+from .support import Kernel, Project, values_of, wait_until
 
 FITS, TOO_LARGE = 300_000, 3_000_000
 CAPPED = {"NBCELLAR_RECORD_MAX_STORE_MB": "2"}
@@ -193,3 +193,37 @@ def test_an_interrupted_capture_is_said_with_the_next_cell(project: Project) -> 
     assert values_of(kernel.variable("m")) == ["5"]
     notes = [note for line in project.log() for note in project.show(line.id).notes]
     assert "the capture was interrupted: this cell's variables are not recorded" in notes
+
+
+def test_an_idle_kernel_joins_small_packs_and_empties_the_trash(fresh: Kernel) -> None:
+    project = fresh.project
+    packs, trash = project.root / ".cellar" / "packs", project.root / ".cellar" / "trash"
+    old = trash / f"1-{'a' * 64}"
+    old.write_bytes(b"thrown away long ago")
+    fresh.run("import os", *(f"x{n} = bytearray(os.urandom(100_000))" for n in range(40)))
+    wait_until(lambda: len([path for path in packs.glob("??/*") if path.stat().st_size < 1_000_000]) < 32)
+    wait_until(lambda: not old.exists())
+    assert fresh.status()["errors"] == []
+    fresh.restart()
+    fresh.restore()
+    fresh.is_true("all(len(globals()[f'x{n}']) == 100_000 for n in range(40))")
+    assert project.cellar("check", "--read-data").returncode == 0
+
+
+def test_idle_kernels_thin_out_only_when_they_are_asked_to(project: Project) -> None:
+    project.environ |= OLD
+    quiet = project.kernel("b.ipynb")
+    quiet.run(*(f"x = [{n}] * 10_000" for n in range(3)))
+    assert not (project.root / ".cellar" / "gc.auto").exists()
+    project.kernel("a.ipynb", NBCELLAR_KEEP_AUTO="1").run("y = 1")
+
+    def is_thinned() -> bool:
+        with project.open("b.ipynb") as repo:
+            return any(operation.kind == "thin" for operation in repo.ops().operations)
+
+    wait_until(is_thinned)
+    quiet.run("y = x[0]")
+    quiet.restart()
+    quiet.restore()
+    quiet.is_true("x == [2] * 10_000", "y == 2")
+    assert project.cellar("check", "--read-data").returncode == 0

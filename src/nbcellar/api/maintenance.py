@@ -5,20 +5,23 @@ Joins what history does not know by itself: which layouts refer to which objects
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from nbcellar.api import views
+from nbcellar.api import space_views, views
 from nbcellar.api.kernels import live_kernels
 from nbcellar.config import Settings
 from nbcellar.errors import AmbiguousReferenceError, InvalidInputError, NotFoundError
 from nbcellar.history.keep import KeepPolicy
 from nbcellar.history.repository import FOLDER, Repository
+from nbcellar.history.sizes import Share, measure_usage
 from nbcellar.history.thin import survey
-from nbcellar.ids import Digest, short
+from nbcellar.ids import Digest, NotebookId, short
 from nbcellar.store.collect import folder_bytes
 from nbcellar.store.interface import Kind
+from nbcellar.store.local import LocalStore
+from nbcellar.store.room import used_bytes
 
 if TYPE_CHECKING:
     from nbcellar.api.repo import Repo
@@ -51,17 +54,71 @@ def children_of(kind: Kind, data: bytes) -> Iterable[Digest]:
     return ()
 
 
-def size(repository: Repository) -> views.Size:
-    """Return what takes how much space, by kind of object."""
+def size(repository: Repository, settings: Settings) -> views.Size:
+    """Return what takes how much space: by kind of object, variable, notebook and age; and what could be done."""
     report = repository.size()
     parts = [
-        views.SizePart(what=_KIND_WORDS[part.kind], bytes=part.stored_bytes, objects=part.count)
+        space_views.SizePart(what=_KIND_WORDS[part.kind], bytes=part.stored_bytes, objects=part.count)
         for part in report.kinds
     ]
-    rest = report.folder_bytes - report.stored_bytes
+    trash = trash_bytes(repository)
+    if trash:
+        parts.append(space_views.SizePart(what="trash", bytes=trash))
+    rest = report.folder_bytes - report.stored_bytes - trash
     if rest > 0:
-        parts.append(views.SizePart(what="index, operations and free space", bytes=rest))
-    return views.Size(stored_bytes=report.folder_bytes, raw_bytes=report.raw_bytes, parts=parts)
+        parts.append(space_views.SizePart(what="index, operations and free space", bytes=rest))
+    usage = measure_usage(repository, children_of, now_ns=repository.clock())
+    store, cap = repository.store, settings.record.max_store_mb << 20
+    is_local = isinstance(store, LocalStore)
+    removable = _removable(repository, settings) if is_local and not store.read_only else 0
+    counted = used_bytes(store) if isinstance(store, LocalStore) else 0
+    return views.Size(
+        stored_bytes=report.folder_bytes,
+        raw_bytes=report.raw_bytes,
+        parts=parts,
+        variables=[
+            _size_of(repository, notebook, share, names) for (notebook, names), share in usage.by_variable.items()
+        ],
+        notebooks=[_size_of(repository, notebook, share) for notebook, share in usage.by_notebook.items()],
+        ages=[space_views.SizePart(what=what, bytes=size) for what, size in zip(_AGES, usage.by_age, strict=True)],
+        trash_bytes=trash,
+        removable_bytes=removable,
+        counted_bytes=counted,
+        cap_bytes=cap,
+        hints=list(_hints(removable=removable, trash=trash, counted=counted, cap=cap)),
+    )
+
+
+_AGES = ("the last day", "the last 7 days", "the last 30 days", "the last year", "earlier")
+
+
+def _removable(repository: Repository, settings: Settings) -> int:
+    return gc(repository, settings, dry_run=True, purge=False, thin=True, budget_bytes=None).removed_bytes
+
+
+def _size_of(
+    repository: Repository, notebook: NotebookId, share: Share, names: tuple[str, ...] = ()
+) -> space_views.SizeOf:
+    return space_views.SizeOf(
+        notebook=repository.label(notebook),
+        names=list(names),
+        values=share.values,
+        bytes=share.stored_bytes,
+        own_bytes=share.own_bytes,
+    )
+
+
+def _hints(*, removable: int, trash: int, counted: int, cap: int) -> Iterator[str]:
+    """Yield what a user can do, with the command."""
+    if removable:
+        yield "values of old states, and what nothing leads to, can go; to see which: cellar gc --dry-run"
+    if trash:
+        yield "the trash is emptied after 14 days; to do it now: cellar gc --now"
+    if cap and counted > _NEARLY * cap:
+        yield f"the cap is nearly reached; to raise it: cellar config record.max_store_mb {2 * (cap >> 20)}"
+
+
+_NEARLY = 0.9
 
 
 def policy_of(settings: Settings) -> KeepPolicy:
@@ -95,12 +152,13 @@ def gc(
     )
     report = done.store
     objects, size = done.unreachable
+    trash = trash_bytes(repository)
     return views.Gc(
         dry_run=dry_run,
         removed_objects=report.objects_removed,
         removed_bytes=report.bytes_removed,
         kept_objects=report.objects_kept,
-        kept_bytes=report.bytes_after if not dry_run else report.bytes_before - report.bytes_removed,
+        kept_bytes=(report.bytes_before - report.bytes_removed if dry_run else report.bytes_after) - trash,
         unreachable_objects=objects,
         unreachable_bytes=size,
         thinned_values=done.values,
@@ -110,7 +168,7 @@ def gc(
         again_cells=budget.cells if budget is not None else 0,
         again_seconds=budget.seconds if budget is not None else 0.0,
         variables=[
-            views.ThinnedVariable(
+            space_views.ThinnedVariable(
                 notebook=repository.label(item.notebook),
                 names=list(item.names),
                 values=item.values,
@@ -118,7 +176,7 @@ def gc(
             )
             for item in done.by_variable
         ],
-        trash_bytes=trash_bytes(repository),
+        trash_bytes=trash,
         freed_bytes=0 if dry_run else report.bytes_before - report.bytes_after,
     )
 

@@ -137,10 +137,10 @@ class Repo(FindingInRepo):
         return reading.status(self.repository, self.settings, self._peek)
 
     def size(self) -> views.Size:
-        """Return what takes how much space."""
+        """Return what takes how much space, by variable, notebook and age, and what could be done about it."""
         from nbcellar.api import maintenance
 
-        return maintenance.size(self.repository)
+        return maintenance.size(self.repository, self.settings)
 
     # the live session ---------------------------------------------------------------------------------------------
 

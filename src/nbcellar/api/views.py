@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from nbcellar.api.space_views import SizeOf, SizePart, ThinnedVariable
+
 SCHEMA_VERSION = 1
 
 
@@ -365,29 +367,25 @@ class Doctor(View, frozen=True, kw_only=True):
     findings: list[Finding]
 
 
-class SizePart(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of the store and the bytes it takes."""
-
-    what: str
-    bytes: int
-    objects: int = 0
-
-
 class Size(View, frozen=True, kw_only=True):
-    """`cellar size --json`."""
+    """`cellar size --json`. `parts` add up to `stored_bytes`, all of the folder.
+
+    `variables`, largest first, and `notebooks`: see `SizeOf`. `ages`: what was first recorded in the last day, week
+    and so on. `removable_bytes` is what `cellar gc` would remove, `trash_bytes` what waits in the trash; `cap_bytes` 0:
+    no cap.
+    """
 
     stored_bytes: int
     raw_bytes: int
     parts: list[SizePart]
-
-
-class ThinnedVariable(msgspec.Struct, frozen=True, kw_only=True):
-    """Values of a variable, or of several that share state, that go with their old states; bytes as stored."""
-
-    notebook: str
-    names: list[str]
-    values: int
-    bytes: int
+    variables: list[SizeOf] = []
+    notebooks: list[SizeOf] = []
+    ages: list[SizePart] = []
+    trash_bytes: int = 0
+    removable_bytes: int = 0
+    counted_bytes: int = 0
+    cap_bytes: int = 0
+    hints: list[str] = []
 
 
 class Gc(View, frozen=True, kw_only=True):
@@ -395,7 +393,8 @@ class Gc(View, frozen=True, kw_only=True):
 
     `removed` is all of it: `unreachable` (nothing leads to it any more) and `thinned` (values of old states, by the
     settings keep.*; the largest variables come first). `kept_states` is how many states keep all their values, 0 when
-    nothing is thinned out. `trash_bytes` wait in the trash; `freed_bytes` is by how much the folder became smaller.
+    nothing is thinned out; `kept_bytes` is without the trash. `trash_bytes` wait in the trash; `freed_bytes` is by how
+    much the folder became smaller.
     `again_cells` make again, in `again_seconds`, what is given up under a budget.
     """
 

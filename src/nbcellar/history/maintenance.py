@@ -6,21 +6,24 @@ store removes (`store/collect.py`).
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from nbcellar.errors import InvalidInputError
+from nbcellar.errors import InvalidInputError, StoreUnavailableError
 from nbcellar.history import refs
 from nbcellar.history.index import delete_commits
 from nbcellar.history.keep import KeepPolicy
 from nbcellar.history.reach import KEEP_OPS_DAYS, ChildrenOf, mark
 from nbcellar.history.thin import Spare, Survey, note_of, survey
 from nbcellar.ids import Digest, NotebookId
-from nbcellar.store.collect import GcReport, Note, collect, folder_bytes
+from nbcellar.store import repack
+from nbcellar.store.collect import GcReport, Note, collect, empty_trash, folder_bytes
 from nbcellar.store.interface import Kind, Transaction
 from nbcellar.store.local import LocalStore
+from nbcellar.store.locks import Collector
 
 if TYPE_CHECKING:
     from nbcellar.history.repository import Repository
@@ -139,6 +142,18 @@ def _sizes(repo: Repository, found: Survey, children_of: ChildrenOf) -> list[Var
                 of[2] += repo.store.info(digest).stored_bytes
     listed = (VariableSize(notebook, names, *numbers) for (notebook, names), numbers in sizes.items())
     return sorted(listed, key=lambda item: (-item.stored_bytes, item.names))
+
+
+def join_some(repo: Repository) -> bool:
+    """Join some small packs, or empty the trash of what is due; True if there is more to do."""
+    store = repo.store
+    if not isinstance(store, LocalStore) or store.read_only:
+        return False
+    if repack.join_some(store):
+        return True
+    with contextlib.suppress(StoreUnavailableError), Collector(store.folder, timeout_s=0):
+        empty_trash(store, now_ns=repo.clock())
+    return False
 
 
 def measure(repo: Repository) -> SizeReport:

@@ -408,6 +408,12 @@ class Repository:
         """Copy what is small into a pack, so that a lost database can be rebuilt; False if there was nothing."""
         return isinstance(self._store, LocalStore) and self._store.write_log_pack()
 
+    def join_some(self) -> bool:
+        """Do a short piece of the store's housekeeping, for idle moments; True if there is more to do."""
+        from nbcellar.history.maintenance import join_some
+
+        return join_some(self)
+
     def size(self) -> SizeReport:
         """Return what the repository takes."""
         from nbcellar.history.maintenance import measure

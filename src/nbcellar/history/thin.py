@@ -29,11 +29,11 @@ from nbcellar.history.operations import Operation, OperationKind, decode_operati
 from nbcellar.history.reach import DAY_NS, ChildrenOf, mark, operation_roots, ref_roots
 from nbcellar.history.states import StateBuilder
 from nbcellar.ids import CommitId, Digest, NotebookId
-from nbcellar.store.collect import Note
 from nbcellar.store.interface import Kind, Transaction
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the store's collector is what a kernel seldom needs
     from nbcellar.history.repository import Repository
+    from nbcellar.store.collect import Note
 
 THINNED_OUT = "thinned out"
 """How the reason begins for which a value that was recorded cannot be had."""
@@ -106,6 +106,8 @@ def survey(
 
 def note_of(repo: Repository, found: Survey, *, now_ns: int) -> Note:
     """Return what goes into the transaction that removes the values: operations, the index, the generation."""
+    from nbcellar.store.collect import Note
+
     by_notebook: dict[NotebookId, list[Candidate]] = {}
     for candidate in found.thinned:
         by_notebook.setdefault(candidate.notebook, []).append(candidate)
@@ -136,7 +138,7 @@ def thinned_values(index: Index) -> dict[bytes, int]:
 def stored_again(tx: Transaction, commit: Commit) -> None:
     """Note in the index that the values which a commit puts are there, whatever was before."""
     for entry in commit.state.put if commit.state is not None else ():
-        if entry.value is not None:
+        if entry.value is not None and tx.has(Digest(entry.value)):  # not so for one that only names it
             tx.execute(_DELETE, (entry.value,))
 
 
@@ -193,7 +195,9 @@ def rebuild_thinned(repo: Repository, tx: Transaction, commits: Mapping[CommitId
             listed[value] = max(listed.get(value, 0), operation.time_ns)
     for commit in commits.values():
         for entry in commit.state.put if commit.state is not None and listed else ():
-            if entry.value is not None and listed.get(entry.value, commit.time_ns) < commit.time_ns:
+            if entry.value is None or listed.get(entry.value, commit.time_ns) >= commit.time_ns:
+                continue
+            if repo.store.has(Digest(entry.value)):
                 del listed[entry.value]
     tx.execute("DELETE FROM ix_thinned")
     for removed, time_ns in listed.items():

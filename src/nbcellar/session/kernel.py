@@ -38,6 +38,7 @@ PROTOCOL = 1
 YIELD_S = 0.002
 IDLE_AFTER_S = 1.0
 IDLE_SLICE_S = 0.01
+TIDY_AGAIN_S = 600.0
 EXIT_WAIT_S = 20.0
 _LARGEST_TRACEBACK = 20
 
@@ -220,6 +221,7 @@ class KernelRecorder:
                 self._later(IDLE_SLICE_S * 10, generation)
             else:
                 self.session.tidy()
+                self._later(TIDY_AGAIN_S, generation)
 
     # guards -------------------------------------------------------------------------------------------------------
 

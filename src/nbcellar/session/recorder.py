@@ -17,7 +17,7 @@ from blake3 import blake3
 
 from nbcellar.errors import StoreUnavailableError
 from nbcellar.history.model import NO_ROOM, CellRun, CommitKind, Preview
-from nbcellar.history.repository import Repository
+from nbcellar.history.repository import FOLDER, Repository
 from nbcellar.ids import NotebookId
 from nbcellar.session.figures import drawn_since, open_figures, with_figures
 from nbcellar.session.groups import Changed, Group, Observation
@@ -29,6 +29,7 @@ from nbcellar.session.previews.preview import preview
 from nbcellar.session.reducers.registry import take_broken
 from nbcellar.session.room import fits_now
 from nbcellar.session.surroundings.ambient import AmbientReport, AmbientTracker
+from nbcellar.session.thinning import Thinning
 from nbcellar.session.touched.analysis import NOTHING, Touch, touched_names
 from nbcellar.session.tracker import Tracker
 from nbcellar.session.writer import Fixed, Position, Writer
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from nbcellar.trust.keys import SigningKey
 
 LOG_PACK_EVERY = 256
+LOG_PACK_AFTER_S = 600.0  # what meta.db alone holds of an idle kernel is not older than this
 MOST_OBSERVED = 4096
 LONG_S = 0.05
 LONGEST_IDLE_S = 0.5  # a larger value is not hashed while idle: a cell that starts then would have to wait for it
@@ -111,6 +113,8 @@ class Recorder:
         self._stale: dict[str, tuple[int, str]] = {}  # what holds on to objects that a command replaced: id, why
         self._not_restored: Mapping[str, str] = {}
         self.last_observation: Observation | None = None
+        self._logged_at = time.monotonic()
+        self._thinning = Thinning(repo.root / FOLDER) if settings.keep.auto and not repo.store.read_only else None
         self.interrupted = 0  # captures that an interrupt ended
         self.has_restored = False  # a state was brought back in this kernel
 
@@ -203,13 +207,20 @@ class Recorder:
         return len(picked) == len(waiting)
 
     def tidy(self) -> None:
-        """Housekeeping while nobody waits: a log pack now and then, and memory that a long capture used goes back."""
+        """Housekeeping while nobody waits: memory that a long capture used goes back, a log pack now and then, and
+        small packs are joined."""
         if self._used_memory:
             self._used_memory = False
             return_free_memory()
-        if self.writer.commits_since_log_pack >= LOG_PACK_EVERY:
+        now = time.monotonic()
+        commits = self.writer.commits_since_log_pack
+        if commits >= LOG_PACK_EVERY or (commits and now - self._logged_at >= LOG_PACK_AFTER_S):
             self.writer.commits_since_log_pack = 0
+            self._logged_at = now
             self.repo.write_log_pack()
+        self.writer.do_when_idle(self.repo.join_some)
+        if self._thinning is not None and self._opened:
+            self._thinning.start_if_due()
 
     def make_up(self) -> None:
         """Record what a capture that was interrupted did not: a front end interrupts a kernel before it ends it."""

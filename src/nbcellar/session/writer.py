@@ -63,6 +63,9 @@ class Fixed:
     document: Document
 
 
+Chore = Callable[[], bool]
+"""A slice of housekeeping: returns whether there is more to do."""
+
 _LIVENESS_S = 1.0
 _ENTRY_BYTES = 150  # a co-variable in a state, about: digests, preview, name
 
@@ -76,7 +79,7 @@ class Writer:
         self.position = position
         self._fixed = fixed
         self.known = KnownBlocks()
-        self._queue: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[Job] | Chore] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._open: list[PendingValue] = []
         self._lock = threading.Lock()
@@ -106,6 +109,14 @@ class Writer:
                 self._thread = threading.Thread(target=self._run, name="cellar-writer", daemon=True)
                 self._thread.start()
             self._queue.put(jobs)
+
+    def do_when_idle(self, chore: Chore) -> None:
+        """Have the thread do some housekeeping, slice by slice, until there is none left or something to write.
+
+        Nobody waits for it, and what it raises is dropped: it is done again another time.
+        """
+        if self._thread is not None and self._thread.is_alive():
+            self._queue.put(chore)
 
     def release(self, memory_bytes: int) -> None:
         """Let go of the user's memory: copy up to `memory_bytes` of what is not written, wait for the rest."""
@@ -148,8 +159,11 @@ class Writer:
     def _run(self) -> None:
         while True:
             jobs = self._queue.get()
-            if jobs is None:
-                return
+            if callable(jobs):
+                with contextlib.suppress(Exception):
+                    while jobs() and self._queue.empty():
+                        pass
+                continue
             try:
                 self._require_epoch(jobs)
                 self._write(jobs)

@@ -22,7 +22,7 @@ from nbcellar.store.files import file_errors, make_folder
 from nbcellar.store.locks import Collector
 from nbcellar.store.logpack import append_log
 from nbcellar.store.packs import is_pack_name, pack_path, pack_paths, read_index
-from nbcellar.store.repack import PackRow, join, pack_rows, rewrite_packs
+from nbcellar.store.repack import PackRow, groups, join, pack_rows, rewrite_packs
 from nbcellar.store.transaction import Ids, check_index_statement
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 Reachable = Callable[[], AbstractSet[bytes]]
 
 TRASH_DAYS = 14
-REPACK_ABOVE = 0.25
-"""A pack of which a larger share is dead is repacked."""
+REPACK_ABOVE = 0.05
+"""Packs are repacked, those with the largest share of dead bytes first, until no larger share of all is dead."""
 
 _DAY_NS = 86_400 * 10**9
 _LOCK_TIMEOUT_S = 60.0
@@ -96,8 +96,7 @@ def plan_removal(
             used[item.pack] = used.get(item.pack, 0) + item.stored_bytes
     data_packs = [pack for pack in packs if not pack.log]
     dead_packs = tuple(pack for pack in data_packs if pack.id not in used)
-    wasteful = tuple(pack for pack in data_packs if pack.id in used and _waste(pack, used) > repack_above)
-    return Plan(tuple(dead), kept, dead_packs, wasteful)
+    return Plan(tuple(dead), kept, dead_packs, _wasteful([p for p in data_packs if p.id in used], used, repack_above))
 
 
 def collect(
@@ -135,7 +134,9 @@ def collect(
             temporary = _sweep(store.folder / "tmp")
         days = 0 if purge else trash_days
         emptied = trash.empty(days)  # first, since what follows needs room
-        repacked = rewrite_packs(store, plan.wasteful_packs, trash.take) if plan.wasteful_packs else []
+        repacked: list[PackRow] = []
+        for group in groups(plan.wasteful_packs, at_least=1):  # one at a time: each needs room for its copy
+            repacked += rewrite_packs(store, group, trash.take)
         _tend_log(store, rewrite=purge)
         join(store)
         emptied += trash.empty(days)
@@ -151,6 +152,11 @@ def collect(
         trash_bytes_removed=emptied,
         bytes_after=folder_bytes(store.folder),
     )
+
+
+def empty_trash(store: LocalStore, *, now_ns: int, trash_days: int = TRASH_DAYS) -> int:
+    """Remove what has waited in the trash long enough; return its size in bytes. The caller is the only collector."""
+    return _Trash(store.folder / "trash", now_ns).empty(trash_days)
 
 
 def folder_bytes(folder: Path) -> int:
@@ -178,8 +184,21 @@ def _planned(store: LocalStore, live: AbstractSet[bytes], *, purge: bool) -> tup
     return plan, [path for path in orphans if purge or _is_readable(path)]
 
 
-def _waste(pack: PackRow, used: Mapping[int, int]) -> float:
-    return 1 - used[pack.id] / pack.size_bytes
+def _wasteful(packs: Sequence[PackRow], used: Mapping[int, int], above: float) -> tuple[PackRow, ...]:
+    """Return the packs to be written anew, so that at most the share `above` of all that is left is dead."""
+    waste = {pack.id: pack.size_bytes - used[pack.id] for pack in packs}
+    total, left = sum(pack.size_bytes for pack in packs), sum(waste.values())
+    chosen: list[PackRow] = []
+    for pack in sorted(packs, key=lambda pack: (-waste[pack.id] / pack.size_bytes, pack.id)):
+        if left <= above * total or waste[pack.id] <= _OVERHEAD * pack.size_bytes:
+            break
+        chosen.append(pack)
+        left -= waste[pack.id]
+        total -= waste[pack.id]
+    return tuple(sorted(chosen, key=lambda pack: pack.id))
+
+
+_OVERHEAD = 0.03  # an index takes 58 bytes an object, of which most have 4 KiB and more: no waste
 
 
 def _tainted(store: LocalStore, packs: Sequence[PackRow], plan: Plan, live: AbstractSet[bytes]) -> tuple[PackRow, ...]:

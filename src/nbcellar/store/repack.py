@@ -18,7 +18,7 @@ from blake3 import blake3
 from nbcellar.errors import StoreUnavailableError
 from nbcellar.ids import Digest
 from nbcellar.store.codec import decompress
-from nbcellar.store.database import immediate, rows_of, sqlite_errors
+from nbcellar.store.database import immediate, one_integer, rows_of, sqlite_errors
 from nbcellar.store.files import file_errors
 from nbcellar.store.locks import Collector
 from nbcellar.store.packs import LOG_KIND, Entry, PackWriter, Sealed, pack_path, read_index, read_stored
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 SMALL_BYTES = 4 << 20
 FULL_BYTES = 64 << 20
 _JOIN_FROM = 8
+IDLE_JOIN_FROM = 32  # rarer than in gc: what is joined is copied once or twice before it is no longer small
+IDLE_SLICE_BYTES = 4 << 20
 
 
 class PackRow(msgspec.Struct, frozen=True):
@@ -46,6 +48,30 @@ class _Item(msgspec.Struct, frozen=True):
 
     row: int
     entry: Entry
+
+
+def join_some(store: LocalStore, *, at_least: int = IDLE_JOIN_FROM, at_most_bytes: int = IDLE_SLICE_BYTES) -> int:
+    """Join one run of small packs of objects, of about `at_most_bytes`; return how many files went, 0 when all is done.
+
+    For idle moments: called again and again, each call is short. Does nothing while another process collects.
+    """
+    if count_small_packs(store) < at_least:
+        return 0
+    store.require_writable()
+    try:
+        alone = Collector(store.folder, timeout_s=0)
+    except StoreUnavailableError:
+        return 0
+    with alone:
+        small = [pack for pack in pack_rows(store) if pack.size_bytes < SMALL_BYTES and not pack.log]
+        group = next(groups(small, at_least, full_bytes=at_most_bytes), [])
+        return len(rewrite_packs(store, group, _remove)) if group else 0
+
+
+def count_small_packs(store: LocalStore) -> int:
+    """Return how many packs of objects are there that could be joined."""
+    with sqlite_errors(store.database_path), store.connection() as db:
+        return one_integer(db, "SELECT count(*) FROM packs WHERE log = 0 AND size_bytes < ?", (SMALL_BYTES,))
 
 
 def join_small_packs(store: LocalStore, *, below_bytes: int = SMALL_BYTES, at_least: int = _JOIN_FROM) -> int:
@@ -70,7 +96,7 @@ def join(
     gone = 0
     small = [pack for pack in pack_rows(store) if pack.size_bytes < below_bytes]
     for log in logs:
-        for group in _groups([pack for pack in small if pack.log is log], at_least):
+        for group in groups([pack for pack in small if pack.log is log], at_least):
             gone += len(rewrite_packs(store, group, _remove))
     return gone
 
@@ -150,14 +176,14 @@ def _switch(store: LocalStore, sealed: Sealed | None, sound: Sequence[PackRow], 
                 db.execute("DELETE FROM packs WHERE id = ?", (pack.id,))
 
 
-def _groups(packs: list[PackRow], at_least: int) -> Iterator[list[PackRow]]:
-    """Yield runs of packs that together make about one full pack."""
+def groups(packs: Sequence[PackRow], at_least: int, *, full_bytes: int = FULL_BYTES) -> Iterator[list[PackRow]]:
+    """Yield runs of packs that together make about one full pack; what is left over if there are `at_least`."""
     group: list[PackRow] = []
     size = 0
     for pack in packs:
         group.append(pack)
         size += pack.size_bytes
-        if size >= FULL_BYTES:
+        if size >= full_bytes:
             yield group
             group, size = [], 0
     if len(group) >= at_least:

@@ -96,3 +96,19 @@ def test_log_vars_and_check_say_what_was_thinned_out(strict: Any) -> None:
     assert found["damaged"] == [] and found["thinned"] > 0
     assert strict.run("check") == 0
     assert "thinned out" in strict.out
+
+
+def test_size_lists_variables_and_says_what_can_be_done(strict: Any) -> None:
+    report = strict.json("size")
+    found = {tuple(v["names"]): v for v in report["variables"]}
+    assert found["model", "same"]["values"] == found[("table",)]["values"] == 3
+    assert found["model", "same"]["own_bytes"] > 27_000
+    assert sum(part["bytes"] for part in report["parts"]) == report["stored_bytes"]
+    assert report["removable_bytes"] == strict.json("gc --dry-run")["removed_bytes"] > 0
+    assert strict.run("size") == 0
+    assert "model, same" in strict.out and "cellar gc would remove" in strict.out and "hint: " in strict.out
+    assert strict.run("gc --yes") == 0
+    assert strict.json("size")["removable_bytes"] == 0
+    strict.environ["NBCELLAR_RECORD_MAX_STORE_MB"] = "1"
+    assert strict.run("size") == 0
+    assert "of the cap of 1" in strict.out

@@ -92,13 +92,22 @@ def test_a_dead_pack_waits_in_the_trash_for_fourteen_days(store: LocalStore, fol
 
 
 def test_a_pack_with_little_waste_is_left_alone(store: LocalStore, folder: Path) -> None:
-    digests = put(store, *noise(10))
+    digests = put(store, *noise(30))
     before = data_packs(folder)
     assert collect(store, lambda: set(digests[1:]), now_ns=0).packs_repacked == 0
     assert data_packs(folder) == before
-    assert collect(store, lambda: set(digests[5:]), now_ns=0).packs_repacked == 1
+    assert collect(store, lambda: set(digests[3:]), now_ns=0).packs_repacked == 1
     assert data_packs(folder) != before
-    assert all(store.has(digest) for digest in digests[5:])
+    assert all(store.has(digest) for digest in digests[3:])
+
+
+def test_the_packs_with_the_most_waste_are_rewritten_until_little_is_left(store: LocalStore, folder: Path) -> None:
+    packs = [put(store, *noise(20)) for _ in range(4)]
+    live = {*packs[0], *packs[1][1:], *packs[2][2:], *packs[3][10:]}
+    report = collect(store, lambda: live, now_ns=0)
+    assert report.packs_repacked == 1, "half of one was most of the waste"
+    assert {found.digest for found in store.objects()} == live
+    assert check(store, read_data=True).is_clean
 
 
 def test_purging_leaves_no_trace_of_what_went(store: LocalStore, folder: Path) -> None:
@@ -277,6 +286,10 @@ def test_the_size_of_a_folder_counts_its_files(tmp_path: Path) -> None:
     assert folder_bytes(tmp_path) == 15
 
 
+def needed_packs(objects: list[ObjectRow], live: frozenset[bytes]) -> set[int | None]:
+    return {item.pack for item in objects if item.digest in live}
+
+
 rows = st.lists(
     st.builds(ObjectRow, st.integers(), st.binary(min_size=1, max_size=1), st.none() | st.integers(0, 3), st.just(10)),
     max_size=30,
@@ -288,6 +301,9 @@ def test_a_plan_removes_exactly_what_is_not_live(objects: list[ObjectRow], live:
     packs = [PackRow(number, Digest(bytes([number] * 32)), 300, False) for number in range(4)]
     logs = [PackRow(9, Digest(bytes(32)), 300, True)]
     plan = plan_removal(objects, packs + logs, live, repack_above=0.5)
+    used = {pack.id: sum(o.stored_bytes for o in objects if o.pack == pack.id and o.digest in live) for pack in packs}
+    left = [pack for pack in packs if pack.id in needed_packs(objects, live) and pack not in plan.wasteful_packs]
+    assert sum(300 - used[pack.id] for pack in left) <= 0.5 * (sum(300 for _ in left) + sum(used.values()))
     assert {item.digest for item in plan.dead}.isdisjoint(live)
     assert len(plan.dead) + plan.kept == len(objects)
     needed = {item.pack for item in objects if item.digest in live}
