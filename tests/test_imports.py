@@ -26,18 +26,21 @@ LONGEST_FILE = 500
 FOUNDATION = frozenset({"errors", "ids", "config"})
 # What a program calls (`nbcellar.open`), and what the command line is made of.
 INTERFACE = frozenset({"api"})
-_BELOW_INTERFACE = frozenset({"trust", "store", "notebook", "diff", "merge", "git", "history", "session", "pipeline"})
+_BELOW_INTERFACE = frozenset(
+    {"trust", "store", "notebook", "values", "diff", "merge", "git", "history", "session", "pipeline"}
+)
 
 # Part -> the parts it may import.
 LAYERS: dict[str, frozenset[str]] = {
     "trust": frozenset(),
     "store": frozenset(),
     "notebook": frozenset(),
-    "diff": frozenset({"notebook"}),
+    "values": frozenset({"store"}),
+    "diff": frozenset({"notebook", "values"}),
     "merge": frozenset({"diff", "notebook"}),
     "git": frozenset({"merge", "diff", "notebook", "store"}),
     "history": frozenset({"trust", "store", "notebook"}),
-    "session": frozenset({"trust", "store", "history", "notebook"}),
+    "session": frozenset({"trust", "store", "history", "notebook", "values"}),
     "pipeline": frozenset({"notebook", "store", "history", "session", "merge", "trust", "diff"}),
     **dict.fromkeys(sorted(INTERFACE), _BELOW_INTERFACE | INTERFACE),
     "server": _BELOW_INTERFACE | INTERFACE,

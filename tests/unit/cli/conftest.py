@@ -29,9 +29,9 @@ from nbcellar.history.repository import Repository
 from nbcellar.ids import CommitId, NotebookId
 from nbcellar.notebook import tree
 from nbcellar.notebook.codec import read
-from nbcellar.session.value import VALUE_FORMAT, Value, encode_value
 from nbcellar.store.interface import Kind
 from nbcellar.trust.keys import SigningKey, load_or_create
+from nbcellar.values.manifest import VALUE_FORMAT, Value, encode_value
 
 START_NS = 1_790_000_000 * 10**9  # 2026-09-21 14:13:20 UTC
 MINUTE_NS = 60 * 10**9
