@@ -165,13 +165,13 @@ def _of_encoder(name: str, node: Call, stored: Stored) -> Found:
     if name == "subclass":
         return _renamed(find_array(args[1], stored), args[0], args[2])
     if name == "masked":
-        found = _renamed(find_array(args[1], stored), args[0], args[5])
+        found = _renamed(find_array(args[1], stored), args[0], args[3:])
         if isinstance(found, Array):
             mask = find_array(args[2], stored) if args[2] is not None else None
             found.mask = mask if isinstance(mask, Array) and mask.shape == found.shape else None
         return found
     if name == "memory_map":
-        return _renamed(find_array(args[6], stored), Global("numpy", "memmap"), None)
+        return _renamed(find_array(args[6], stored), Global("numpy", "memmap"), args[:6:2])
     return None
 
 
@@ -282,7 +282,7 @@ def _tensor(node: Call, stored: Stored) -> Array | None:
         found = Array(kind, Elements(run, plain, product(shape), start + int(offset) * plain.size), shape)
     else:
         found = _strided(kind, run, plain, shape, start + int(offset) * plain.size, strides)
-    found.state = node.state
+    found.state = (node.state, node.args[5] if len(node.args) > 5 else None)
     return found
 
 

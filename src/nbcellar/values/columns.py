@@ -17,6 +17,7 @@ from nbcellar.values.elements import Elements
 from nbcellar.values.inert import UnreadableError
 from nbcellar.values.nodes import Call, Dict, Global, List, Node, global_path, lookup
 from nbcellar.values.stored import InlineRun, Run, Stored
+from nbcellar.values.words import word
 
 
 class Missing:
@@ -314,7 +315,10 @@ def _of_pandas(node: Call, stored: Stored) -> Column | None:
 def _zone(node: Node) -> str:
     if type(node) is Call:
         words = [arg for arg in node.args if type(arg) is str]
-        return words[0] if words else "UTC" if "timezone" in node.path or "utc" in node.path.lower() else "time zone"
+        offset = node.args[0] if node.args else None
+        if type(offset) is Call and offset.args == (0, 0, 0):
+            return "UTC"
+        return words[0] if words else "UTC" if "utc" in node.path.lower() else word(node, 40)
     return "UTC" if "utc" in global_path(node).lower() else "time zone"
 
 

@@ -24,6 +24,7 @@ from nbcellar.values.elements import Elements
 from nbcellar.values.inert import UnreadableError
 from nbcellar.values.nodes import Call, Dict, List, Node, global_path, lookup
 from nbcellar.values.stored import Stored, damaged_is_unreadable
+from nbcellar.values.words import word
 
 _MOST_COLUMNS = 100_000
 _NEW_INDEX = (
@@ -40,6 +41,8 @@ class Index:
 
     def __init__(self, column: Column, names: list[Any], type: str) -> None:
         self.column, self.names, self.type = column, names, type
+        self.freq = ""
+        """The distance of dates that are known to be at equal ones."""
 
     @property
     def count(self) -> int:
@@ -114,7 +117,16 @@ def index_of(node: Node, stored: Stored) -> Index | None:
         known = [side.column for side in sides if side is not None]
         return Index(ZippedColumn(known, "interval", "{} .. {}"), names, short) if len(known) == 2 else None
     column = column_of(lookup(parts, "data"), stored)
-    return Index(column, names, short) if column is not None else None
+    if column is None:
+        return None
+    index = Index(column, names, short)
+    data = lookup(parts, "data")
+    state = data.state if type(data) is Call else None
+    freq = lookup(parts, "freq")
+    if freq is None and type(state) is tuple and state:  # pandas 2
+        freq = lookup(state[-1], "_freq")
+    index.freq = word(freq, 40) if freq is not None else ""
+    return index
 
 
 def _multi_index(parts: Node, stored: Stored) -> Index | None:
@@ -248,7 +260,7 @@ def _extra(node: Call) -> list[tuple[str, Node]]:
     """Return what a frame holds beside its data: its `attrs`, attributes of a subclass."""
     if type(node.state) is not Dict:
         return []
-    hidden = {"_mgr", "_typ", "_metadata", "_flags", "_name", "_item_cache", "_cacher"}
+    hidden = {"_mgr", "_typ", "_metadata", "_name"}
     return [
         (name, value)
         for name, value in node.state.pairs

@@ -151,7 +151,7 @@ def _word(node: Any, width: int, depth: int) -> str:
     if kind is float or kind is bool or node is None or kind is complex:
         return repr(node)
     if kind is int:
-        return repr(node) if -(10**40) < node < 10**40 else f"an int of {node.bit_length():,} bits"
+        return repr(node) if -(10**40) < node < 10**40 else _large(node)
     if kind is Shown:
         return str(node)
     if kind is str or kind is bytes:
@@ -174,6 +174,11 @@ def _word(node: Any, width: int, depth: int) -> str:
     if kind is Call:
         return _call(node, width, depth)
     return repr(node) if kind not in (Buffer, Persistent) else "…"
+
+
+def _large(number: int) -> str:
+    """Return a number of too many digits by its size and its end."""
+    return f"{'-' if number < 0 else ''}0x…{abs(number) & (1 << 64) - 1:016x} ({number.bit_length():,} bits)"
 
 
 def _quoted(text: str | bytes, width: int) -> str:
