@@ -264,7 +264,7 @@ def count_blocks(before: Stored, after: Stored) -> tuple[int, int, int, int]:
             if digest not in known:
                 fresh, fresh_size = fresh + 1, fresh_size + end - start
             start = end
-    if after.value.inline:
+    if after.value.inline and not blocks:
         blocks, size = blocks + 1, size + len(after.value.inline)
         if after.value.inline != before.value.inline:
             fresh, fresh_size = fresh + 1, fresh_size + len(after.value.inline)

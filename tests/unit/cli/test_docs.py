@@ -65,6 +65,8 @@ READING = {
     "show HEAD~2": "show",
     "show": "show",
     "vars": "vars",
+    "diff": "diff",
+    "diff v1 HEAD": "diff",
     "branch": "branch",
     "tag": "tag",
     "op log": "op-log",
