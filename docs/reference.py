@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from nbcellar.api import Repo, search_views, views
+from nbcellar.api import Repo, diff_views, search_views, views
 from nbcellar.cli import exit_codes, main
 
 FOLDER = Path(__file__).parent
@@ -27,6 +27,7 @@ SCHEMAS: dict[str, type] = {
     "check": views.Check,
     "commit": views.NamedCommit,
     "config": views.Config,
+    "diff": diff_views.Diff,
     "doctor": views.Doctor,
     "forget": views.Forgotten,
     "gc": views.Gc,

@@ -27,7 +27,10 @@ FOUNDATION = frozenset({"errors", "ids", "config"})
 # What a program calls (`nbcellar.open`), and what the command line is made of.
 INTERFACE = frozenset({"api"})
 _BELOW_INTERFACE = frozenset(
-    {"trust", "store", "notebook", "search", "secrets", "diff", "merge", "git", "history", "session", "pipeline"}
+    {
+        *("trust", "store", "notebook", "values", "search", "secrets", "diff", "merge", "git", "history"),
+        *("session", "pipeline"),
+    }
 )
 
 # Part -> the parts it may import.
@@ -35,13 +38,14 @@ LAYERS: dict[str, frozenset[str]] = {
     "trust": frozenset(),
     "store": frozenset(),
     "notebook": frozenset(),
-    "diff": frozenset({"notebook"}),
+    "values": frozenset({"store"}),
+    "diff": frozenset({"notebook", "values"}),
     "merge": frozenset({"diff", "notebook"}),
     "git": frozenset({"merge", "diff", "notebook", "store"}),
     "history": frozenset({"trust", "store", "notebook"}),
     "search": frozenset({"store", "history", "notebook"}),
     "secrets": frozenset({"search", "store", "history", "notebook"}),
-    "session": frozenset({"secrets", "trust", "store", "history", "notebook"}),
+    "session": frozenset({"secrets", "trust", "store", "history", "notebook", "values"}),
     "pipeline": frozenset({"notebook", "store", "history", "session", "merge", "trust", "diff"}),
     **dict.fromkeys(sorted(INTERFACE), _BELOW_INTERFACE | INTERFACE),
     "server": _BELOW_INTERFACE | INTERFACE,

@@ -56,7 +56,7 @@ def forget_text(repo: Repo, text: str, *, force: bool, dry_run: bool) -> views.F
 
 def blocks_of(data: bytes) -> Iterator[tuple[Digest, ...]]:
     """Yield the runs of blocks of a VALUE object: its stream and its memory."""
-    from nbcellar.session.value import decode_value
+    from nbcellar.values.manifest import decode_value
 
     value = decode_value(data)
     for run in (value.stream, *value.regions):

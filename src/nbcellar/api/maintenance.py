@@ -44,7 +44,7 @@ _KIND_WORDS = {
 def children_of(kind: Kind, data: bytes) -> Iterable[Digest]:
     """Return what an object refers to, for the layouts that history does not know."""
     if kind is Kind.VALUE:
-        from nbcellar.session.value import referenced_digests
+        from nbcellar.values.manifest import referenced_digests
 
         return referenced_digests(data)
     if kind is Kind.TREE:

@@ -29,6 +29,7 @@ from nbcellar.trust import keys
 from nbcellar.trust.keys import SigningKey
 
 if TYPE_CHECKING:
+    from nbcellar.api.diff_views import Diff
     from nbcellar.session.replay.replayer import Wish
 
 Notice = Callable[[str], None]
@@ -123,6 +124,38 @@ class Repo(FindingInRepo):
 
         notebook, commit = self.locate(ref)
         return reading.show(self.repository, notebook, commit, signers=self._signers(commit))
+
+    def diff(
+        self,
+        before: str | None = None,
+        after: str = "HEAD",
+        *,
+        names: Sequence[str] = (),
+        code: bool = True,
+        variables: bool = True,
+        pictures: bool = False,
+        budget_bytes: int = 256 << 20,
+    ) -> Diff:
+        """Return what lies between two commits (default: what the last step did), values compared without loading them.
+
+        names: only these variables. pictures: images as data URIs. budget_bytes: how much is read of one variable;
+        of a larger one, blocks are counted.
+        """
+        from nbcellar.api import diffing
+
+        notebook, end = self.locate(after)
+        start = self.locate(before)[1] if before is not None else diffing.last_step(self.repository, end)
+        return diffing.diff(
+            self.repository,
+            notebook,
+            start,
+            end,
+            names=names,
+            code=code,
+            variables=variables,
+            pictures=pictures,
+            budget_bytes=budget_bytes,
+        )
 
     def vars(self, ref: str = "HEAD") -> views.Variables:
         """Return the variables of a commit. Raises NotFoundError where none were recorded."""

@@ -76,7 +76,7 @@ def allow(repo: Repo, ids: Sequence[str]) -> list[str]:
 
 def read_value(repository: Repository, data: bytes, limit: int) -> scanning.ValueParts:
     """Return the first `limit` bytes of a value's stream and of each run of its memory."""
-    from nbcellar.session.value import decode_value
+    from nbcellar.values.manifest import decode_value
 
     value = decode_value(data)
     runs = [run for run in (value.stream, *value.regions) if run is not None]

@@ -48,6 +48,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "look": {
         "log": "list the history of a notebook",
         "show": "show one commit: cell, outputs, what it changed",
+        "diff": "show what changed between two commits: cells, and variables by value",
         "vars": "list the variables of a commit with previews",
         "search": "look for a text, or for what became of a variable",
     },
@@ -226,9 +227,21 @@ def _dispatch(argv: Sequence[str], console: Console) -> int:
     if first.command not in _ALL:
         raise UsageError(_unknown(first.command), top.format_usage().strip(), "")
     command = load(first.command)
-    args = command_parser(first.command, command, console.out).parse_args(first.rest)
+    args = _parse(first.command, command, first.rest, console)
     console = _with_surroundings(console, args)
     return command.run(args, replace(console, color=_wants_color(console)))
+
+
+def _parse(name: str, command: Command, words: list[str], console: Console) -> argparse.Namespace:
+    """Return a command's arguments. What stands after `--` goes where the module's AFTER_DASHES says."""
+    target = getattr(command, "AFTER_DASHES", None)
+    parser = command_parser(name, command, console.out)
+    if target is None or "--" not in words:
+        return parser.parse_args(words)
+    place = words.index("--")
+    args = parser.parse_args(words[:place])
+    setattr(args, target, [*(getattr(args, target) or ()), *words[place + 1 :]])
+    return args
 
 
 def _help(rest: Sequence[str], top: Parser, console: Console) -> int:

@@ -14,8 +14,8 @@ from nbcellar.ids import Digest
 from nbcellar.session import arrays
 from nbcellar.session.blocks import memory_at
 from nbcellar.session.donors import Donors
-from nbcellar.session.value import StoredRegion, Value
 from nbcellar.trust.gate import LoadPermit, unpickle
+from nbcellar.values.manifest import StoredRegion, Value
 
 
 class BlockSource(Protocol):

@@ -20,8 +20,8 @@ from nbcellar.history.model import Preview
 from nbcellar.ids import Digest
 from nbcellar.session.blocks import BLOCK_BYTES, INLINE_STREAM_BYTES, memory_at, stream_cuts
 from nbcellar.session.groups import Changed, Group
-from nbcellar.session.value import VALUE_FORMAT, StoredRegion, Value, encode_value
 from nbcellar.store.interface import Data, Kind
+from nbcellar.values.manifest import VALUE_FORMAT, StoredRegion, Value, encode_value
 
 
 class ObjectSink(Protocol):

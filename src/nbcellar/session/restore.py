@@ -32,8 +32,8 @@ from nbcellar.session.regions import Layout
 from nbcellar.session.signals import signals_held
 from nbcellar.session.threads import user_threads
 from nbcellar.session.tracker import Tracker
-from nbcellar.session.value import decode_value
 from nbcellar.trust.gate import LoadPermit
+from nbcellar.values.manifest import decode_value
 
 
 @dataclass(frozen=True, slots=True)

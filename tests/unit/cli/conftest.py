@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -29,9 +30,9 @@ from nbcellar.history.repository import Repository
 from nbcellar.ids import CommitId, NotebookId
 from nbcellar.notebook import tree
 from nbcellar.notebook.codec import read
-from nbcellar.session.value import VALUE_FORMAT, Value, encode_value
 from nbcellar.store.interface import Kind
 from nbcellar.trust.keys import SigningKey, load_or_create
+from nbcellar.values.manifest import VALUE_FORMAT, Value, encode_value
 
 START_NS = 1_790_000_000 * 10**9  # 2026-09-21 14:13:20 UTC
 MINUTE_NS = 60 * 10**9
@@ -70,6 +71,20 @@ def variable(name: str, text: str, *, type: str = "int", reason: str = "", uncer
         reason=reason,
         uncertain=uncertain,
     )
+
+
+# Manifests of the values that `kept` made, by digest, for the history to put.
+PAYLOADS: dict[bytes, bytes] = {}
+
+
+def kept(name: str, value: object, *, type: str = "", shape: tuple[int, ...] = (), text: str = "") -> Covariable:
+    """Return a co-variable of one name whose value is stored as the engine would store a small one."""
+    payload = encode_value(Value(format=VALUE_FORMAT, python=(3, 11), inline=pickle.dumps((value,), 5)))
+    digest = blake3(payload).digest()
+    PAYLOADS[digest] = payload
+    kind = type or value.__class__.__name__
+    preview = Preview(type=kind, text=text or repr(value)[:200], shape=shape, size_bytes=len(payload))
+    return Covariable(names=(name,), value=digest, version=digest[:16], previews=(preview,), size_bytes=len(payload))
 
 
 @dataclass
@@ -125,7 +140,10 @@ class History:
                 for part in objects:
                     recorder.put(Kind[part.kind], part.data, digest=part.digest)
             recorder.put(Kind.VALUE, VALUE)
-            fields.setdefault("state", StateDelta(base=self.head))
+            state = fields.setdefault("state", StateDelta(base=self.head))
+            for entry in state.put:
+                if entry.value in PAYLOADS:
+                    recorder.put(Kind.VALUE, PAYLOADS[entry.value])
             commit = Commit(
                 format=COMMIT_FORMAT,
                 notebook=self.notebook,

@@ -70,6 +70,8 @@ READING = {
     "search x": "search",
     "search --variable x": "search",
     "search --variable x 2": "search",
+    "diff": "diff",
+    "diff v1 HEAD": "diff",
     "branch": "branch",
     "tag": "tag",
     "op log": "op-log",

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from nbcellar.history.model import Covariable, Preview
-from nbcellar.session.value import VALUE_FORMAT, Value, encode_value
 from nbcellar.store.interface import Kind
+from nbcellar.values.manifest import VALUE_FORMAT, Value, encode_value
 
 STRICT = {
     "KEEP_LAST": "1",

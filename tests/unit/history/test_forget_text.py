@@ -23,8 +23,8 @@ from nbcellar.history.rewrite import REASON
 from nbcellar.history.scrub import Scrub
 from nbcellar.ids import CommitId, Digest
 from nbcellar.notebook import codec, tree
-from nbcellar.session.value import VALUE_FORMAT, StoredRegion, Value, encode_value
 from nbcellar.store.interface import Kind
+from nbcellar.values.manifest import VALUE_FORMAT, StoredRegion, Value, encode_value
 
 __all__ = ["local"]
 

@@ -25,9 +25,9 @@ from nbcellar.history.repository import Repository
 from nbcellar.ids import CommitId, KeyId, NotebookId
 from nbcellar.notebook import tree
 from nbcellar.notebook.codec import read
-from nbcellar.session.value import VALUE_FORMAT, Value, encode_value
 from nbcellar.store.interface import Kind
 from nbcellar.store.memory import MemoryStore
+from nbcellar.values.manifest import VALUE_FORMAT, Value, encode_value
 
 
 class Key:

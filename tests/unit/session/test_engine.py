@@ -323,9 +323,9 @@ def test_after_a_failure_to_save_nothing_is_replaced_and_the_next_cell_saves_all
 
 def test_a_forgotten_history_does_not_keep_a_live_session_from_recording(live: Live) -> None:
     from nbcellar.history.forget import forget_variable
-    from nbcellar.session.value import referenced_digests
     from nbcellar.store.interface import Kind
     from nbcellar.trust.keys import load_or_create
+    from nbcellar.values.manifest import referenced_digests
 
     live.cell("private = list(range(50_000))\nx = [1]")
     live.cell("x.append(2)\ndel private")

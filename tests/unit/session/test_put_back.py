@@ -138,9 +138,9 @@ def test_redo_takes_back_an_undo_that_met_a_hidden_change(live: Live) -> None:
 def test_what_another_process_forgot_does_not_come_back_from_memory(live: Live) -> None:
     from nbcellar.history.forget import forget_variable
     from nbcellar.history.repository import Repository
-    from nbcellar.session.value import referenced_digests
     from nbcellar.store.interface import Kind
     from nbcellar.trust.keys import load_or_create
+    from nbcellar.values.manifest import referenced_digests
 
     live.cell("s = ''.join(map(chr, range(65, 105)))")
     live.cell("y = 1")
@@ -169,8 +169,8 @@ def test_what_another_process_forgot_does_not_come_back_from_memory(live: Live) 
 def test_a_commit_that_another_process_collected_is_not_gone_to(live: Live) -> None:
     from nbcellar.errors import NotFoundError, UnknownReferenceError
     from nbcellar.history.repository import Repository
-    from nbcellar.session.value import referenced_digests
     from nbcellar.store.interface import Kind
+    from nbcellar.values.manifest import referenced_digests
 
     old = live.cell("x = 'old'")
     live.cell("x = 'new'")

@@ -21,8 +21,8 @@ from nbcellar.history.thin import Candidate
 from nbcellar.ids import CommitId, Digest
 from nbcellar.session.replay.outside import names_the_outside
 from nbcellar.session.replay.steps import ALL, CannotReplayError, Finder, Step, is_stored
-from nbcellar.session.value import referenced_digests
 from nbcellar.store.interface import Kind
+from nbcellar.values.manifest import referenced_digests
 
 
 @dataclass(slots=True)

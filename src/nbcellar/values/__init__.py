@@ -1,0 +1,1 @@
+"""What a captured value is on disk, and reading it without loading it."""
