@@ -92,6 +92,16 @@ def test_a_session_goes_on_after_a_text_was_forgotten_and_its_other_values_come_
     assert holds(project.root / ".cellar") == []
 
 
+def test_code_that_a_text_was_taken_out_of_is_not_run_again(project: Project) -> None:
+    kernel = project.kernel()
+    kernel.run("n = 1", f"client = {{'token': '{TOKEN}'}}", "del client")
+    assert project.cellar("forget", "--text", TOKEN, "--yes").returncode == 0
+    done = project.cellar("checkout", "HEAD~1", "--variables", "--replay")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "not restored: client" in done.stdout
+    kernel.is_true("'client' not in globals()", "n == 1")
+
+
 def test_a_text_comes_in_through_a_pipe_and_the_file_that_still_holds_it_is_named(project: Project) -> None:
     import subprocess
     import sys

@@ -22,7 +22,7 @@ from nbcellar.history.forget import commits_of, purge, rewrite
 from nbcellar.history.model import Commit, Covariable, decode_commit
 from nbcellar.history.operations import FromParent, RefChange, decode_operation, encode_operation
 from nbcellar.history.reach import ChildrenOf
-from nbcellar.history.rewrite import REASON, Plan, plan_rewrite
+from nbcellar.history.rewrite import CODE_CHANGED, REASON, Plan, plan_rewrite
 from nbcellar.history.scrub import Scrub
 from nbcellar.ids import CommitId, Digest, NotebookId
 from nbcellar.notebook import tree
@@ -166,13 +166,16 @@ class TextCut:
     def content(self, commit: Commit) -> Commit:
         made = self._scrub.commit(commit)
         if made.cell is not None and commit.cell is not None:
-            self.replaced["code"] += made.cell.source != commit.cell.source
+            is_changed = made.cell.source != commit.cell.source
+            self.replaced["code"] += is_changed
             self.replaced["output"] += made.cell.error != commit.cell.error
             if made.cell.outputs is not None:
                 outputs = self._object("output", Kind.OUTPUTS, made.cell.outputs, self._scrub.payload)
                 made = msgspec.structs.replace(made, cell=msgspec.structs.replace(made.cell, outputs=outputs))
+            if is_changed and CODE_CHANGED not in made.notes:
+                made = msgspec.structs.replace(made, notes=(*made.notes, CODE_CHANGED))
         self.replaced["message"] += made.message != commit.message
-        self.replaced["note"] += made.notes != commit.notes
+        self.replaced["note"] += made.notes[: len(commit.notes)] != commit.notes
         if made.tree is not None:
             made = msgspec.structs.replace(made, tree=self._document(made.tree))
         if made.environment is not None:

@@ -21,6 +21,9 @@ from nbcellar.ids import CommitId, Digest, NotebookId
 REASON = "forgotten"
 """`Covariable.reason` of a value that was taken out of history."""
 
+CODE_CHANGED = "a forgotten text was taken out of this code, so it is not what ran"
+"""A note of a commit whose source was changed; such a cell is never run again."""
+
 
 class Cut(Protocol):
     """What is taken out."""
@@ -293,4 +296,14 @@ def _nothing_known(_: CommitId) -> State | None:
     return None
 
 
-__all__ = ["REASON", "CommitCut", "Cut", "Plan", "Rewritten", "VariableCut", "plan_rewrite", "versions_of"]
+__all__ = [
+    "CODE_CHANGED",
+    "REASON",
+    "CommitCut",
+    "Cut",
+    "Plan",
+    "Rewritten",
+    "VariableCut",
+    "plan_rewrite",
+    "versions_of",
+]

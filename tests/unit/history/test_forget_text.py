@@ -19,7 +19,7 @@ from nbcellar.errors import InvalidInputError, NotFoundError
 from nbcellar.history.forget_text import TextForgotten, forget_text
 from nbcellar.history.model import CellError, CellRun, Commit, CommitKind, StateDelta
 from nbcellar.history.repository import Repository
-from nbcellar.history.rewrite import REASON
+from nbcellar.history.rewrite import CODE_CHANGED, REASON
 from nbcellar.history.scrub import Scrub
 from nbcellar.ids import CommitId, Digest
 from nbcellar.notebook import codec, tree
@@ -109,7 +109,9 @@ def test_a_text_goes_from_everywhere_and_the_rest_stays(local: Past) -> None:
     ambient = local.repo.read_state(new[last]).ambient
     assert "cwd" not in ambient
     assert msgspec.msgpack.decode(local.repo.store.read(Digest(ambient["environ"]))) == [[[b"A", b"1"]], [b"GONE"]]
-    assert any("LOGIN" in note for note in local.repo.read_commit(new[shown]).notes)
+    notes = local.repo.read_commit(new[shown]).notes
+    assert any("LOGIN" in note for note in notes) and CODE_CHANGED in notes
+    assert CODE_CHANGED not in local.repo.read_commit(new[last]).notes
     assert (done.variables, done.environment) == (("x",), ("LOGIN",))
     assert local.repo.check(read_data=True).is_clean
     assert local.repo.read_signed(new[last]).signature == local.key.sign(new[last])

@@ -18,6 +18,7 @@ import msgspec
 
 from nbcellar.history.model import EMPTY_STATE, CellRun, Commit, CommitKind, Covariable, State
 from nbcellar.history.repository import Repository
+from nbcellar.history.rewrite import CODE_CHANGED
 from nbcellar.ids import CommitId
 from nbcellar.session.plan import Key, key_of
 from nbcellar.session.replay.sources import assigned_before_use, why_not_again
@@ -130,7 +131,7 @@ class Finder:
         commit = self._repo.read_commit(commit_id)
         if commit.cell is None or commit.state is None:
             raise CannotReplayError(_no_cell(commit))
-        why = why_not_again(commit.cell.source, self._transform)
+        why = CODE_CHANGED if CODE_CHANGED in commit.notes else why_not_again(commit.cell.source, self._transform)
         if why:
             raise CannotReplayError(f"cell [{commit.cell.execution_count}] cannot be run again by itself: {why}")
         before = CommitId(commit.state.base) if commit.state.base is not None else None
