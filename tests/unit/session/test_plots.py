@@ -32,7 +32,7 @@ pixels()
 @pytest.fixture
 def live(tmp_path: Path) -> Iterator[Live]:
     pytest.importorskip("matplotlib")
-    with live_session(tmp_path) as session:
+    with live_session(tmp_path, budget_s=120.0) as session:  # a busy machine may need long to draw
         yield session
 
 
@@ -312,3 +312,23 @@ def test_only_figures_that_were_current_meanwhile_are_looked_at(plotting: Live) 
     assert figures.drawn_since(before, "select(3)") == {"plt.figure(3)", "plt.figure(4)"}
     plotting.value("plt.close(4)")
     assert figures.drawn_since(before, "done()") == {"plt.figure(3)", "plt.figure(4)"}
+
+
+def test_cells_that_run_again_leave_pyplot_as_the_state_has_it(plotting: Live) -> None:
+    plotting.cell("fig = plt.figure()\nplt.plot([1, 2])\ng = (i for i in range(3))")
+    there = plotting.cell("plt.plot([2, 1])")
+    plotting.value("plt.close('all')")
+    plotting.restart()
+    report = plotting.session.restore(there, (), "yes")
+    assert report["replayed"] == ["g"] and plotting.value("next(g)") == 0
+    assert shown(plotting) == [(1, 2)] and plotting.value("plt.gcf() is fig")
+
+
+def test_a_figure_that_cannot_be_stored_is_made_again_under_its_number(plotting: Live) -> None:
+    there = plotting.cell("fig = plt.figure(3)\nplt.plot([1, 2])\nfig.note = (i for i in range(3))")
+    assert set(plotting.not_stored) == {"fig", "plt.figure(3)"}
+    plotting.value("plt.close('all')")
+    plotting.restart()
+    report = plotting.session.restore(there, (), "yes")
+    assert set(report["replayed"]) == {"fig", "plt.figure(3)"}
+    assert shown(plotting) == [(3, 1)] and plotting.value("plt.gcf() is fig")

@@ -20,7 +20,9 @@ from nbcellar.history.model import EMPTY_STATE, Covariable, State
 from nbcellar.history.repository import Repository
 from nbcellar.history.thin import without_thinned
 from nbcellar.ids import CommitId
+from nbcellar.session import figures
 from nbcellar.session.encode import Limits
+from nbcellar.session.figures import with_figures
 from nbcellar.session.groups import Group
 from nbcellar.session.leftovers import Reached, reach
 from nbcellar.session.namespaces import entered, let_go
@@ -82,7 +84,7 @@ class Replay:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         live = tools.tracker
-        self._scratch = Tracker(live.namespace, tools.names, live.initial)
+        self._scratch = Tracker(live.namespace, lambda space: with_figures(tools.names(space)), live.initial)
         self._scratch.memory_bytes = live.memory_bytes
         self._left: list[tuple[Group, tuple[object, ...]]] = []  # what later steps did without, kept alive
         self._findings: dict[CommitId, _Findings] = {}
@@ -99,13 +101,16 @@ class Replay:
             )
         tools = self._tools
         surroundings = tools.ambient.capture()
+        opened = figures.held()
         try:
+            figures.put({})
             with entered(tools.tracker.namespace) as namespace:
                 let_go(tuple(tools.names(namespace)), namespace, tools.tracker.initial)
                 for step in plan.steps:
                     self._run(step)
                 return self._collect(plan, target)
         finally:
+            figures.put(opened)
             tools.ambient.restore(surroundings)
 
     # one cell -----------------------------------------------------------------------------------------------------
@@ -142,7 +147,8 @@ class Replay:
         going = {*plan.remove, *(n for entry in plan.load for n in entry.names)}
         for group in scratch.groups():
             if not going.isdisjoint(group.names) and not group.reason:
-                objects = tuple(scratch.namespace[name] for name in group.names if name in scratch.namespace)
+                now = with_figures(scratch.namespace)
+                objects = tuple(now[name] for name in group.names if name in now)
                 self._left.append((group, objects))
         tools = self._tools
         Restorer(tools.repo, scratch, tools.permit, tools.limits).restore(plan, {}, lambda: None, time.perf_counter())
@@ -228,12 +234,13 @@ class Replay:
         return Replayed(given=given, stale=stale, missing=missing, **verdicts)
 
     def _given(self, group: Group) -> Given:
-        namespace = self._scratch.namespace
-        return Given(tuple(namespace[name] for name in group.names) + group.hidden, group.roots)
+        now = with_figures(self._scratch.namespace)
+        return Given(tuple(now[name] for name in group.names) + group.hidden, group.roots)
 
     def _reached(self, group: Group) -> Reached:
         namespace = self._scratch.namespace
-        return reach(tuple(namespace[name] for name in group.names), namespace)
+        now = with_figures(namespace)
+        return reach(tuple(now[name] for name in group.names), namespace)
 
     def _take_along(self, group: Group, entries: Mapping[Key, Covariable], given: dict[Key, Given]) -> None:
         """Hand over what a replayed object shares with, where that is what the target has: it stays an alias."""
