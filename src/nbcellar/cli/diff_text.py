@@ -21,6 +21,7 @@ from nbcellar.diff.model import (
 )
 
 _MOST_PARTS = 16
+_MANY_DETAILS = 4  # of so many arrays and tables inside a value each gets a line, not more
 _MOST_STEPS = 20
 
 
@@ -223,15 +224,21 @@ def _value(
     value: ValueChange, prefix: str, console: Console, everything: bool, *, top: bool = False, indent: int = 4
 ) -> Iterator[str]:
     """Yield what changed in a value below the line that names it."""
-    lines = list(_flat(value, prefix, console, everything, top=top, indent=indent))
+    brief = not everything and _details(value) > _MANY_DETAILS
+    lines = list(_flat(value, prefix, console, everything, top=top, indent=indent, brief=brief))
     most = len(lines) if everything else 3 * _MOST_PARTS
     yield from lines[:most]
     if len(lines) > most:
         yield " " * indent + f"… {len(lines) - most} more lines (--all)"
 
 
+def _details(value: ValueChange) -> int:
+    """Return how many arrays, tables and texts changed inside a value."""
+    return sum((part.detail is not None) + _details(part) for part in value.parts)
+
+
 def _flat(
-    value: ValueChange, prefix: str, console: Console, everything: bool, *, top: bool, indent: int
+    value: ValueChange, prefix: str, console: Console, everything: bool, *, top: bool, indent: int, brief: bool
 ) -> Iterator[str]:
     path = value.path.removeprefix(prefix) if value.path.startswith(prefix) else value.path
     pad = " " * indent
@@ -249,11 +256,11 @@ def _flat(
         yield pad + text.cut(f"{console_mark('changed')} {text.one_line(path, 60)}: {'; '.join(notes)}", room)
         notes = []
     yield from (text.cut(f"{pad}{note}", console.width) for note in notes)
-    if detail is not None:
+    if detail is not None and (top or not brief):
         yield from diff_details.lines(detail, console, indent if top else indent + 2, everything, top=top)
     most = len(value.parts) if everything else _MOST_PARTS
     for part in value.parts[:most]:
-        yield from _flat(part, prefix, console, everything, top=False, indent=indent)
+        yield from _flat(part, prefix, console, everything, top=False, indent=indent, brief=brief)
     rest = len(value.parts) - len(value.parts[:most]) + value.more
     if rest:
         yield f"{pad}… {rest:,} more"

@@ -237,8 +237,7 @@ class Comparison:
     ) -> ValueChange | None:
         a = {self.ours.fingerprints.of(key): (key, value) for key, value in ours}
         b = {self.theirs.fingerprints.of(key): (key, value) for key, value in theirs}
-        parts: list[ValueChange] = []
-        more = 0
+        parts, more = self._changed_keys(path, a, b), 0
         for mark, (key, value) in b.items():
             there = a.get(mark)
             if there is not None and self.same(there[1], value):
@@ -266,6 +265,25 @@ class Comparison:
         if ordered and [key for key in a if key in b] != [key for key in b if key in a]:
             notes.append("the order of keys changed")
         return self._whole(path, old, new, parts, more, notes=notes if parts or more or ordered else [])
+
+    def _changed_keys(
+        self, path: str, a: dict[bytes, tuple[Node, Node]], b: dict[bytes, tuple[Node, Node]]
+    ) -> list[ValueChange]:
+        """Compare keys that are objects and changed themselves with those in their place; take them out of both."""
+        gone = [mark for mark, (key, _) in a.items() if mark not in b and type(key) is Call]
+        come = [mark for mark, (key, _) in b.items() if mark not in a and type(key) is Call]
+        parts: list[ValueChange] = []
+        if len(gone) != len(come):
+            return parts
+        for one, other in zip(gone, come, strict=True):
+            keys = a[one][0], b[other][0]
+            if simple_text(keys[0]) is not None or self.ours.type_name(keys[0]) != self.theirs.type_name(keys[1]):
+                continue
+            (_, old), (_, new) = a.pop(one), b.pop(other)
+            shown = self.theirs.word(keys[1], 40)
+            found = self.compare(f"{path} key {shown}", *keys), self.compare(f"{path}[{shown}]", old, new)
+            parts += [change for change in found if change is not None]
+        return parts
 
     def _set(self, path: str, old: Set, new: Set) -> ValueChange | None:
         a = {self.ours.fingerprints.of(item): item for item in old.items}

@@ -156,6 +156,8 @@ def _of_encoder(name: str, node: Call, stored: Stored) -> Found:
     if name == "inline":
         data, dtype, shape, layout, _ = args
         return _contiguous("numpy.ndarray", InlineRun(_bytes(data)), parse(dtype), _shape(shape), layout)
+    if name == "inline_permuted":
+        return _permuted(args)
     if name == "object_view":
         return _object_view(args, stored)
     if name == "over":
@@ -173,6 +175,17 @@ def _of_encoder(name: str, node: Call, stored: Stored) -> Found:
     if name == "memory_map":
         return _renamed(find_array(args[6], stored), Global("numpy", "memmap"), args[:6:2])
     return None
+
+
+def _permuted(args: tuple[Any, ...]) -> Array:
+    """An array whose axes lie in memory in another order: `args[2]` is the shape there, `args[3]` the order."""
+    data, token, lengths, axes, _ = args
+    dtype, inner = parse(token), _shape(lengths)
+    if sorted(_shape(axes)) != list(range(len(inner))):
+        raise UnreadableError("an array whose shape and memory do not fit")
+    steps = _strides(inner, dtype.size, "C")
+    shape, strides = (tuple(of[axis] for axis in axes) for of in (inner, steps))
+    return _strided("numpy.ndarray", InlineRun(_bytes(data)), dtype, shape, 0, strides)
 
 
 def _exported(args: tuple[Any, ...], stored: Stored) -> Array:

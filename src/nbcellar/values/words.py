@@ -85,6 +85,7 @@ _TYPES = {
     "nbcellar.session.tensors.make_parameter": "torch.nn.Parameter",
     "nbcellar.session.arrays.exported": "numpy.ndarray",
     "nbcellar.session.arrays.inline": "numpy.ndarray",
+    "nbcellar.session.arrays.inline_permuted": "numpy.ndarray",
     "nbcellar.session.arrays.object_view": "numpy.ndarray",
     "nbcellar.session.arrays.over": "numpy.ndarray",
     "nbcellar.session.arrays.memory_map": "numpy.memmap",

@@ -438,3 +438,14 @@ def test_what_values_do_not_show_of_a_frame_is_told() -> None:
     assert "allows_duplicate_labels" in leaf.path
     zones = [pd.DataFrame({"t": pd.date_range("2020", periods=1, tz=zone)}) for zone in ("UTC", "Asia/Tokyo")]
     assert [column.dtype_after.endswith("Asia/Tokyo]") for column in frame(*zones).columns] == [True]
+
+
+class Key:
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+
+def test_a_key_that_is_an_object_and_changed_is_told_as_that() -> None:
+    found = changes({Key(1): "a", "k": 1}, {Key(2): "b", "k": 1})
+    told = sorted((leaf.before, leaf.after) for leaf in leaves(found))
+    assert told == [("'a'", "'b'"), ("1", "2")]

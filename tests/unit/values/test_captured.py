@@ -46,6 +46,7 @@ ARRAYS = [
     "np.arange(400000.).reshape(4, 100, 1000)[:, ::2, 5:900]",
     "np.arange(400000.).reshape(4, 100, 1000).transpose(2, 0, 1)",
     "np.broadcast_to(np.arange(4.), (3, 4))",
+    "np.arange(24.).reshape(2, 3, 4).transpose(1, 2, 0)",
     "np.zeros((0, 3))",
     "np.array(3.5)",
     "np.array([], dtype='U3')",
