@@ -127,8 +127,10 @@ def collect(
             plan, orphans = _planned(store, reachable(), purge=purge)
             written = note()
             _delete_rows(store, plan, written)
-            if written.records:
-                append_log(store)  # a database that is lost after this is made again with the note
+            if plan.dead_packs or orphans:
+                # A database that is lost after this is made again with the note: this one's, or that of a collection
+                # which ended between its transaction and here.
+                append_log(store)
             for path in [*(pack_path(store.folder, pack.name) for pack in plan.dead_packs), *orphans]:
                 trash.take(path)
             temporary = _sweep(store.folder / "tmp")
