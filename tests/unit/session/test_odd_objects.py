@@ -50,6 +50,10 @@ CASES = {  # code that makes `x`, and what shows value and behaviour
         "x.add_subparsers(dest='sub').add_parser('go').add_argument('--n')",
         "x.parse_args(['go']), x.parse_args(['go', '--n', '1'])",
     ),
+    "an address in a zone": (
+        "import ipaddress\nx = ipaddress.ip_address('fe80::1%eth0')",
+        "str(x), x.scope_id, hash(x)",
+    ),
     "a struct": ("import struct\nx = struct.Struct('<id')", "x.format, x.size, x.pack(1, 2.0)"),
     "a weak reference": (
         "import weakref\nclass Node: pass\nnode = Node(); node.n = 5; x = weakref.ref(node)",

@@ -26,7 +26,7 @@ _MODULES: dict[str, str] = {  # by package, the modules of this one that registe
     "torch": "torch_reducers",
     "sympy": "sympy_reducers",
     "polars": "polars_reducers",
-    **dict.fromkeys(("argparse", "_struct", "_io", "weakref"), "stdlib_reducers"),
+    **dict.fromkeys(("argparse", "ipaddress", "_struct", "_io", "weakref"), "stdlib_reducers"),
     "scipy": "scipy_reducers cache_reducers",
     "astropy": "astropy_reducers",
     "PIL": "image_reducers",

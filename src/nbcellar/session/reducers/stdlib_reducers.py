@@ -58,6 +58,10 @@ def _reduce_stream(stream: Any, encoder: Encoder) -> Any:
     return remake.closed_stream, (type(stream).__name__,)
 
 
+def _reduce_address(address: Any, encoder: Encoder) -> Any:
+    return type(address), (str(address),)  # Python 3.10 forgets the zone of `fe80::1%eth0`
+
+
 def _reduce_weak_reference(reference: Any, encoder: Encoder) -> Any:
     target = reference()
     if target is None:
@@ -70,6 +74,7 @@ def _reduce_weak_reference(reference: Any, encoder: Encoder) -> Any:
 for _base in ("_AttributeHolder", "_ActionsContainer", "HelpFormatter"):
     register_base(f"argparse.{_base}", _choose_of_argparse)
 register("_struct.Struct", _reduce_struct)
+register("ipaddress.IPv6Address", _reduce_address)
 register("_io.BytesIO", _reduce_stream)
 register("_io.StringIO", _reduce_stream)
 register("weakref.ReferenceType", _reduce_weak_reference)
