@@ -17,6 +17,12 @@ PANDAS2_STAMP := $(PANDAS2)/.made
 PIP_FLAGS := -qq --disable-pip-version-check
 # Two processes, as many as the smallest machine of continuous integration has cores.
 JOBS ?= 2
+# Of `make faults`: another seed makes other choices, RIG runs one rig, PART=5 a fifth of all cycles, WRITE=1 puts the
+# table into docs/reliability.md.
+SEED ?= 1
+PART ?= 1
+RIG ?=
+WRITE ?=
 # Folders of tests besides the quick ones and those with real kernels.
 OTHER_TESTS := $(filter-out tests/unit tests/kernel tests/data tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 
@@ -68,6 +74,10 @@ test: check test-pandas2 ## everything: check, pandas 2, then all tests, those w
 .PHONY: test-pandas2
 test-pandas2: $(PANDAS2_STAMP) ## the tests marked pandas2, with pandas 2
 	CELLAR_TEST_PANDAS=2 $(PANDAS2)/bin/python -m pytest -q -n $(JOBS) -m pandas2 tests
+
+.PHONY: faults
+faults: $(STAMP) ## kill, power failures, failing calls, full disks, flipped bits; some twenty minutes
+	$(BIN)/python tests/faults/run.py --rig "$(RIG)" --seed $(SEED) --part $(PART) $(if $(WRITE),--write)
 
 .PHONY: bench
 bench: $(STAMP) ## the seven workloads: bare, Cellar, dill, Kishu; takes a while

@@ -250,7 +250,9 @@ def rebuild(cellar_folder: Path) -> tuple[list[str], list[str]]:
 
 def what_is(repo: Repo, text: str) -> Literal["variable", "commit"]:
     """Say whether a text names a variable of the notebook's history or a commit."""
-    is_variable = text.isidentifier() and _was_recorded(repo, text)
+    from nbcellar.history.forget import is_unfinished
+
+    is_variable = text.isidentifier() and (_was_recorded(repo, text) or is_unfinished(repo.repository, text))
     try:
         repo.resolve(text)
         is_commit = True

@@ -10,9 +10,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from nbcellar.errors import AlreadyExistsError, ConflictError, InvalidInputError, NotFoundError
+from nbcellar.errors import (
+    AlreadyExistsError,
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    UnknownReferenceError,
+)
 from nbcellar.history import refs
 from nbcellar.history.operations import Operation, OperationKind, RefChange, encode_operation
+from nbcellar.history.reach import commits_of_operation
 from nbcellar.history.refs import Head
 from nbcellar.ids import CommitId, NotebookId, short
 
@@ -90,7 +97,24 @@ def rename_branch(repo: Repository, notebook: NotebookId, old: str, new: str, *,
 def move_head(
     repo: Repository, notebook: NotebookId, commit: CommitId, *, branch: str | None = None, description: str = ""
 ) -> HeadChange:
-    """Attach HEAD to `branch` (whose tip must be `commit`), or detach it at `commit`."""
+    """Attach HEAD to `branch` (whose tip must be `commit`), or detach it at `commit`.
+
+    Where HEAD was does not matter: when another kernel of the notebook moved it meanwhile, it is moved from there.
+    """
+    for _ in range(_ATTEMPTS):
+        try:
+            return _move_head(repo, notebook, commit, branch, description)
+        except ConflictError as error:
+            conflict = error
+    raise conflict
+
+
+_ATTEMPTS = 10
+
+
+def _move_head(
+    repo: Repository, notebook: NotebookId, commit: CommitId, branch: str | None, description: str
+) -> HeadChange:
     repo.require_commit(commit)
     value = repo.store.ref(notebook, refs.HEAD)
     before = repo.head(notebook)
@@ -134,7 +158,11 @@ def change_refs(
     *,
     undoes: int = 0,
 ) -> int:
-    """Change refs by compare-and-set together with one operation; return its number. Raises ConflictError."""
+    """Change refs by compare-and-set together with one operation; return its number.
+
+    Raises ConflictError; UnknownReferenceError for a commit that was taken out of history since the caller looked: an
+    operation that names it would keep alive what was forgotten.
+    """
     operation = Operation(
         notebook=notebook,
         kind=kind,
@@ -145,6 +173,11 @@ def change_refs(
         undoes=undoes,
     )
     with repo.store.begin() as tx:
+        generation = repo.store.ref(refs.PROJECT_SCOPE, refs.GENERATION)
+        tx.set_ref(refs.PROJECT_SCOPE, refs.GENERATION, old=generation, new=generation)
+        for commit in commits_of_operation(operation, before=False):
+            if not repo.index.has(commit):
+                raise UnknownReferenceError(f"commit {short(commit)} was taken out of history meanwhile")
         for change in changes:
             old = change.old if isinstance(change.old, bytes) else None
             tx.set_ref(notebook, change.name, old=old, new=change.new)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from nbcellar.errors import CellarError
+from nbcellar.history import refs
 from nbcellar.history.model import Commit, StateDelta, decode_commit, decode_state
 from nbcellar.history.operations import decode_operation
 from nbcellar.history.reach import named_commits, references_of_commit, references_of_delta
@@ -137,6 +138,9 @@ class _Tally:
 
     def check_index(self, commits: set[CommitId]) -> None:
         listed = set(self._repo.index.ids())
+        if self._repo.store.ref(refs.PROJECT_SCOPE, refs.PURGE_DUE) is not None:
+            self._report("an earlier forget", "is out of history, but not out of the files; finish it with: cellar gc")
+            commits = commits & listed
         if listed != commits:
             count = len(listed ^ commits)
             self._report(

@@ -1,9 +1,9 @@
 """Taking a value or a commit out of history for good.
 
 Invariant: afterwards no ref, no operation and no commit of this store leads to what was forgotten, and the store has
-removed it at once, without trash. Commits after it have new ids, signed anew with the own key; older operations of
-the notebooks concerned cannot be undone any more. What stays is said: the code that made the value, and copies under
-other names. Not for: copies in other places (remotes, archives, the live session).
+removed it at once, without trash; what was interrupted, the next `gc` finishes. Commits after it have new ids, signed
+anew with the own key; older operations of the notebooks concerned cannot be undone any more. What stays is said: the
+code that made the value, and copies under other names. Not for: copies elsewhere (remotes, archives, live sessions).
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 import apsw
 import msgspec
 
-from nbcellar.errors import ConflictError, InvalidInputError, NotFoundError
+from nbcellar.errors import CellarError, ConflictError, InvalidInputError, NotFoundError
 from nbcellar.history import refs
 from nbcellar.history.doubts import DOUBT
 from nbcellar.history.index import delete_commits, require_unchanged, update_commit
 from nbcellar.history.maintenance import bump_generation, collect_garbage
 from nbcellar.history.model import EMPTY_STATE, Commit
-from nbcellar.history.operations import Operation, OperationKind, RefChange, encode_operation
-from nbcellar.history.reach import ChildrenOf, live_objects
+from nbcellar.history.operations import Operation, OperationKind, RefChange, decode_operation, encode_operation
+from nbcellar.history.reach import ChildrenOf, commits_of_operation, live_objects
 from nbcellar.history.rewrite import CommitCut, Cut, Plan, Rewritten, VariableCut, plan_rewrite, versions_of
 from nbcellar.history.states import Changes, StateBuilder, chain_of
 from nbcellar.ids import DIGEST_BYTES, CommitId, Digest, NotebookId
@@ -78,7 +78,13 @@ def forget_variable(
             raise NotFoundError(f"no commit of {repo.label(notebook)} holds a value of '{name}'")
         return VariableCut(name, versions, salt=salt, values=values, names=names)
 
-    plan, others = rewrite(repo, notebook, make_cut, key, f"forget variable {name}", force=force)
+    try:
+        plan, others = rewrite(repo, notebook, make_cut, key, _words_of(name), force=force)
+    except NotFoundError:
+        if not is_unfinished(repo, name):
+            raise
+        plan, others = Plan((), {}, {}, frozenset()), 0
+        names.add(name)
     shared = _shared(repo, values, children_of)
     mentions = tuple(i for i, commit in commits_of(repo) if commit.notebook == notebook and _mentions(commit, name))
     removed_bytes = purge(repo, children_of)
@@ -91,6 +97,19 @@ def forget_variable(
         sources_with_text=mentions,
         bytes_removed=removed_bytes,
     )
+
+
+def is_unfinished(repo: Repository, name: str) -> bool:
+    """True if a variable is out of history, but perhaps not out of the files: that was interrupted, or failed."""
+    return _words_of(name) in _due(repo).split("\n")
+
+
+def _words_of(name: str) -> str:
+    return f"forget variable {name}"
+
+
+def _due(repo: Repository) -> str:
+    return (repo.store.ref(refs.PROJECT_SCOPE, refs.PURGE_DUE) or b"").decode()
 
 
 def forget_commit(
@@ -199,10 +218,13 @@ def write_rewrite(
             tx.sign(Digest(entry.new), key.key_id, key.sign(entry.new))
         _update_index(repo, tx, plan)
         bump_generation(repo, tx)
+        due = _due(repo)
+        _set(repo, tx, refs.PROJECT_SCOPE, refs.PURGE_DUE, f"{due}\n{words}".strip().encode())
         changes = _move_refs(repo, tx, plan, clean)
         _leave_word(repo, tx, plan)
         asked = () if notebook is None else (notebook,)
-        for scope in {*asked, *changes, *(NotebookId(entry.commit.notebook) for entry in plan.rewritten)}:
+        rewritten = {NotebookId(entry.commit.notebook) for entry in plan.rewritten}
+        for scope in {*asked, *changes, *rewritten, *_leading_to(repo, plan)}:
             _append(repo, tx, scope, changes.get(scope, []), words)
         try:
             tx.commit()
@@ -282,6 +304,13 @@ def _moved_doubt(name: str, value: bytes, plan: Plan) -> tuple[str, bytes | None
     return name, b"".join(plan.moved(end) or bytes(DIGEST_BYTES) for end in ends)
 
 
+def _leading_to(repo: Repository, plan: Plan) -> set[NotebookId]:
+    """Return the notebooks whose operations name what came out, as one does that checked out a commit of another."""
+    gone = plan.renamed.keys() | plan.removed.keys()
+    operations = (decode_operation(record) for record in repo.iter_records(None))
+    return {operation.notebook for operation in operations if not gone.isdisjoint(commits_of_operation(operation))}
+
+
 def _leave_word(repo: Repository, tx: Transaction, plan: Plan) -> None:
     """Note what the newest commits of each notebook became, so that a kernel that stands at one can go on."""
     newest: dict[str, dict[CommitId, None]] = {}
@@ -334,7 +363,11 @@ def _mentions(commit: Commit, name: str) -> bool:
 
 def purge(repo: Repository, children_of: ChildrenOf) -> int:
     """Remove what nothing leads to any more, at once and without trash; return its size in bytes."""
-    return collect_garbage(repo, children_of, purge=True).store.bytes_removed
+    try:
+        return collect_garbage(repo, children_of, purge=True).store.bytes_removed
+    except CellarError as error:
+        error.hint = "it is out of history, but still in the files; when the cause is gone: cellar gc"
+        raise
 
 
 __all__ = [

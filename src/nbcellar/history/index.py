@@ -16,7 +16,7 @@ from nbcellar.errors import UnknownReferenceError
 from nbcellar.history.model import Commit, CommitKind, is_not_saved
 from nbcellar.history.states import Changes
 from nbcellar.ids import CommitId, NotebookId, short
-from nbcellar.store.interface import Store, Transaction
+from nbcellar.store.interface import RefsAndTables, Store, Transaction
 
 SCHEMA: tuple[str, ...] = (
     "CREATE TABLE IF NOT EXISTS ix_notebooks (k INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE)",
@@ -295,8 +295,8 @@ def require_unchanged(tx: Transaction, mark: tuple[int, int]) -> None:
     tx.execute(_REQUIRE_UNCHANGED, mark)
 
 
-def delete_commits(tx: Transaction, commits: Iterable[CommitId]) -> None:
-    """Remove the rows of commits that are no longer in the store."""
+def delete_commits(tx: RefsAndTables, commits: Iterable[CommitId]) -> None:
+    """Remove the rows of commits that are no longer in the store, or go with this transaction."""
     for commit in commits:
         tx.execute(f"DELETE FROM ix_parents WHERE n = {_NUMBER_OF}", (commit, commit))
         tx.execute("DELETE FROM ix_commits WHERE substr(id, 1, 8) = substr(?, 1, 8) AND id = ?", (commit, commit))

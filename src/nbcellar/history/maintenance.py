@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from nbcellar.errors import InvalidInputError, StoreUnavailableError
+from nbcellar.errors import ConflictError, InvalidInputError, StoreUnavailableError
 from nbcellar.history import refs
 from nbcellar.history.index import delete_commits
 from nbcellar.history.keep import KeepPolicy
@@ -21,7 +21,7 @@ from nbcellar.history.thin import Spare, Survey, note_of, survey
 from nbcellar.ids import Digest, NotebookId
 from nbcellar.store import repack
 from nbcellar.store.collect import GcReport, Note, collect, empty_trash, folder_bytes
-from nbcellar.store.interface import Kind, Transaction
+from nbcellar.store.interface import Kind, RefsAndTables
 from nbcellar.store.local import LocalStore
 from nbcellar.store.locks import Collector
 
@@ -89,7 +89,8 @@ def collect_garbage(
     """Remove what no ref and no operation of the last days leads to. `purge`: at once, without trash.
 
     policy: which states keep their values; the others are thinned out, but for what `spare` names. None: all keep them.
-    Raises CorruptStoreError when something alive cannot be read: nothing is removed then.
+    A purge that a `forget` could not finish is made up for. Raises CorruptStoreError when something alive cannot be
+    read: nothing is removed then.
     """
     store = repo.store
     if not isinstance(store, LocalStore):
@@ -107,9 +108,17 @@ def collect_garbage(
     def note() -> Note:
         return note_of(repo, found[0], now_ns=now_ns)
 
-    report = collect(store, reachable, now_ns=now_ns, dry_run=dry_run, purge=purge, note=note)
-    if not dry_run and report.objects_removed:
-        _drop_rows(repo)
+    def alongside(dead: AbstractSet[bytes], tx: RefsAndTables) -> None:
+        gone = [commit for commit in repo.index.ids() if commit in dead]
+        bump_generation(repo, tx)
+        delete_commits(tx, gone)
+
+    due = repo.store.ref(refs.PROJECT_SCOPE, refs.PURGE_DUE)
+    purge = purge or due is not None
+    report = collect(store, reachable, now_ns=now_ns, dry_run=dry_run, purge=purge, note=note, alongside=alongside)
+    if not dry_run:
+        repo.drop_caches()
+        _purge_is_done(repo, due)
     thinned_bytes = sum(item.stored_bytes for item in by_variable)
     thinned_objects = sum(item.objects for item in by_variable)
     return Collected(
@@ -156,6 +165,13 @@ def join_some(repo: Repository) -> bool:
     return False
 
 
+def _purge_is_done(repo: Repository, due: bytes | None) -> None:
+    if due is not None:
+        with contextlib.suppress(ConflictError), repo.store.begin() as tx:  # another `forget`, whose purge is to come
+            tx.set_ref(refs.PROJECT_SCOPE, refs.PURGE_DUE, old=due, new=None)
+            tx.commit()
+
+
 def measure(repo: Repository) -> SizeReport:
     """Return what a repository takes, by kind of object."""
     totals: dict[Kind, list[int]] = {}
@@ -175,16 +191,7 @@ def measure(repo: Repository) -> SizeReport:
     )
 
 
-def _drop_rows(repo: Repository) -> None:
-    gone = [commit for commit in repo.index.ids() if not repo.store.has(Digest(commit))]
-    repo.drop_caches()
-    with repo.store.begin() as tx:
-        delete_commits(tx, gone)
-        bump_generation(repo, tx)
-        tx.commit()
-
-
-def bump_generation(repo: Repository, tx: Transaction) -> None:
+def bump_generation(repo: Repository, tx: RefsAndTables) -> None:
     """Let every kernel look again before it records on top of commits that may be gone."""
     generation = repo.store.ref(refs.PROJECT_SCOPE, refs.GENERATION)
     tx.set_ref(refs.PROJECT_SCOPE, refs.GENERATION, old=generation, new=refs.next_generation(generation))

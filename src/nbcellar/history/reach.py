@@ -59,7 +59,7 @@ def operation_roots(repo: Repository, *, since_ns: int, moves_only: bool = False
         if operation.time_ns < since_ns:
             continue  # not the end: clocks of several machines disagree
         if operation.notebook not in barred and not (moves_only and operation.kind is OperationKind.RECORD):
-            yield from _commits_of(operation)
+            yield from commits_of_operation(operation)
         if operation.kind is OperationKind.FORGET:
             barred.add(operation.notebook)
 
@@ -151,9 +151,10 @@ def _kind_of(repo: Repository, digest: Digest) -> Kind:
         return Kind.BLOCK
 
 
-def _commits_of(operation: Operation) -> Iterator[CommitId]:
+def commits_of_operation(operation: Operation, *, before: bool = True) -> Iterator[CommitId]:
+    """Yield the commits that an operation's refs name, after it and (`before`) before it."""
     for change in operation.changes:
-        for value in (change.old, change.new):
+        for value in (change.old, change.new) if before else (change.new,):
             if isinstance(value, bytes):
                 yield from named_commits(change.name, value)
 
@@ -173,6 +174,7 @@ def named_commits(name: str, value: bytes) -> Iterator[CommitId]:
 __all__ = [
     "KEEP_OPS_DAYS",
     "ChildrenOf",
+    "commits_of_operation",
     "live_objects",
     "mark",
     "named_commits",

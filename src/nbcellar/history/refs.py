@@ -25,6 +25,7 @@ EVIDENCE = "evidence"  # how to recognise the notebook's file after a rename
 
 PROJECT_SCOPE = ""
 GENERATION = "generation"  # in the project scope: changes whenever commits were removed or rewritten
+PURGE_DUE = "purge-due"  # in the project scope: what was forgotten is out of history, and perhaps not out of the files
 NOTEBOOK = "notebook/"  # + path relative to the root, in the project scope: the id of the notebook there
 
 DEFAULT_BRANCH = "main"
@@ -141,6 +142,7 @@ __all__ = [
     "MESSAGE",
     "NOTEBOOK",
     "PROJECT_SCOPE",
+    "PURGE_DUE",
     "REWRITTEN",
     "TAG",
     "Head",

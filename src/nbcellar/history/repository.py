@@ -76,10 +76,13 @@ class Repository:
 
     @classmethod
     def create(cls, folder: Path, *, by: str = "", clock: Callable[[], int] = time.time_ns) -> Repository:
-        """Make a repository in `folder`. Raises AlreadyExistsError."""
-        if (folder / FOLDER).exists():
-            raise AlreadyExistsError(f"{folder} is a Cellar repository already", hint="see: cellar status")
-        return cls(LocalStore.create(folder / FOLDER), folder, by=by, clock=clock)
+        """Make a repository in `folder`. Raises AlreadyExistsError; one that was begun only is made complete."""
+        try:
+            store = LocalStore.create(folder / FOLDER)
+        except AlreadyExistsError:
+            message = f"{folder} is a Cellar repository already"
+            raise AlreadyExistsError(message, hint="see: cellar status") from None
+        return cls(store, folder, by=by, clock=clock)
 
     @classmethod
     def open(

@@ -7,6 +7,7 @@ before files; packs go to `trash/` first. Not for: deciding what is reachable (h
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -18,17 +19,19 @@ import msgspec
 
 from nbcellar.errors import CellarError, StoreUnavailableError
 from nbcellar.store.database import immediate, one_integer, read_meta, rows_of, sqlite_errors, truncate_wal, write_meta
-from nbcellar.store.files import file_errors, make_folder
+from nbcellar.store.files import file_errors, make_folder, sync_file, sync_folder
 from nbcellar.store.locks import Collector
 from nbcellar.store.logpack import append_log
 from nbcellar.store.packs import is_pack_name, pack_path, pack_paths, read_index
 from nbcellar.store.repack import PackRow, groups, join, pack_rows, rewrite_packs
-from nbcellar.store.transaction import Ids, check_index_statement
+from nbcellar.store.transaction import Ids, RowWriter, check_index_statement
 
 if TYPE_CHECKING:
     from nbcellar.store.local import LocalStore
 
 Reachable = Callable[[], AbstractSet[bytes]]
+Alongside = Callable[[AbstractSet[bytes], RowWriter], None]
+"""Told the digests of what is removed, and given what writes refs and index tables in the same transaction."""
 
 TRASH_DAYS = 14
 REPACK_ABOVE = 0.05
@@ -108,10 +111,12 @@ def collect(
     trash_days: int = TRASH_DAYS,
     purge: bool = False,
     note: Callable[[], Note] = Note,
+    alongside: Alongside | None = None,
 ) -> GcReport:
     """Remove what `reachable()` does not name; it is called while nobody can write, so its answer is final.
 
-    note: asked after `reachable`, for what is to be durable, in the log too, before any file goes.
+    note: asked after `reachable`, for what is to be durable, in the log too, before any file goes. alongside: called
+    with what goes, if anything does: what it writes becomes visible with the removal, or neither does.
 
     purge: remove for good, at once, from packs, log and database file (for `forget`); otherwise packs wait in `trash/`.
     Raises StoreUnavailableError when writers or another collection do not let go within a minute.
@@ -126,15 +131,15 @@ def collect(
         with collector.exclude_writers():
             plan, orphans = _planned(store, reachable(), purge=purge)
             written = note()
-            _delete_rows(store, plan, written)
-            if plan.dead_packs or orphans:
+            _delete_rows(store, plan, written, alongside)
+            if written.records or plan.dead_packs or orphans:
                 # A database that is lost after this is made again with the note: this one's, or that of a collection
                 # which ended between its transaction and here.
                 append_log(store)
             for path in [*(pack_path(store.folder, pack.name) for pack in plan.dead_packs), *orphans]:
                 trash.take(path)
             temporary = _sweep(store.folder / "tmp")
-        days = 0 if purge else trash_days
+        days = None if purge else trash_days
         emptied = trash.empty(days)  # first, since what follows needs room
         repacked: list[PackRow] = []
         for group in groups(plan.wasteful_packs, at_least=1):  # one at a time: each needs room for its copy
@@ -145,6 +150,8 @@ def collect(
         if purge:
             shutil.rmtree(store.folder / "damaged", ignore_errors=True)  # what a rebuild set aside
         _shrink_database(store, purge=purge)
+        if purge:
+            _sync_removal(store)
     report = _report(plan, before, dry_run=False)
     return msgspec.structs.replace(
         report,
@@ -226,11 +233,13 @@ def _is_readable(path: Path) -> bool:
     return True
 
 
-def _delete_rows(store: LocalStore, plan: Plan, note: Note) -> None:
+def _delete_rows(store: LocalStore, plan: Plan, note: Note, alongside: Alongside | None) -> None:
     for statement, _ in note.statements:
         check_index_statement(statement)
     dead = [(item.id,) for item in plan.dead]
     with sqlite_errors(store.database_path), store.connection() as db, immediate(db):
+        if alongside is not None and dead:  # first: what it reads, another connection has to find unlocked
+            alongside({item.digest for item in plan.dead}, RowWriter(db))
         db.executemany("DELETE FROM signatures WHERE object = ?", dead)
         db.executemany("DELETE FROM objects WHERE id = ?", dead)
         db.executemany("DELETE FROM packs WHERE id = ?", [(pack.id,) for pack in plan.dead_packs])
@@ -286,6 +295,21 @@ def _shrink_database(store: LocalStore, *, purge: bool) -> None:
             )
 
 
+def _sync_removal(store: LocalStore) -> None:
+    """Make durable that names are gone and that the WAL is empty: a power failure must not bring them back."""
+    with file_errors("write", store.folder):
+        wal = Path(f"{store.database_path}-wal")
+        if wal.exists():
+            descriptor = os.open(wal, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                sync_file(descriptor)
+            finally:
+                os.close(descriptor)
+        for folder in (*(store.folder / "packs").glob("??"), store.folder / "trash", store.folder):
+            if folder.is_dir():
+                sync_folder(folder)
+
+
 def _sweep(folder: Path) -> int:
     """Remove temporary files; nobody writes now, so their owners are dead."""
     left = list(folder.iterdir()) if folder.is_dir() else []
@@ -307,12 +331,14 @@ class _Trash:
             make_folder(self._folder)
             path.rename(self._folder / f"{self._now_ns}-{path.name}")
 
-    def empty(self, days: int) -> int:
-        """Remove what came `days` ago or earlier; return its size in bytes."""
+    def empty(self, days: int | None) -> int:
+        """Remove what came `days` ago or earlier, None: all, whatever the clock says; return its size in bytes."""
         freed = 0
         for path in self._folder.iterdir() if self._folder.is_dir() else ():
             since, _, name = path.name.partition("-")
-            if since.isdigit() and is_pack_name(name) and int(since) <= self._now_ns - days * _DAY_NS:
+            if not (since.isdigit() and is_pack_name(name)):
+                continue
+            if days is None or int(since) <= self._now_ns - days * _DAY_NS:
                 freed += path.stat().st_size
                 _unlink(path)
         return freed

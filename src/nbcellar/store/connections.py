@@ -38,21 +38,24 @@ class ConnectionPool:
         with self._lock:
             idle, self._idle = self._idle, []
         for db in idle:
-            db.close()
+            _close(db)
 
     def connection(self) -> Lent:
         """Lend a connection for a `with` block, after which it must have no open transaction or cursor."""
         return Lent(self)
 
     def close(self, *, checkpoint: bool = True) -> None:
-        """Close what is idle; what is in use is closed when it comes back. Without `checkpoint` no file changes."""
+        """Close what is idle; what is in use is closed when it comes back. Without `checkpoint` no file changes.
+
+        Never fails: all that was committed is durable before, if need be in the WAL.
+        """
         with self._lock:
             self._closed = True
             idle, self._idle = self._idle, []
         if not checkpoint:
             _close_quickly(idle)
         for db in idle:
-            db.close()
+            _close(db)
 
     def take(self) -> apsw.Connection:
         """Return a connection that is the caller's until `give_back`."""
@@ -81,7 +84,7 @@ class ConnectionPool:
             if not self._closed:
                 self._idle.append(db)
                 return
-        db.close()
+        _close(db)
 
     def before_fork(self) -> None:
         """Close idle connections and keep all others from being opened until the fork is over."""
@@ -99,6 +102,11 @@ class ConnectionPool:
         if in_child and self._users:
             self._unusable = True
         self._lock.release()
+
+
+def _close(db: apsw.Connection) -> None:
+    with contextlib.suppress(apsw.Error):  # the last one empties the WAL, and the disk may be full or failing
+        db.close()
 
 
 def _close_quickly(connections: list[apsw.Connection]) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from nbcellar.errors import StoreUnavailableError
 
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 # Shared memory maps and byte-range locks, on which a WAL depends, are not dependable there.
 # fmt: off
 _NETWORK_TYPES = frozenset([
@@ -36,10 +37,17 @@ def file_errors(action: str, path: Path | str) -> Iterator[None]:
         raise
     except OSError as error:
         reason = error.strerror or str(error)
-        hint = "free some space and try again" if error.errno in _DISK_FULL else ""
-        failure = StoreUnavailableError(f"cannot {action} {path}: {reason}", hint=hint)
+        failure = StoreUnavailableError(f"cannot {action} {path}: {reason}", hint=_hint(error.errno))
         failure.errno = error.errno
         raise failure from error
+
+
+def _hint(number: int | None) -> str:
+    if number in _DISK_FULL:
+        return "free some space and try again"
+    if number in _FORBIDDEN:
+        return "see who owns the folder and whether the disk is mounted read-only"
+    return "try again; if it comes back, the disk or the network behind it may be failing"
 
 
 def sync_file(descriptor: int) -> None:
@@ -71,12 +79,22 @@ def sync_folder(folder: Path | str) -> None:
 
 
 def make_folder(folder: Path, *, mode: int = 0o700) -> None:
-    """Make `folder` durable; harmless when it exists."""
-    try:
+    """Make `folder` durable; harmless when it exists.
+
+    One that exists was perhaps made by another process a moment ago, whose sync is yet to come: what this process puts
+    into it must not depend on that. So its name is synced once by each process, too.
+    """
+    with contextlib.suppress(FileExistsError):
         folder.mkdir(mode=mode)
-    except FileExistsError:
-        return
-    sync_folder(folder.parent)
+    name = os.fspath(folder)
+    inode = os.stat(name).st_ino  # noqa: PTH116 - for each pack
+    if _durable.get(name) != inode:
+        sync_folder(folder.parent)
+        _durable[name] = inode
+
+
+_durable: dict[str, int] = {}
+"""Folders, by path, whose names this process has synced, with their inode numbers."""
 
 
 def publish(temporary: Path, target: Path) -> None:

@@ -55,6 +55,14 @@ class Record(msgspec.Struct, frozen=True):
     payload: bytes
 
 
+class RefsAndTables(Protocol):
+    """What a `Transaction` and a collection in progress have in common."""
+
+    def set_ref(self, scope: str, name: str, *, old: bytes | None, new: bytes | None) -> None: ...
+
+    def execute(self, statement: str, parameters: tuple[object, ...] = ()) -> None: ...
+
+
 class Transaction(Protocol):
     """Collects writes; a context manager that aborts unless `commit` was called."""
 

@@ -40,6 +40,7 @@ from nbcellar.store.interface import Data, Kind, ObjectInfo, Record
 from nbcellar.store.packs import pack_path, pack_paths, read_stored
 from nbcellar.store.readonly import ReadOnlySource
 from nbcellar.store.transaction import LocalTransaction
+from nbcellar.store.wal import unread_commits
 
 _FIND = """SELECT o.kind, o.codec, o.raw_bytes, o.stored_bytes, p.name, o.offset, o.data
     FROM objects o LEFT JOIN packs p ON p.id = o.pack
@@ -78,6 +79,7 @@ class LocalStore:
             with sqlite_errors(self.database_path), self.connection() as db:
                 self._project = database.check_format(db, self.database_path)
                 if not read_only:
+                    _require_whole_wal(db, self.database_path)
                     database.choose_journal(db, network=network)
         except BaseException:
             self._pool.close(checkpoint=False)
@@ -370,6 +372,14 @@ class LocalStore:
                 with held:
                     for path in left:
                         path.unlink()
+
+
+def _require_whole_wal(db: apsw.Connection, path: Path) -> None:
+    """Raise CorruptStoreError before the next commit overwrites what damage hides."""
+    if lost := unread_commits(db):
+        plural = "" if lost == 1 else "s"
+        message = f"{path}-wal is damaged: the newest {lost} transaction{plural} in it cannot be read"
+        raise CorruptStoreError(message, hint=REBUILD_HINT)
 
 
 _HAS = "SELECT 1 FROM objects WHERE substr(digest, 1, 8) = substr(?1, 1, 8) AND digest = ?1"

@@ -63,7 +63,12 @@ def rebuild(folder: Path) -> RebuildReport:
     """
     if not folder.is_dir() or not (pack_paths(folder) or (folder / "meta.db").exists()):
         raise NoRepositoryError(f"there is no store in {folder}", hint="cellar init")
-    with Collector(folder, timeout_s=_LOCK_TIMEOUT_S) as collector, collector.exclude_writers():
+    with (
+        Collector(folder, timeout_s=_LOCK_TIMEOUT_S) as collector,
+        collector.exclude_writers(),
+        file_errors("rebuild", folder / "meta.db"),
+    ):
+        _take_back(folder)
         rescued = salvage(folder / "meta.db")
         found = _read_packs(folder)
         project = rescued.project or next((bundle.project for bundle in found.bundles), "")
@@ -72,18 +77,21 @@ def rebuild(folder: Path) -> RebuildReport:
         try:
             database.create_database(fresh, project=project or None, temporary_folder=folder / "tmp")
             counts = _fill(fresh, found, rescued)
+            gone = _not_found(fresh, rescued.damaged)
             _sync(fresh)
             moved = _move_aside(folder)
             publish(fresh, folder / "meta.db")
+            _is_replaced(moved)
         finally:
-            fresh.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                fresh.unlink(missing_ok=True)
     return RebuildReport(
         packs=len(found.packs),
         **counts,
         same_project=bool(project),
         moved_aside=moved,
         problems=tuple(found.problems),
-        database=rescued.problems,
+        database=rescued.problems + gone,
     )
 
 
@@ -131,6 +139,15 @@ def _fill(path: Path, found: _Found, rescued: Salvaged) -> dict[str, int]:
         }
         last = database.one_integer(db, "SELECT coalesce(max(number), 0) FROM records")
         return {**counts, "last_record": last, "salvaged_objects": len(rescued.objects)}
+
+
+def _not_found(path: Path, damaged: tuple[bytes, ...]) -> tuple[str, ...]:
+    """Say which damaged objects of the old database are nowhere else."""
+    with sqlite_errors(path), contextlib.closing(database.open_database(path)) as db:
+        gone = [digest for digest in damaged if not isinstance(digest, bytes) or find_object(db, digest) is None]
+    if not gone:
+        return ()
+    return (f"{len(gone)} objects in the old database were damaged and are in no pack; see: cellar check",)
 
 
 def _fill_tables(db: apsw.Connection, found: _Found, rescued: Salvaged) -> None:
@@ -202,7 +219,10 @@ def _sync(path: Path) -> None:
 
 
 def _move_aside(folder: Path) -> str:
-    """Move the old database with its WAL away: a WAL left behind would be applied to the new database."""
+    """Move the old database with its WAL away: a WAL left behind would be applied to the new database.
+
+    Until the new one is in its place, a mark beside the old files says that nothing has replaced them.
+    """
     there = [folder / name for name in database.FILES if (folder / name).exists()]
     if not there:
         return ""
@@ -210,8 +230,30 @@ def _move_aside(folder: Path) -> str:
     with file_errors("move", there[0]):
         make_folder(aside.parent)
         make_folder(aside)
+        (aside / _NOT_REPLACED).touch(mode=0o600)
+        sync_folder(aside)
         for path in there:
             path.rename(aside / path.name)
         sync_folder(aside)
         sync_folder(folder)
     return str(aside)
+
+
+def _take_back(folder: Path) -> None:
+    """Undo the moving of a rebuild that ended before the new database was in its place."""
+    for mark in folder.glob(f"damaged/*/{_NOT_REPLACED}"):
+        if not (folder / "meta.db").exists():
+            for name in reversed(database.FILES):  # the database comes last: only then are the files a whole
+                if (mark.parent / name).exists():
+                    (mark.parent / name).rename(folder / name)
+            sync_folder(folder)
+        mark.unlink()
+
+
+def _is_replaced(aside: str) -> None:
+    if aside:
+        with contextlib.suppress(OSError):  # then the next rebuild removes the mark
+            (Path(aside) / _NOT_REPLACED).unlink()
+
+
+_NOT_REPLACED = "not-replaced"

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +17,19 @@ import apsw
 import msgspec
 from blake3 import blake3
 
-from nbcellar.errors import UnsupportedFormatError
+from nbcellar.errors import CellarError, UnsupportedFormatError
 from nbcellar.store.codec import UPGRADE_HINT, decompress
 from nbcellar.store.database import STORE_FORMAT
 from nbcellar.store.logpack import LoggedObject
+from nbcellar.store.wal import unread_commits
 
 
 class Salvaged(msgspec.Struct, frozen=True):
-    """`refs` is None when they could not be read as a whole."""
+    """`refs` is None when they could not be read as a whole; `damaged` are digests of objects with other bytes."""
 
     project: str = ""
     objects: tuple[LoggedObject, ...] = ()
+    damaged: tuple[bytes, ...] = ()
     signatures: tuple[tuple[bytes, bytes, bytes], ...] = ()
     records: tuple[tuple[int, str, bytes], ...] = ()
     refs: tuple[tuple[str, str, bytes], ...] | None = None
@@ -61,10 +62,14 @@ def _read(db: apsw.Connection, path: Path) -> Salvaged:
         message = f"{path} is of store format {number}; this Cellar rebuilds up to {STORE_FORMAT}"
         raise UnsupportedFormatError(message, hint=UPGRADE_HINT)
     refs = _all(db, _REFS)
-    problems = () if refs is not None else (f"the refs of {path} could not be read",)
+    problems: tuple[str, ...] = () if refs is not None else (f"the refs of {path} could not be read",)
+    if lost := unread_commits(db):
+        problems += (f"{path}-wal is damaged: the newest {lost} transactions in it could not be read",)
+    objects, damaged = _objects(db)
     return Salvaged(
         project=project if isinstance(project, str) else "",
-        objects=tuple(_objects(db)),
+        objects=tuple(objects),
+        damaged=tuple(damaged),
         signatures=tuple(row[1:] for row in _from_both_ends(db, _SIGNATURES)),
         records=tuple(row for row in _from_both_ends(db, _RECORDS) if _has_types(row, int, str, bytes)),
         refs=None if refs is None else tuple(row for row in refs if _has_types(row, str, str, bytes)),
@@ -72,14 +77,21 @@ def _read(db: apsw.Connection, path: Path) -> Salvaged:
     )
 
 
-def _objects(db: apsw.Connection) -> Iterator[LoggedObject]:
+def _objects(db: apsw.Connection) -> tuple[list[LoggedObject], list[bytes]]:
+    """Return what is sound, and the digests of what is not."""
+    sound: list[LoggedObject] = []
+    damaged: list[bytes] = []
     for _, digest, kind, codec, raw_bytes, data in _from_both_ends(db, _OBJECTS):
         try:
             raw = bytes(decompress(codec, data or b"", raw_bytes))
-        except (ValueError, TypeError):
+        except (CellarError, ValueError, TypeError):
+            damaged.append(digest)
             continue
         if blake3(raw).digest() == digest:
-            yield LoggedObject(kind, raw)
+            sound.append(LoggedObject(kind, raw))
+        else:
+            damaged.append(digest)
+    return sound, damaged
 
 
 def _from_both_ends(db: apsw.Connection, statement: str) -> list[tuple[Any, ...]]:

@@ -321,6 +321,24 @@ class Ids:
         return int(row[0])
 
 
+class RowWriter:
+    """Refs and index tables of history, inside a transaction of SQLite that somebody else began."""
+
+    def __init__(self, db: apsw.Connection) -> None:
+        self._db = db
+        self._ids = Ids(db)
+
+    def set_ref(self, scope: str, name: str, *, old: bytes | None, new: bytes | None) -> None:
+        """See `interface.Transaction.set_ref`; raises ConflictError at once."""
+        if not _change_ref(self._db, self._ids.scope(scope), name, old, new):
+            raise ConflictError(f"ref '{name}' was moved meanwhile", hint="look at its new value and try again")
+
+    def execute(self, statement: str, parameters: tuple[object, ...] = ()) -> None:
+        """See `interface.Transaction.execute`; runs at once."""
+        check_index_statement(statement)
+        self._db.execute(statement, parameters)
+
+
 _FIND_OBJECT = "SELECT id FROM objects WHERE substr(digest, 1, 8) = substr(?1, 1, 8) AND digest = ?1"
 _INSERT_OBJECT = """INSERT INTO objects (digest, kind, codec, raw_bytes, stored_bytes, pack, offset, data)
     SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (

@@ -142,3 +142,21 @@ def test_a_newer_message_is_shown_and_the_commit_stays_as_it_was(history: Histor
     assert repo.set_message(notebook, commit, "better words\n\nand more") == 0
     repo.set_message(notebook, commit, "")
     assert repo.message_of(notebook, commit) == "first words"
+
+
+def test_head_moves_though_another_kernel_of_the_notebook_moves_it_at_the_same_moment(history: History) -> None:
+    ids = history.build([1], [2, 1], [3, 2])
+    begin, turns = history.repo.store.begin, iter(range(2))
+
+    def begin_late() -> object:
+        if next(turns, None) is not None:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(history.repo.store, "begin", begin)
+                target = ids[2] if history.repo.head(history.notebook).commit != ids[2] else ids[3]
+                history.repo.move_head(history.notebook, target)
+        return begin()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(history.repo.store, "begin", begin_late)
+        history.repo.move_head(history.notebook, ids[1])
+    assert history.repo.head(history.notebook).commit == ids[1]

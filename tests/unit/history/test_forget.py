@@ -8,7 +8,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from nbcellar.errors import ConflictError, InvalidInputError, NotFoundError, UnknownReferenceError
+from nbcellar.errors import (
+    ConflictError,
+    InvalidInputError,
+    NotFoundError,
+    StoreUnavailableError,
+    UnknownReferenceError,
+)
 from nbcellar.history.doubts import doubtful_versions
 from nbcellar.history.forget import forget_commit, forget_variable, write_rewrite
 from nbcellar.history.maintenance import bump_generation
@@ -395,3 +401,83 @@ def test_the_index_after_a_forget_is_the_one_made_again(local: History) -> None:
     before = list(local.repo.store.query(query))
     rebuild_index(local.repo)
     assert list(local.repo.store.query(query)) == before
+
+
+def test_what_a_failing_purge_leaves_in_the_files_the_next_gc_takes(
+    local: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_secret(local)
+    local.step(values={"secret": b"other"})
+    with monkeypatch.context() as patch:
+        patch.setattr("nbcellar.history.forget.collect_garbage", _failing)
+        with pytest.raises(StoreUnavailableError) as caught:
+            forget_variable(local.repo, local.notebook, "secret", key=local.key, children_of=no_children)
+    assert "cellar gc" in caught.value.hint
+    assert holds(local, SECRET)
+    with Repository.open(local.repo.root) as again:
+        problems = again.check(read_data=True).history.problems
+        assert [problem.about for problem in problems] == ["an earlier forget"]
+        again.gc(no_children)
+        assert again.check(read_data=True).is_clean
+    assert not holds(local, SECRET)
+
+
+def test_forgetting_once_more_finishes_what_failed(local: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    record_secret(local)
+    with monkeypatch.context() as patch:
+        patch.setattr("nbcellar.history.forget.collect_garbage", _failing)
+        with pytest.raises(StoreUnavailableError):
+            forget_variable(local.repo, local.notebook, "secret", key=local.key, children_of=no_children)
+    with pytest.raises(NotFoundError):
+        forget_variable(local.repo, local.notebook, "other", key=local.key, children_of=no_children)
+    done = forget_variable(local.repo, local.notebook, "secret", key=local.key, children_of=no_children)
+    assert done.names == ("secret",)
+    assert not holds(local, SECRET)
+    with Repository.open(local.repo.root) as again, pytest.raises(NotFoundError):
+        forget_variable(again, local.notebook, "secret", key=local.key, children_of=no_children)
+
+
+def _failing(*args: object, **named: object) -> object:
+    raise StoreUnavailableError("cannot write: Input/output error")
+
+
+def test_a_checkout_in_another_notebook_keeps_nothing_alive_that_is_forgotten(local: History) -> None:
+    other = History(local.repo, "b.ipynb")
+    other.step()
+    secret = record_secret(local)
+    local.repo.move_head(other.notebook, secret)
+    local.repo.move_head(other.notebook, other.repo.resolve("main", other.notebook))
+    forget_variable(local.repo, local.notebook, "secret", key=local.key, children_of=no_children)
+    assert not local.repo.index.has(secret)
+    assert not local.repo.store.has(Digest(secret))
+    assert local.repo.check(read_data=True).is_clean
+    assert not holds(local, SECRET)
+
+
+def test_a_ref_to_a_commit_that_is_forgotten_meanwhile_is_refused(local: History) -> None:
+    secret = record_secret(local)
+    other = History(local.repo, "b.ipynb")
+    other.step()
+    with pytest.MonkeyPatch.context() as patch:
+
+        def late(commit: CommitId) -> None:
+            patch.undo()
+            forget_variable(local.repo, local.notebook, "secret", key=local.key, children_of=no_children)
+
+        patch.setattr(local.repo, "require_commit", late)
+        with pytest.raises(UnknownReferenceError):
+            local.repo.move_head(other.notebook, secret)
+    assert not holds(local, SECRET)
+
+
+def test_commits_and_their_rows_in_the_index_go_together(local: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A collection that is killed right after it removed the objects leaves an index that names none of them."""
+    first = local.step(values={"x": b"1"})
+    gone = local.record(first, advance=HeadMove.STAY).commits[0]
+    with monkeypatch.context() as patch:
+        patch.setattr("nbcellar.store.collect._sweep", _failing)
+        with pytest.raises(StoreUnavailableError):
+            local.repo.gc(no_children, keep_ops_days=-1)
+    assert not local.repo.store.has(Digest(gone))
+    assert not local.repo.index.has(gone)
+    assert local.repo.check(read_data=True).is_clean

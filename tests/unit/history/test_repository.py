@@ -10,7 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nbcellar.errors import AlreadyExistsError, NoRepositoryError, NotFoundError, UnknownReferenceError
+from nbcellar.errors import (
+    AlreadyExistsError,
+    NoRepositoryError,
+    NotFoundError,
+    StoreUnavailableError,
+    UnknownReferenceError,
+)
 from nbcellar.history.model import EMPTY_STATE, CommitKind, State, StateDelta, apply_delta
 from nbcellar.history.reindex import rebuild_index
 from nbcellar.history.repository import Repository
@@ -41,6 +47,21 @@ def test_no_repository_names_the_command_that_makes_one(tmp_path: Path) -> None:
 def test_a_second_repository_in_one_folder_is_refused(tmp_path: Path) -> None:
     with Repository.create(tmp_path), pytest.raises(AlreadyExistsError):
         Repository.create(tmp_path)
+
+
+def test_making_a_repository_that_failed_can_be_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("nbcellar.store.database._name_exclusively", _full)
+        with pytest.raises(StoreUnavailableError):
+            Repository.create(tmp_path)
+    with pytest.raises(NoRepositoryError) as caught:
+        Repository.open(tmp_path)
+    assert "cellar init" in caught.value.hint
+    Repository.create(tmp_path).close()
+
+
+def _full(*paths: Path) -> None:
+    raise OSError(28, "No space left on device")
 
 
 def test_what_was_recorded_is_there_after_opening_again(tmp_path: Path) -> None:

@@ -25,8 +25,9 @@ from nbcellar.trust.keys import load_or_create
 class Live:
     """One kernel's worth of session; `restart` gives the next one on the same history."""
 
-    def __init__(self, folder: Path, settings: config.Settings | None = None) -> None:
+    def __init__(self, folder: Path, settings: config.Settings | None = None, *, notebook: str = "a.ipynb") -> None:
         self.folder = folder
+        self.path = folder / "project" / notebook
         self.settings = settings or config.Settings()
         (folder / "project").mkdir(exist_ok=True)
         if not (folder / "project" / ".cellar").exists():
@@ -41,7 +42,7 @@ class Live:
         self.module.__dict__["__builtins__"] = __builtins__
         sys.modules["__main__"] = self.module
         self.ns: dict[str, Any] = self.module.__dict__
-        notebook = self.repo.notebook_for(self.folder / "project" / "a.ipynb", create=True)
+        notebook = self.repo.notebook_for(self.path, create=True)
         self.session = Session(
             self.repo,
             notebook,
@@ -50,7 +51,7 @@ class Live:
             settings=self.settings,
             key=load_or_create(self.folder / "user"),
             decisions=TrustStore(self.folder / "user"),
-            fixed=Fixed(notebook, "me", lambda: b"env", lambda: "", Document(self.folder / "project" / "a.ipynb")),
+            fixed=Fixed(notebook, "me", lambda: b"env", lambda: "", Document(self.path)),
         )
         self.session.replayer.execute = self._again
         self.session.attach()

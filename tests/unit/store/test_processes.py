@@ -1,4 +1,4 @@
-"""Several processes, killed processes, forks, full disks, and the order of system calls."""
+"""Several processes, forks, full disks, and the order of system calls. `tests/faults/` kills and cuts the power."""
 
 from __future__ import annotations
 
@@ -59,39 +59,6 @@ def assert_committed(store: LocalStore, name: str, number: int) -> None:
     assert store.signatures(Digest(head)) == [(b"k" * 32, b"s" * 64)]
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
-def test_no_acknowledged_commit_is_lost_when_writers_are_killed(folder: Path) -> None:
-    LocalStore.create(folder).close()
-    rng = random.Random(3)
-    done: dict[str, list[int]] = {"a": [], "b": []}
-    for _ in range(15):
-        # One commit after the last acknowledged one may have been made, too.
-        writers = {name: start_writer(folder, name, max(numbers, default=-2) + 2) for name, numbers in done.items()}
-        outputs = {name: [process.stdout.readline()] for name, process in writers.items() if process.stdout}
-        time.sleep(rng.random() * 0.05)
-        for process in writers.values():
-            process.kill()
-        for name, process in writers.items():
-            assert process.stdout is not None
-            assert process.stderr is not None
-            outputs[name] += process.stdout.readlines()
-            assert process.stderr.read() == ""
-            process.wait()
-            process.stdout.close()
-            process.stderr.close()
-            done[name] += [int(line) for line in outputs[name] if line.endswith("\n")]
-    with LocalStore.open(folder) as store:
-        assert check(store, read_data=True).is_clean
-        for name, numbers in done.items():
-            assert len(numbers) >= 15
-            for number in numbers:
-                assert_committed(store, name, number)
-        live = {found.digest for found in store.objects()}
-        collect(store, lambda: live, now_ns=0)
-        assert check(store, read_data=False).unknown_packs == ()
-    assert list((folder / "tmp").iterdir()) == []
-
-
 def test_processes_that_write_at_once_lose_nothing(folder: Path) -> None:
     LocalStore.create(folder).close()
     writers = {name: start_writer(folder, name, count=25) for name in "abcd"}
@@ -120,27 +87,6 @@ def test_one_of_two_processes_that_move_a_ref_gets_a_conflict(folder: Path) -> N
             second.commit()
         second.abort()
         assert other.ref("", "main") == b"1"
-
-
-def test_garbage_collection_beside_writers_takes_nothing_that_is_needed(folder: Path) -> None:
-    LocalStore.create(folder).close()
-    writers = {name: start_writer(folder, name, count=30) for name in "ab"}
-    sweeps = 0
-    with LocalStore.open(folder) as store:
-
-        def reachable() -> set[bytes]:
-            """All but what nothing names: the shared objects, which writers put again and again."""
-            return {found.digest for found in store.objects() if found.kind is not Kind.VALUE}
-
-        while any(process.poll() is None for process in writers.values()):
-            collect(store, reachable, now_ns=sweeps)
-            sweeps += 1
-        for name, process in writers.items():
-            assert process.communicate()[1] == ""
-            for number in range(30):
-                assert_committed(store, name, number)
-        assert check(store, read_data=True).is_clean
-    assert sweeps >= 3
 
 
 def in_child(action: object) -> int:

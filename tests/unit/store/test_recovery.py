@@ -365,3 +365,26 @@ def test_damage_anywhere_in_the_database_never_makes_check_raise(filled: LocalSt
             continue
         check(store, read_data=False)
         store._pool.close(checkpoint=False)
+
+
+def test_a_rebuild_that_ends_between_moving_aside_and_replacing_loses_nothing(
+    filled: LocalStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(filled, 99)  # is in no log pack
+    before = content(filled)
+    filled.close()
+    with monkeypatch.context() as patch:
+        patch.setattr("nbcellar.store.rebuild.publish", lambda *paths: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            rebuild(folder)
+    assert not (folder / "meta.db").exists()
+    assert rebuilt(folder) == before
+    assert list(folder.glob("damaged/*/not-replaced")) == []
+
+
+def test_a_rebuild_names_how_many_damaged_objects_are_nowhere_else(filled: LocalStore, folder: Path) -> None:
+    put = commit(filled, 99)
+    with filled.connection() as db:
+        db.execute("UPDATE objects SET data = ? WHERE digest = ?", (b"other bytes", list(put)[1]))
+    filled.close()
+    assert any("1 objects in the old database were damaged" in text for text in rebuild(folder).database)
