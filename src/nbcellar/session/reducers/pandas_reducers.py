@@ -100,7 +100,7 @@ def _reduce_frame(frame: Any, encoder: Encoder) -> Any:
 
 def _refuses(value: Any) -> bool:
     """True for what statsmodels hangs on its frames: it cannot be pickled, and the models have what they need of it."""
-    return type(value).__module__.partition(".")[0] == "patsy"
+    return str(type(value).__module__).partition(".")[0] == "patsy"
 
 
 def _choose_frame(kind: type) -> Callable[[Any, Encoder], Any] | None:

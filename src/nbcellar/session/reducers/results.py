@@ -137,7 +137,7 @@ def without_new_results(kind: type, reducer: Reducer | None) -> Reducer | None:
 
 def _keeps_a_cache(kind: type) -> bool:
     """True for classes of pandas with `cache_readonly` descriptors, but for an Index, which pickles its data alone."""
-    own = [base for base in kind.__mro__ if base.__module__.partition(".")[0] == "pandas"]
+    own = [base for base in kind.__mro__ if str(base.__module__).partition(".")[0] == "pandas"]
     if any(base.__qualname__ == "Index" for base in own):
         return False
     return any(type(member).__name__ == "CachedProperty" for base in own for member in vars(base).values())
