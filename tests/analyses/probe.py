@@ -821,8 +821,11 @@ _HANDLERS: dict[type, Callable[[Walk, Any, str], str]] = {
     type(__import__("threading").Lock()): Walk.lock,
 }
 
+# An index of pandas is one, too: no element of it can change. That two frames hold the same, so that a new name of it
+# is one for both, is not looked at.
 _VALUES = frozenset(
-    """numpy.generic numpy.dtype datetime.tzinfo datetime.datetime pandas._libs.missing.NAType
+    """pandas.core.indexes.base.Index pandas.Index
+    numpy.generic numpy.dtype datetime.tzinfo datetime.datetime pandas._libs.missing.NAType
     pandas._libs.tslibs.timestamps._Timestamp pandas._libs.tslibs.timedeltas._Timedelta
     pandas._libs.tslibs.period._Period
     pandas._libs.tslibs.nattype._NaT pandas._libs.tslibs.offsets.BaseOffset pandas._libs.interval.Interval

@@ -414,3 +414,12 @@ def test_a_class_whose_module_is_no_text_does_not_keep_a_cell_from_being_recorde
     live.session.undo()
     assert live.value("rng.bit_generator.state") == before
     assert {"rng", "x"} <= live.names()
+
+
+def test_a_look_at_dates_is_no_change_of_them(live: Live) -> None:
+    live.cell(
+        "import pandas as pd\ns = pd.Series([1, 2], index=pd.to_datetime(['2024-01-01', '2024-03-01']))\na = s.index.array"
+    )
+    before = [live.session.tracker.by_name[name].version for name in "sa"]
+    live.cell("s.index.unit, a.unit, s.index.is_monotonic_increasing, s.loc['2024-01'], s.index.inferred_freq, repr(s)")
+    assert [live.session.tracker.by_name[name].version for name in "sa"] == before
