@@ -504,7 +504,7 @@ class Walk:
 
         head = f"{obj.dtype!r} {obj.shape}"
         if not self._in_pandas:  # how a frame lays its columns out is its own affair
-            head += f" {obj.flags.writeable} {obj.flags.f_contiguous and not obj.flags.c_contiguous}"
+            head += f" {obj.flags.writeable} {_columns_first(obj)}"
         if obj.size and obj.dtype != object:
             low, high = np.lib.array_utils.byte_bounds(obj) if hasattr(np.lib, "array_utils") else np.byte_bounds(obj)
             self.spans.append((low, high, bool(self._copies_on_write), path))
@@ -736,6 +736,11 @@ def _text(value: object) -> str:
         return _ADDRESS.sub("", repr(value))
     except Exception as error:
         return f"{type(error).__name__}: {error}"
+
+
+def _columns_first(array: Any) -> bool:
+    """True if an array is laid out by columns, with gaps or without."""
+    return min(array.shape, default=0) > 1 and array.ndim > 1 and abs(array.strides[0]) < abs(array.strides[-1])
 
 
 def _shallow_key(item: object) -> str:
