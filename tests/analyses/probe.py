@@ -504,7 +504,7 @@ class Walk:
 
         head = f"{obj.dtype!r} {obj.shape}"
         if not self._in_pandas:  # how a frame lays its columns out is its own affair
-            head += f" {obj.flags.writeable} {obj.flags.f_contiguous and not obj.flags.c_contiguous}"
+            head += f" {obj.flags.writeable} {_columns_first(obj)}"
         if obj.size and obj.dtype != object:
             low, high = np.lib.array_utils.byte_bounds(obj) if hasattr(np.lib, "array_utils") else np.byte_bounds(obj)
             self.spans.append((low, high, bool(self._copies_on_write), path))
@@ -738,6 +738,11 @@ def _text(value: object) -> str:
         return f"{type(error).__name__}: {error}"
 
 
+def _columns_first(array: Any) -> bool:
+    """True if an array is laid out by columns, with gaps or without."""
+    return min(array.shape, default=0) > 1 and array.ndim > 1 and abs(array.strides[0]) < abs(array.strides[-1])
+
+
 def _shallow_key(item: object) -> str:
     """Return a text of an object's type and of what it holds directly and plainly."""
     if isinstance(item, weakref.ref):
@@ -821,8 +826,11 @@ _HANDLERS: dict[type, Callable[[Walk, Any, str], str]] = {
     type(__import__("threading").Lock()): Walk.lock,
 }
 
+# An index of pandas is one, too: no element of it can change. That two frames hold the same, so that a new name of it
+# is one for both, is not looked at.
 _VALUES = frozenset(
-    """numpy.generic numpy.dtype datetime.tzinfo datetime.datetime pandas._libs.missing.NAType
+    """pandas.core.indexes.base.Index pandas.Index
+    numpy.generic numpy.dtype datetime.tzinfo datetime.datetime pandas._libs.missing.NAType
     pandas._libs.tslibs.timestamps._Timestamp pandas._libs.tslibs.timedeltas._Timedelta
     pandas._libs.tslibs.period._Period
     pandas._libs.tslibs.nattype._NaT pandas._libs.tslibs.offsets.BaseOffset pandas._libs.interval.Interval

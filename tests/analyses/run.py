@@ -35,6 +35,11 @@ COLUMNS = "environment|notebook|cells|states|checkouts|gone on from|differences 
 TAIL = """
 What was announced: generators, locks, connections and open files, which cannot be stored; and functions whose kept
 results (`lru_cache`) were dropped, as they belong to the state that was left.
+
+What the record does not look at: the order of sets; strides of arrays that are not contiguous; that frames hold the
+very same index, so that a name given to it is one for all of them; what libraries cache for themselves; which file and
+line a function comes from; attributes that saving leaves on a picture of PIL; the mode `w+` of a memory map, which
+comes back as `r+`; the inside of what cannot be stored; state of modules; what is on disk.
 """
 
 Row = tuple[str, dict[str, Any]]

@@ -227,7 +227,7 @@ def _leaves_out(obj: Any, name: str) -> str:
 
 
 def _is_looked_into(kind: type) -> bool:
-    return kind.__module__ == "__main__" or kind.__module__.partition(".")[0] not in GOOD
+    return kind.__module__ == "__main__" or str(kind.__module__).partition(".")[0] not in GOOD
 
 
 def _short(value: object) -> str:

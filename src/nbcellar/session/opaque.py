@@ -59,7 +59,7 @@ def _decides_itself(kind: type) -> bool:
         return True
     methods = _METHODS | _FILLING if issubclass(kind, _CONTAINERS) else _METHODS
     for base in kind.__mro__[:-1]:
-        if base.__module__.partition(".")[0] in GOOD and base.__module__ != "__main__":
+        if str(base.__module__).partition(".")[0] in GOOD and base.__module__ != "__main__":
             if _forgets_attributes(base):
                 return True
         elif any(_is_own(vars(base)[name]) for name in methods.intersection(vars(base))):
@@ -69,7 +69,7 @@ def _decides_itself(kind: type) -> bool:
 
 def _forgets_attributes(base: type) -> bool:
     """True if a class of a library pickles itself and may not ask for what a subclass adds: a Counter, a Fraction."""
-    if base.__module__.partition(".")[0] not in _LANGUAGE or base.__name__ == "ndarray":
+    if str(base.__module__).partition(".")[0] not in _LANGUAGE or base.__name__ == "ndarray":
         return False
     known = issubclass(base, enum.Enum | BaseException)
     return not known and not _REDUCTIONS.isdisjoint(vars(base))

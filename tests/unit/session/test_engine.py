@@ -403,3 +403,23 @@ def test_a_column_of_a_frame_with_an_index_of_dates_is_apart_from_the_frame(live
     )
     live.cell("a = df['a']")
     assert live.session.tracker.by_name["df"].names == ("df",)
+
+
+def test_a_class_whose_module_is_no_text_does_not_keep_a_cell_from_being_recorded(live: Live) -> None:
+    # Cython's type of functions is such a one before Python 3.11; numpy's generators hold them.
+    live.cell("class Odd:\n    __module__ = property(lambda self: 'odd')\n    def __init__(self, x): self.x = x\nx = 1")
+    live.cell("import numpy as np\nrng = np.random.default_rng(3); odd = [Odd(3)]; kind = type(odd[0])")
+    before = live.value("rng.bit_generator.state")
+    live.cell("rng.random(); odd[0].x = 4")
+    live.session.undo()
+    assert live.value("rng.bit_generator.state") == before
+    assert {"rng", "x"} <= live.names()
+
+
+def test_a_look_at_dates_is_no_change_of_them(live: Live) -> None:
+    live.cell(
+        "import pandas as pd\ns = pd.Series([1, 2], index=pd.to_datetime(['2024-01-01', '2024-03-01']))\na = s.index.array"
+    )
+    before = [live.session.tracker.by_name[name].version for name in "sa"]
+    live.cell("s.index.unit, a.unit, s.index.is_monotonic_increasing, s.loc['2024-01'], s.index.inferred_freq, repr(s)")
+    assert [live.session.tracker.by_name[name].version for name in "sa"] == before

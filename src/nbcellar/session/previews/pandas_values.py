@@ -59,7 +59,7 @@ def preview_scalar(value: Any, deadline: float) -> Preview:
 
 def _plain(value: Any, kind: str) -> Any:
     """Return a subclass's data as a frame or series of pandas itself: the subclass may define anything."""
-    if type(value).__module__.partition(".")[0] == "pandas":
+    if str(type(value).__module__).partition(".")[0] == "pandas":
         return value
     return getattr(sys.modules["pandas"], kind)(value, copy=False)
 
@@ -89,7 +89,7 @@ def _label(value: object) -> str:
 def _cell(value: object) -> str:
     if type(value) is str:
         text = value
-    elif type(value).__name__ in _SCALARS and type(value).__module__.partition(".")[0] == "pandas":
+    elif type(value).__name__ in _SCALARS and str(type(value).__module__).partition(".")[0] == "pandas":
         text = str(value)
     else:
         text = format_number(value)

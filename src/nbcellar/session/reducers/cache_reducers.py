@@ -48,7 +48,7 @@ def _results_of(kind: type) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for base in kind.__mro__:
         kept.update(_BY_CLASS.get(f"{base.__module__}.{base.__qualname__}", {}))
-        if base.__module__.partition(".")[0] in _WITH_CACHED_PROPERTIES:
+        if str(base.__module__).partition(".")[0] in _WITH_CACHED_PROPERTIES:
             kept.update(
                 (name, _NEW) for name, member in vars(base).items() if type(member) is functools.cached_property
             )

@@ -54,18 +54,31 @@ def _reduce_extension_array(array: Any, encoder: Encoder) -> Any:
     apart = id(array) in encoder.copy_on_write
     encoder.export(Export(id(array), id(array) + 1, array, copy_on_write=apart, inline=True))
     inner = getattr(array, "_ndarray", None)
-    return _reduce_apart(array, inner, encoder) if apart and inner is not None else NotImplemented
+    if (apart and inner is not None) or "_cache" in beside:
+        return _reduce_apart(array, inner if apart else None, encoder)
+    return NotImplemented
 
 
 def _reduce_apart(array: Any, inner: Any, encoder: Encoder) -> Any:
-    """Reduce an array so that it has its codes to itself: two frames can hold the same ones until either is written."""
+    """Reduce an array so that it has its codes to itself: two frames can hold the same ones until either is written.
+
+    inner: these codes; None leaves them as they are. What a look at the array has put into its cache is not part of it.
+    """
     reduced = array.__reduce_ex__(5)
     if len(reduced) < 3 or type(reduced[2]) is not tuple:
         return NotImplemented
-    own = inner.view()
-    encoder.copy_on_write.add(id(own))
-    encoder.keep(own)
-    return (*reduced[:2], tuple(own if part is inner else part for part in reduced[2]), *reduced[3:])
+    own = inner
+    if inner is not None:
+        own = inner.view()
+        encoder.copy_on_write.add(id(own))
+        encoder.keep(own)
+    state = tuple(own if inner is not None and part is inner else _without_cache(part) for part in reduced[2])
+    encoder.keep(state)
+    return (*reduced[:2], state, *reduced[3:])
+
+
+def _without_cache(part: Any) -> Any:
+    return {k: v for k, v in part.items() if k != "_cache"} if type(part) is dict and "_cache" in part else part
 
 
 def _choose_extension_array(kind: type) -> Callable[[Any, Encoder], Any] | None:
@@ -100,7 +113,7 @@ def _reduce_frame(frame: Any, encoder: Encoder) -> Any:
 
 def _refuses(value: Any) -> bool:
     """True for what statsmodels hangs on its frames: it cannot be pickled, and the models have what they need of it."""
-    return type(value).__module__.partition(".")[0] == "patsy"
+    return str(type(value).__module__).partition(".")[0] == "patsy"
 
 
 def _choose_frame(kind: type) -> Callable[[Any, Encoder], Any] | None:

@@ -137,7 +137,7 @@ def without_new_results(kind: type, reducer: Reducer | None) -> Reducer | None:
 
 def _keeps_a_cache(kind: type) -> bool:
     """True for classes of pandas with `cache_readonly` descriptors, but for those that pickle their data alone."""
-    own = [base for base in kind.__mro__ if base.__module__.partition(".")[0] == "pandas"]
+    own = [base for base in kind.__mro__ if str(base.__module__).partition(".")[0] == "pandas"]
     if any(base.__qualname__ in ("Index", "Block", "ArrowExtensionArray") for base in own):  # a frame has many
         return False
     return any(type(member).__name__ == "CachedProperty" for base in own for member in vars(base).values())

@@ -308,7 +308,7 @@ class Follower:
         return handler
 
     def _choose_library_handler(self, cls: type, mro: tuple[type, ...]) -> _Handler:
-        root = (cls.__module__ or "").partition(".")[0]
+        root = str(cls.__module__ or "").partition(".")[0]  # a descriptor, if the class has a slot of that name
         if not _WEAK_TYPES.isdisjoint(mro):
             return Follower._weak
         if types.ModuleType in mro:
