@@ -105,6 +105,7 @@ class CellRun(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):
     outputs: bytes | None = None  # digest of an OUTPUTS object
     opened_for_writing: tuple[str, ...] = ()
     reads: tuple[str, ...] | None = None  # variables there before that it can have used; ("*",) all, None not known
+    after_unrecorded: bool = False  # something ran before it that is not recorded: its changes are among this one's
 
 
 class Commit(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True):

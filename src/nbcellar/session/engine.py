@@ -188,7 +188,7 @@ class Session(Recorder):
         state = without_thinned(self.repo, self._recorded_names(self.repo.read_state(target)))
         if without:
             state = msgspec.structs.replace(state, covariables=leave_out(state.covariables, without))
-        replayed = self._replay(state, without, replay)
+        replayed = self._replay(target, state, without, replay)
         before = self.ambient.capture(only=parts)
         turns: list[Restorer] = []
         arrived = False
@@ -215,13 +215,16 @@ class Session(Recorder):
             self.writer.lacking = True  # it lives on here, and is to be stored again
         for turn in turns:
             turn.finish()
+        self._kept_used = {
+            name: self.tracker.by_name[name].version[:8] for name in self._doubtful if name in self.tracker.by_name
+        }
         if restored.loaded or restored.removed:
             emptied = empty_caches(self.tracker.variables(), self.tracker.namespace)
             restored = dataclasses.replace(restored, emptied=emptied)
         restored = self._with_doubts(self._with_stale(restored), state, target)
         return _with_replay(restored, replayed) if replayed is not None else restored
 
-    def _replay(self, state: State, without: Collection[str], wish: Wish) -> Replayed | None:
+    def _replay(self, target: CommitId, state: State, without: Collection[str], wish: Wish) -> Replayed | None:
         """Run cells again, aside, for what cannot be loaded; None where that is not needed or not wished."""
         from nbcellar.session.restore import Restorer
 
@@ -230,7 +233,7 @@ class Session(Recorder):
         if not (plan.missing or plan.doubtful):
             return None
         found = self.replayer.consider(plan, state, wish, without)
-        return self.replayer.run(found, state) if found is not None else None
+        return self.replayer.run(found, target, state) if found is not None else None
 
     def _with_stale(self, restored: Restored) -> Restored:
         """Go on saying what holds on to objects that an earlier command replaced, as long as it is still there."""
@@ -292,7 +295,7 @@ class Session(Recorder):
         self.ambient.load_streams(ambient)
         self.ambient.validate(ambient)
         reports = self._ambient_reports = []
-        self._not_restored = plan.missing
+        self._not_restored, self._doubtful = plan.missing, plan.doubtful
         return restorer.restore(plan, layouts, lambda: reports.extend(self.ambient.restore(ambient)), started)
 
     def _require_values(self, target: CommitId, state: State, plan: Plan) -> None:

@@ -54,6 +54,8 @@ class Group:
     settled: bytes = b""  # hash of a copy that was used as `settle` does; empty: it had been used already
     settle: Settle | None = None
     unstable: bool = False  # its pickle differs each time: only cells that name it count as changing it
+    state: array[int] = field(default_factory=lambda: array("Q"))  # of what cannot be stored: ids that it reaches
+    is_whole: bool = True  # `state` is all of it
     digests: list[tuple[bytes, ...]] = field(default_factory=list)  # stored digests, parallel, set by the writer
 
     @property

@@ -13,14 +13,25 @@ import weakref
 from array import array
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from types import CodeType, FunctionType, ModuleType
+from types import (
+    CodeType,
+    FunctionType,
+    MethodDescriptorType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 from nbcellar.session.groups import Group
+from nbcellar.session.immutable import ATOMS, is_immutable_type
 from nbcellar.session.sharing import Span, share, sorted_ids
 
 MOST_OBJECTS = 50_000
+MOST_OF_STATE = 20_000
 _NOT_ENTERED = (ModuleType, CodeType, type)
+_CODE = (FunctionType, MethodType, MethodWrapperType, MethodDescriptorType, WrapperDescriptorType)
 _PROXIES = (weakref.ProxyType, weakref.CallableProxyType)  # what is behind one shows itself as the object
 
 
@@ -43,7 +54,11 @@ def stale_holders(kept: Mapping[str, object], replaced: Collection[Group], names
     for name, obj in kept.items():
         reached = reach((obj,), namespace)
         former = sorted({other for group in replaced if share(reached, group) for other in group.names})
-        if former:
+        classes = with_bases(reached.classes)
+        made_anew = sorted({cls.__name__ for group in replaced for cls in group.roots if cls in classes})
+        if made_anew:
+            found[name] = f"it is made of a former class {', '.join(made_anew)}: that was replaced"
+        elif former:
             found[name] = f"it still holds what was replaced of {', '.join(former)}"
         elif not reached.complete:
             found[name] = "whether it still holds what was replaced cannot be seen"
@@ -67,6 +82,34 @@ def reach(objects: tuple[object, ...], namespace: dict[str, Any]) -> Reached:
     return Reached(sorted_ids(array("Q", seen)), tuple(sorted(spans)), whole, frozenset(classes))
 
 
+def with_bases(classes: Iterable[type]) -> set[type]:
+    """Return classes with those that they inherit from and are instances of."""
+    found: set[type] = {base for cls in classes for base in cls.__mro__}
+    metaclasses: set[type] = {type(cls) for cls in found}
+    return found.union(*(metaclass.__mro__ for metaclass in metaclasses))
+
+
+def state_within(objects: tuple[object, ...], namespace: dict[str, Any]) -> tuple[array[int], bool]:
+    """Return the ids of what objects hold that can change, sorted, and whether that is all."""
+    seen = {id(namespace), id(sys.modules)}
+    state = array("Q")
+    queue = list(objects)
+    whole = True
+    while queue and len(seen) <= MOST_OF_STATE:
+        batch = {id(one): one for one in queue if id(one) not in seen and type(one) not in ATOMS}
+        seen.update(batch)
+        queue = []
+        for ident, one in batch.items():
+            kind = type(one)
+            if issubclass(kind, _NOT_ENTERED) or kind.__module__ == "logging":  # loggers are everybody's
+                continue
+            if not (kind in _CODE or issubclass(kind, weakref.ReferenceType) or is_immutable_type(kind)):
+                state.append(ident)
+            whole = whole and kind not in _PROXIES
+            queue.extend(_inside(one))
+    return sorted_ids(state), whole and not queue
+
+
 def _inside(obj: Any) -> Iterable[object]:
     if type(obj) is FunctionType:  # not its globals
         return (obj.__closure__, obj.__defaults__, obj.__kwdefaults__, obj.__dict__)
@@ -86,4 +129,4 @@ def _span(obj: Any) -> Span | None:
     return (low, high, False) if high > low else None
 
 
-__all__ = ["MOST_OBJECTS", "Reached", "reach", "stale_holders"]
+__all__ = ["MOST_OBJECTS", "Reached", "reach", "stale_holders", "state_within", "with_bases"]

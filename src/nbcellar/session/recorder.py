@@ -45,6 +45,7 @@ MOST_OBSERVED = 4096
 LONG_S = 0.05
 LONGEST_IDLE_S = 0.5  # a larger value is not hashed while idle: a cell that starts then would have to wait for it
 EVERYTHING = ("*",)
+KEPT_USED = "it was kept by an undo, checkout or restore, though it had been used since that state"
 INTERRUPTED = "the capture was interrupted: this cell's variables are not recorded"
 
 
@@ -100,6 +101,8 @@ class Recorder:
         self._carried_drops: set[str] = set()
         self._everything_anew = False
         self._look_everywhere = False
+        self._missed = False  # a cell ran of which no state was recorded
+        self._kept_used: dict[str, bytes] = {}  # kept by a command though it was used since: which object it was
         self._opened = False
         self._start: Job | None = None
         self._resync = False
@@ -112,6 +115,7 @@ class Recorder:
         self._ambient_reports: list[AmbientReport] = []
         self._stale: dict[str, tuple[int, str]] = {}  # what holds on to objects that a command replaced: id, why
         self._not_restored: Mapping[str, str] = {}
+        self._doubtful: Mapping[str, str] = {}
         self.last_observation: Observation | None = None
         self._logged_at = time.monotonic()
         self._thinning = Thinning(repo.root / FOLDER) if settings.keep.auto and not repo.store.read_only else None
@@ -153,6 +157,7 @@ class Recorder:
         (cell, run, outputs), self._finished = self._finished, None
         everything = cell.touch.everything or self._look_everywhere or bool(self._background())
         failure: Exception | None = None
+        missed = self._missed or self._look_everywhere or self._epoch != self.writer.epoch
         unsaved = self.writer.failed if self._epoch != self.writer.epoch else None
         try:
             with self.interruptible():
@@ -165,10 +170,10 @@ class Recorder:
         except Exception as error:
             failure, note = error, as_text(f"the capture failed: {type(error).__name__}: {error}")
             job = Job(CommitKind.AUTO, self.clock(), state=False, notes=(note,))
-        self._look_everywhere = False
+        self._look_everywhere, self._missed = False, not job.state
         if unsaved is not None:
             job.notes = (*job.notes, as_text(f"what ran before this could not be saved: {unsaved}"))
-        job.cell = msgspec.structs.replace(run, reads=cell.reads)
+        job.cell = msgspec.structs.replace(run, reads=cell.reads, after_unrecorded=missed)
         try:
             job.outputs = outputs()
         finally:
@@ -304,6 +309,7 @@ class Recorder:
         job.ambient = self._ambient_changes()
         if self._everything_anew:
             self._everything_anew = False
+            self._missed = self._missed and kind is CommitKind.AUTO
             job.resync = True
         return job
 
@@ -314,7 +320,8 @@ class Recorder:
         if group.size_bytes > limit:
             group.unsaved = f"it is larger than the cap of {self.settings.record.max_variable_mb} MiB for a variable"
             change.encoded = None
-        return Version(group, previews, make_pending(change, previews))
+        used = group.reason and group.version[:8] in map(self._kept_used.get, group.names)
+        return Version(group, previews, make_pending(change, previews), KEPT_USED if used else "")
 
     def _job_at(self, number: int) -> Job | None:
         """Return the commit that stood when an observation was made; an idle look that finds nothing makes none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 _KERNEL_PACKAGES = frozenset(
@@ -48,15 +49,25 @@ def background_reason() -> str:
     threads = user_threads()
     if threads:
         return f"thread {threads[0]} is running"
+    return "an asyncio task of the notebook is running" if user_tasks() else ""
+
+
+def user_tasks() -> frozenset[asyncio.Task[Any]]:
+    """Return the tasks of the kernel's loop that run code of the notebook."""
     try:
-        loop = asyncio.get_running_loop()
+        tasks = asyncio.all_tasks(asyncio.get_running_loop())
     except RuntimeError:
-        return ""
-    for task in asyncio.all_tasks(loop):
-        code = getattr(task.get_coro(), "cr_code", None)
-        if code is not None and is_user_code(code.co_filename):
-            return "an asyncio task of the notebook is running"
-    return ""
+        return frozenset()
+    codes = ((task, getattr(task.get_coro(), "cr_code", None)) for task in tasks)
+    return frozenset(task for task, code in codes if code is not None and is_user_code(code.co_filename))
+
+
+def end_tasks(tasks: Iterable[asyncio.Task[Any]]) -> bool:
+    """Cancel tasks; True if there were any."""
+    found = list(tasks)
+    for task in found:
+        task.cancel()
+    return bool(found)
 
 
 def is_user_code(filename: str) -> bool:

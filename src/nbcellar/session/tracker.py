@@ -18,9 +18,10 @@ from nbcellar.history.model import Covariable
 from nbcellar.session.encode import Encoded, Limits, QuickHasher
 from nbcellar.session.examine import Examiner
 from nbcellar.session.groups import NOTHING, Changed, Group, Item, Observation, is_atom, is_same
+from nbcellar.session.leftovers import state_within
 from nbcellar.session.names import NeverStore
 from nbcellar.session.regions import KnownHashes, Layout, lay_out
-from nbcellar.session.sharing import Together, partition, share, sorted_ids
+from nbcellar.session.sharing import Together, partition, share, share_ids, sorted_ids
 from nbcellar.session.uids import Uids
 
 QUICK_BYTES = 1 << 18
@@ -290,12 +291,15 @@ class Tracker:
         item = Item("", objects, None, covariable.reason or "it was not stored", array("Q"), ())
         group = self.examiner.make_group(covariable.names, roots, objects[:count], item, self.number)
         group.covariable = covariable
+        group.state, group.is_whole = state_within(objects, self.namespace)
         self.stand_for(group, covariable.version)
         return group
 
     def stand_for(self, group: Group, version: bytes) -> None:
-        """Let a group that cannot be stored be the recorded version of its object."""
-        group.version = group.baseline = version
+        """Let a group that is not stored be the recorded version of its object."""
+        group.version = version
+        if group.reason:
+            group.baseline = version
         self._serials[group.names] = (group.object_ids, version[:8])
 
     def complete(self) -> None:
@@ -369,7 +373,19 @@ class Tracker:
                 if old.verified < self.number - 1:
                     change.doubtful, change.doubtful_since = old.version, old.verified
             changed.append(change)
-        return changed
+        return changed + self._used_with(changed, dissolved, now)
+
+    def _used_with(
+        self, changed: list[Changed], dissolved: Collection[Group], now: Mapping[str, object]
+    ) -> list[Changed]:
+        """Give what cannot be stored a new version, too, where it shares state with what may have been used."""
+        used = [group for group in (*dissolved, *(change.group for change in changed)) if group.reason]
+        found = []
+        for group in self.groups() if used else ():
+            if group.reason and group not in used and any(_shares_state(group, other) for other in used):
+                group.version = group.baseline = group.version[:8] + os.urandom(8)
+                found.append(Changed(group, tuple(now[name] for name in group.names), None, None))
+        return found
 
     def _forget(self, group: Group) -> None:
         for name in group.names:
@@ -444,6 +460,7 @@ class Tracker:
                 serial = os.urandom(8)
                 self._serials[names] = (group.object_ids, serial)
             group.version = group.baseline = serial + os.urandom(8)
+            group.state, group.is_whole = state_within(objects, self.namespace)
         else:
             layout = self.examiner.fill(group, whole.encoded, whole.layout or lay_out(whole.encoded))
             if len(named) == 1 and is_atom(named[0].obj):
@@ -465,3 +482,7 @@ class Tracker:
         for group in dropped:
             self._forget(group)
         return tuple(sorted(uid for group in dropped for uid in group.defines))
+
+
+def _shares_state(a: Group, b: Group) -> bool:
+    return not (a.is_whole and b.is_whole) or share_ids(a.state, b.state)

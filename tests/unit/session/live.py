@@ -34,6 +34,7 @@ class Live:
             Repository.create(folder / "project").close()
         self.repo = Repository.open(folder / "project")
         self.count = 0
+        self.numbers: dict[str, int] = {}
         self.restart()
 
     def restart(self) -> None:
@@ -58,8 +59,9 @@ class Live:
 
     def _again(self, source: str) -> Ran:
         """Run a cell unrecorded, as a replay asks for."""
+        number = self.numbers.get(source, 0)  # in a kernel, too, a cell's file goes by its source
         try:
-            exec(compile(source, "<ipython-input-again>", "exec"), self.ns)
+            exec(compile(source, f"<ipython-input-{number}>", "exec"), self.ns)
         except Exception as error:
             return Ran(type(error).__name__, str(error))
         return Ran()
@@ -67,6 +69,7 @@ class Live:
     def cell(self, source: str) -> CommitId:
         """Run and record a cell; an exception in it is part of the run. Return its commit."""
         self.count += 1
+        self.numbers[source] = self.count
         self.session.begin_cell(f"c{self.count}", source, source)
         failure = None
         try:

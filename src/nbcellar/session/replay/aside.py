@@ -10,8 +10,10 @@ Not for: which cells (`steps.py`), what comes of it (`engine.py`).
 
 from __future__ import annotations
 
+import asyncio
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,19 +22,20 @@ from nbcellar.history.model import EMPTY_STATE, Covariable, State
 from nbcellar.history.repository import Repository
 from nbcellar.history.thin import without_thinned
 from nbcellar.ids import CommitId
-from nbcellar.session import figures
 from nbcellar.session.encode import Limits
-from nbcellar.session.figures import with_figures
-from nbcellar.session.groups import Group
-from nbcellar.session.leftovers import Reached, reach
+from nbcellar.session.groups import Group, Observation
+from nbcellar.session.names import as_text
 from nbcellar.session.namespaces import entered, let_go
 from nbcellar.session.plan import Key, Live, key_of, plan_checkout
+from nbcellar.session.previews.preview import preview
 from nbcellar.session.replay.execution import Execute
+from nbcellar.session.replay.results import Results, collect
+from nbcellar.session.replay.sources import names_in
 from nbcellar.session.replay.steps import ALL, ReplayPlan, Step
 from nbcellar.session.restore import Given, Restorer
-from nbcellar.session.sharing import share
-from nbcellar.session.surroundings.ambient import RANDOM_PARTS, AmbientTracker
-from nbcellar.session.threads import user_threads
+from nbcellar.session.signals import signals_held
+from nbcellar.session.surroundings.ambient import RANDOM_PARTS, AmbientTracker, RestoreStatus
+from nbcellar.session.threads import end_tasks, user_tasks, user_threads
 from nbcellar.session.tracker import Tracker
 from nbcellar.trust.gate import LoadPermit
 
@@ -44,11 +47,14 @@ class Tools:
     repo: Repository
     tracker: Tracker
     names: Callable[[Mapping[str, object]], dict[str, object]]
+    is_skipped: Callable[[str], bool]  # not recorded, because of its name
     ambient: AmbientTracker
     ambient_of: Callable[[State, frozenset[str] | None], dict[str, bytes]]
     permit: Callable[[CommitId], LoadPermit]
     permit_ambient: Callable[[CommitId, set[bytes]], None]
-    printed: Callable[[Step], str]  # what a cell wrote when it was recorded
+    doubtful: Callable[[Iterable[bytes], CommitId], set[bytes]]  # versions that a state may name wrongly
+    printed: Callable[[Step], str | None]  # what a cell wrote when it was recorded; None: not known
+    transform: Callable[[str], str]
     execute: Execute
     limits: Limits
 
@@ -72,10 +78,16 @@ class Replayed:
 
 @dataclass(slots=True)
 class _Findings:
-    """What a cell made, beside the record: how many things were as recorded, and what was not."""
+    """What a cell made, beside the record: how many things were as recorded, and what was not.
+
+    unlike: what may differ though all went the same way (a time that was printed). unsure: what it was made of, that is
+    not known for certain.
+    """
 
     same: int = 0
     differing: list[str] = field(default_factory=list)
+    unlike: list[str] = field(default_factory=list)
+    unsure: list[str] = field(default_factory=list)
 
 
 class Replay:
@@ -84,13 +96,14 @@ class Replay:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         live = tools.tracker
-        self._scratch = Tracker(live.namespace, lambda space: with_figures(tools.names(space)), live.initial)
+        self._scratch = Tracker(live.namespace, tools.names, live.initial, live.examiner.never)
         self._scratch.memory_bytes = live.memory_bytes
+        self._skipped: dict[str, object] = {}  # today's values under names that are not recorded
         self._left: list[tuple[Group, tuple[object, ...]]] = []  # what later steps did without, kept alive
         self._findings: dict[CommitId, _Findings] = {}
 
-    def run(self, plan: ReplayPlan, target: State) -> Replayed:
-        """Run the cells; return the objects for `target`.
+    def run(self, plan: ReplayPlan, target: CommitId, state: State) -> Replayed:
+        """Run the cells; return the objects for `state`, which is that of `target`.
 
         Raises CannotRestoreError naming the cell that failed, and what loading raises.
         """
@@ -101,17 +114,17 @@ class Replay:
             )
         tools = self._tools
         surroundings = tools.ambient.capture()
-        opened = figures.held()
         try:
-            figures.put({})
             with entered(tools.tracker.namespace) as namespace:
                 let_go(tuple(tools.names(namespace)), namespace, tools.tracker.initial)
+                self._skipped = _empty(namespace, tools.is_skipped)
                 for step in plan.steps:
                     self._run(step)
-                return self._collect(plan, target)
+                results = collect(tools.repo, self._scratch, self._left, plan, target, state)
+                return self._judge(plan, results)
         finally:
-            figures.put(opened)
-            tools.ambient.restore(surroundings)
+            with signals_held():
+                tools.ambient.restore(surroundings)
 
     # one cell -----------------------------------------------------------------------------------------------------
 
@@ -119,25 +132,58 @@ class Replay:
         tools, scratch = self._tools, self._scratch
         before = tools.repo.read_state(step.before) if step.before is not None else EMPTY_STATE
         before = without_thinned(tools.repo, before)
-        self._enter(step, before)
+        findings = self._findings[step.commit] = _Findings()
+        self._enter(step, before, findings)
         if step.before is not None:
-            self._surround(step.before, before)
+            self._surround(step.before, before, findings)
+        lent = self._lend_skipped(step, findings)
+        stood = {group: group.version for group in scratch.groups() if group.reason}
+        tasks = user_tasks()
         ran = tools.execute(step.cell.source)
+        self._require_end(step, tasks)
         expected = step.cell.error.name if step.cell.error is not None else ""
         if ran.error != expected and ran.error:
             raise CannotRestoreError(
                 f"cell [{step.cell.execution_count}] failed when it was run again: {ran.error}: {ran.message}",
-                hint="the session is as it was; without running cells again: --no-replay",
+                hint=_WITHOUT,
             )
+        let_go(lent, scratch.namespace, {})
         self._name_classes(step)
-        scratch.observe(None)
-        findings = self._findings[step.commit] = self._compare(step)
+        seen = scratch.observe(None)
+        for group, version in stood.items():  # what it used is told by the record
+            if scratch.by_name.get(group.names[0]) is group:
+                scratch.stand_for(group, version)
+        self._compare(step, seen, findings)
         if ran.error != expected:
             findings.differing.append(f"it failed with {expected} then, and not now")
-        if ran.printed and ran.printed == tools.printed(step):
+        printed = tools.printed(step)
+        if printed is not None and ran.printed != printed:
+            findings.unlike.append("what it printed")
+        elif printed:
             findings.same += 1
 
-    def _enter(self, step: Step, before: State) -> None:
+    def _lend_skipped(self, step: Step, findings: _Findings) -> list[str]:
+        """Let the cell have the passwords and the like that its text names, as they are today."""
+        named = names_in(step.cell.source, self._tools.transform) if self._skipped else frozenset()
+        lent = sorted(named & self._skipped.keys())
+        if lent:
+            self._scratch.namespace.update((name, self._skipped[name]) for name in lent)
+            findings.unsure.append(f"{', '.join(map(repr, lent))} as it is today, which is not recorded")
+        return lent
+
+    def _require_end(self, step: Step, tasks: frozenset[asyncio.Task[Any]]) -> None:
+        """Raise CannotRestoreError if what a cell started goes on: it would have the live variables next."""
+        went_on = [f"thread {name}" for name in user_threads()]
+        if end_tasks(user_tasks() - tasks):
+            went_on.append("a task of asyncio, which was cancelled")
+        if went_on:
+            raise CannotRestoreError(
+                f"cell [{step.cell.execution_count}] was run again and started {', '.join(went_on)}: it would go on "
+                "among the live variables",
+                hint=_WITHOUT,
+            )
+
+    def _enter(self, step: Step, before: State, findings: _Findings) -> None:
         """Make the namespace what the cell began with: what it can have read, and what earlier steps made."""
         scratch = self._scratch
         held = {(g.names, g.defines): g.version for g in scratch.groups()}
@@ -147,32 +193,42 @@ class Replay:
         going = {*plan.remove, *(n for entry in plan.load for n in entry.names)}
         for group in scratch.groups():
             if not going.isdisjoint(group.names) and not group.reason:
-                now = with_figures(scratch.namespace)
-                objects = tuple(now[name] for name in group.names if name in now)
+                objects = tuple(scratch.namespace[name] for name in group.names if name in scratch.namespace)
                 self._left.append((group, objects))
         tools = self._tools
         Restorer(tools.repo, scratch, tools.permit, tools.limits).restore(plan, {}, lambda: None, time.perf_counter())
         scratch.complete()
+        if step.before is not None:
+            doubtful = tools.doubtful([entry.version for entry in plan.load], step.before)
+            unsure = {name for e in plan.load if e.uncertain or e.version in doubtful for name in e.names}
+            if unsure:
+                names = ", ".join(map(repr, sorted(unsure)))
+                findings.unsure.append(f"{names}, which changed around that time without a cell that names it")
 
-    def _surround(self, commit: CommitId, before: State) -> None:
+    def _surround(self, commit: CommitId, before: State, findings: _Findings) -> None:
         tools = self._tools
         parts = tools.ambient_of(before, None)
         tools.permit_ambient(commit, {before.ambient[part] for part in parts})
         tools.ambient.load_streams(parts)
         tools.ambient.validate(parts)
-        tools.ambient.restore(parts)
+        reports = tools.ambient.restore(parts)
+        failed = {
+            r.part: r.detail for r in reports if r.status is RestoreStatus.FAILED or (r.part == "cwd" and r.detail)
+        }
+        findings.differing += [f"the {part} that it began with ({detail})" for part, detail in failed.items()]
 
     def _name_classes(self, step: Step) -> None:
         """Give classes that the cell made anew the names that history knows them by."""
         namespace = self._scratch.namespace
         for entry in step.put:
-            if len(entry.names) == len(entry.defines) == 1:
-                made = namespace.get(entry.names[0])
-                if isinstance(made, type):
-                    self._scratch.uids.assign(made, entry.defines[0])
+            objects = [namespace[name] for name in entry.names if name in namespace]
+            made = {id(one): one for one in objects if self._scratch.examiner.is_definition(one)}
+            for cls, uid in zip(made.values(), entry.defines, strict=False):  # those with names come first
+                self._scratch.uids.assign(cls, uid)
 
-    def _compare(self, step: Step) -> _Findings:
-        scratch, findings = self._scratch, _Findings()
+    def _compare(self, step: Step, seen: Observation, findings: _Findings) -> None:
+        scratch = self._scratch
+        recorded = {name for entry in step.put for name in entry.names} | step.dropped
         for entry in step.put:
             if not entry.names:
                 continue
@@ -180,13 +236,28 @@ class Replay:
             if group is None or (group.names, group.defines) != key_of(entry):
                 findings.differing.append(_names(entry))
             elif not group.reason and group.version == entry.version:
+                group.covariable = entry
                 findings.same += 1
             elif entry.value is None:
                 scratch.stand_for(group, entry.version)
+                group.covariable = entry
+                if not self._looks_alike(group, entry):
+                    findings.unlike.append(f"what is shown of {_names(entry)}")
             else:
                 findings.differing.append(_names(entry))
+        gone = [name for name in seen.dropped_names if name not in recorded]
+        left = [name for name in step.dropped if name in scratch.by_name]
+        more = {n for c in seen.changed if not (c.group.reason or c.group.unstable) for n in c.group.names}
+        findings.differing += map(repr, sorted({*gone, *left, *(more - recorded)}))
         self._compare_random(step, findings)
-        return findings
+
+    def _looks_alike(self, group: Group, entry: Covariable) -> bool:
+        """False if what was shown of a value when it was recorded is not what would be shown now."""
+        for name, then in zip(group.names, entry.previews, strict=False):
+            now = preview(self._scratch.namespace[name])
+            if (now.type, now.shape) != (then.type, then.shape) or _bare(now.text) != _bare(as_text(then.text)):
+                return False
+        return True
 
     def _compare_random(self, step: Step, findings: _Findings) -> None:
         """A random state that the cell moved, and moved to where it was, is a sign that all went the same way."""
@@ -205,84 +276,61 @@ class Replay:
 
     # the results --------------------------------------------------------------------------------------------------
 
-    def _collect(self, plan: ReplayPlan, target: State) -> Replayed:
-        scratch = self._scratch
-        given: dict[Key, Given] = {}
-        missing: dict[str, str] = {}
-        stale: dict[str, str] = {}
-        entries = {key_of(entry): entry for entry in target.covariables}
-        by_name = {name: entry for entry in target.covariables for name in entry.names}
-        for entry in plan.wanted:
-            group = scratch.by_name.get(entry.names[0])
-            if group is None or (group.names, group.defines) != key_of(entry):
-                missing.update(dict.fromkeys(entry.names, "the cells that were run again did not make it"))
-                continue
-            given[key_of(entry)] = self._given(group)
-            reached = self._reached(group)
-            for other in scratch.groups():
-                if other is not group and not other.reason and _touches(reached, other):
-                    self._take_along(other, entries, given)
-            former = sorted(self._outlived(reached, by_name, entries))
-            if former:
-                sentence = (
-                    f"it holds an earlier {', '.join(map(repr, former))}: cells that were not run again changed it"
-                )
-                stale.update(dict.fromkeys(entry.names, sentence))
-            elif not reached.complete:
-                stale.update(dict.fromkeys(entry.names, "what else it shares with cannot be seen"))
-        verdicts = self._verdicts(plan, given)
-        return Replayed(given=given, stale=stale, missing=missing, **verdicts)
-
-    def _given(self, group: Group) -> Given:
-        now = with_figures(self._scratch.namespace)
-        return Given(tuple(now[name] for name in group.names) + group.hidden, group.roots)
-
-    def _reached(self, group: Group) -> Reached:
-        namespace = self._scratch.namespace
-        now = with_figures(namespace)
-        return reach(tuple(now[name] for name in group.names), namespace)
-
-    def _take_along(self, group: Group, entries: Mapping[Key, Covariable], given: dict[Key, Given]) -> None:
-        """Hand over what a replayed object shares with, where that is what the target has: it stays an alias."""
-        entry = entries.get((group.names, group.defines))
-        if entry is not None and entry.version == group.version and key_of(entry) not in given:
-            given[key_of(entry)] = self._given(group)
-
-    def _outlived(
-        self, reached: Reached, by_name: Mapping[str, Covariable], entries: Mapping[Key, Covariable]
-    ) -> set[str]:
-        """Return variables of the target of which the object holds another version than the target's."""
-        now = [group for group in self._scratch.groups() if not group.reason]
-        former: set[str] = set()
-        for group in [*now, *(group for group, _ in self._left)]:
-            entry = entries.get((group.names, group.defines))
-            if entry is not None and entry.version == group.version and group in now:
-                continue
-            if _touches(reached, group):
-                former.update(name for name in group.names if name in by_name)
-        return former
-
-    def _verdicts(self, plan: ReplayPlan, given: Mapping[Key, Given]) -> dict[str, Any]:
+    def _judge(self, plan: ReplayPlan, results: Results) -> Replayed:
+        """Say of each variable how sure it is that it is what it was."""
         verified: list[str] = []
         unverified: dict[str, str] = {}
         differing: dict[str, str] = {}
         counts = {step.commit: step.cell.execution_count for step in plan.steps}
         for entry in plan.wanted:
-            if key_of(entry) not in given:
+            if key_of(entry) not in results.given:
                 continue
-            found = {commit: self._findings[commit] for commit in plan.closure[key_of(entry)]}
-            wrong = [
-                f"{', '.join(one.differing)} of [{counts[commit]}]" for commit, one in found.items() if one.differing
-            ]
+            found = {counts[commit]: self._findings[commit] for commit in sorted(plan.closure[key_of(entry)])}
+            wrong = _listed({count: one.differing for count, one in found.items()})
+            unsure = _listed({count: one.unsure for count, one in found.items()})
+            unlike = _listed({count: one.unlike for count, one in found.items()})
             if wrong:
-                sentence = f"replayed, but not as recorded: {'; '.join(wrong)}"
-                differing.update(dict.fromkeys(entry.names, sentence))
+                differing.update(dict.fromkeys(entry.names, f"replayed, but not as recorded: {wrong}"))
+            elif unsure:
+                differing.update(dict.fromkeys(entry.names, f"replayed with {unsure}"))
+            elif unlike:
+                unverified.update(dict.fromkeys(entry.names, f"it was otherwise then: {unlike}"))
             elif any(one.same for one in found.values()):
                 verified += entry.names
             else:
                 sentence = "its cells made nothing else that could be compared with the record"
                 unverified.update(dict.fromkeys(entry.names, sentence))
-        return {"verified": tuple(sorted(verified)), "unverified": unverified, "differing": differing}
+        return Replayed(results.given, tuple(sorted(verified)), unverified, differing, results.stale, results.missing)
+
+
+_WITHOUT = "the session is as it was; without running cells again: --no-replay"
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
+_KEPT = frozenset({"get_ipython", "exit", "quit", "open", "display"})
+_PLAIN = (str, bytes, int, float, bool, type(None))
+
+
+def _empty(namespace: dict[str, Any], is_skipped: Callable[[str], bool]) -> dict[str, object]:
+    """Take what else is there out of a namespace: IPython's outputs are live objects, too. Return what is to be had.
+
+    That are plain values under names that are not recorded.
+    """
+    skipped = {n: v for n, v in namespace.items() if type(v) in _PLAIN and type(n) is str and is_skipped(n)}
+    for name in list(namespace):
+        if name not in _KEPT and not (type(name) is str and name.startswith("__") and name.endswith("__")):
+            del namespace[name]
+    if "get_ipython" in namespace:
+        outputs: dict[int, object] = {}
+        inputs = [""]
+        namespace.update(In=inputs, _ih=inputs, Out=outputs, _oh=outputs, _dh=[])
+    return skipped
+
+
+def _listed(found: Mapping[int, list[str]]) -> str:
+    return "; ".join(f"{', '.join(texts)} of [{count}]" for count, texts in found.items() if texts)
+
+
+def _bare(text: str) -> str:
+    return _ADDRESS.sub("", text)
 
 
 def _needed(before: State, reads: tuple[str, ...] | None, held: Mapping[Key, bytes]) -> tuple[Covariable, ...]:
@@ -303,10 +351,6 @@ def _needed(before: State, reads: tuple[str, ...] | None, held: Mapping[Key, byt
             chosen[key_of(entry)] = entry
             queue += [defining[uid] for uid in entry.needs if uid in defining]
     return tuple(entry for entry in before.covariables if key_of(entry) in chosen)
-
-
-def _touches(reached: Reached, group: Group) -> bool:
-    return share(reached, group) or any(root in reached.classes for root in group.roots)
 
 
 def _names(entry: Covariable) -> str:

@@ -6,10 +6,13 @@ Invariant: nothing runs unless `wish` is "yes"; with "ask", `AskedError` ends th
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from nbcellar.errors import CannotRestoreError
+from nbcellar.history.doubts import doubtful_versions
 from nbcellar.history.model import Covariable, State
+from nbcellar.ids import CommitId, Digest
 from nbcellar.session.outputs import printed_text
 from nbcellar.session.plan import Plan
 from nbcellar.session.replay.execution import Execute
@@ -38,15 +41,19 @@ class Replayer:
         self._session = session
         self.execute: Execute | None = None
         self.transform: Callable[[str], str] = lambda source: source  # a cell as Python code
+        self.is_running = False
         self.answer: dict[str, Any] | None = None  # of the last command: what was or could be run
 
     def consider(self, plan: Plan, state: State, wish: Wish, without: Collection[str]) -> ReplayPlan | None:
         """Return the cells to run for a plan, or None for no cells. Raises AskedError.
 
-        What is missing is worth a question; what is there, but was used since, is brought back only where asked for.
+        What is missing is worth a question; what is there, but was used since, is brought back with it, and else only
+        where that is asked for.
         """
         self.answer = None
-        names = set(plan.missing) | (set(plan.doubtful) if wish == "yes" else set())
+        names = set(plan.missing)
+        if wish == "yes" or (wish == "ask" and any(_is_wanted(e, names, without) for e in state.covariables)):
+            names.update(plan.doubtful)  # a question names all that a "yes" will run
         wanted = [entry for entry in state.covariables if _is_wanted(entry, names, without)]
         if not wanted or self.execute is None:
             return None
@@ -60,7 +67,7 @@ class Replayer:
             raise AskedError(self.answer)
         return found if wish == "yes" else None
 
-    def run(self, found: ReplayPlan, state: State) -> Replayed:
+    def run(self, found: ReplayPlan, target: CommitId, state: State) -> Replayed:
         """Run cells aside; nothing live has changed afterwards."""
         from nbcellar.session.encode import Limits
         from nbcellar.session.replay.aside import Replay, Tools
@@ -72,25 +79,30 @@ class Replayer:
             repo=session.repo,
             tracker=session.tracker,
             names=session.names.recorded,
+            is_skipped=session.names.is_skipped,
             ambient=session.ambient,
             ambient_of=session.ambient_of,
             permit=session.permit,
             permit_ambient=session.permit_ambient,
+            doubtful=partial(doubtful_versions, session.repo, session.notebook),
             printed=self._printed,
+            transform=self.transform,
             execute=self.execute,
             limits=Limits(session.settings.record.memory_mb << 20),
         )
         for step in found.steps:
             session.permit(step.commit)  # code of a foreign history does not run, either
-        replayed = Replay(tools).run(found, state)
+        self.is_running = True
+        try:
+            replayed = Replay(tools).run(found, target, state)
+        finally:
+            self.is_running = False
         self.answer = as_answer(found, self.transform, done=True)
         return replayed
 
-    def _printed(self, step: Step) -> str:
-        from nbcellar.ids import Digest
-
+    def _printed(self, step: Step) -> str | None:
         outputs = step.cell.outputs
-        return printed_text(self._session.repo.read_object(Digest(outputs))) if outputs is not None else ""
+        return printed_text(self._session.repo.read_object(Digest(outputs))) if outputs is not None else None
 
 
 def _is_wanted(entry: Covariable, names: Collection[str], without: Collection[str]) -> bool:

@@ -43,6 +43,12 @@ def assigned_before_use(source: str, names: Set[str], transform: Callable[[str],
     return frozenset(fresh)
 
 
+def names_in(source: str, transform: Callable[[str], str]) -> frozenset[str]:
+    """Return the names in the text of a cell."""
+    tree = _parse(source, transform)
+    return frozenset(_names_in(tree, _quoted_by(tree))) if tree is not None else frozenset()
+
+
 def _parse(source: str, transform: Callable[[str], str]) -> ast.Module | None:
     try:
         return ast.parse(transform(source))
@@ -208,4 +214,4 @@ def _first_text(call: ast.Call) -> str:
     return text if len(text) <= 60 else text[:59] + "…"
 
 
-__all__ = ["assigned_before_use", "effects_of", "why_not_again"]
+__all__ = ["assigned_before_use", "effects_of", "names_in", "why_not_again"]

@@ -35,6 +35,7 @@ class Step:
     before: CommitId | None
     cell: CellRun
     put: tuple[Covariable, ...]  # what it made or changed, as recorded
+    dropped: frozenset[str] = frozenset()  # names that it deleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ class Finder:
         """Return the steps that one entry takes, what it builds on included."""
         steps: dict[CommitId, Step] = {}
         queue = [CommitId(entry.origin)]
+        _require_known(entry)
         while queue:
             commit_id = queue.pop()
             if commit_id in steps:
@@ -108,7 +110,10 @@ class Finder:
             if len(steps) >= MOST_STEPS:
                 raise CannotReplayError(f"it takes more than {MOST_STEPS} cells")
             step = steps[commit_id] = self.step(commit_id)
-            self._after[commit_id] = {CommitId(needed.origin) for needed in self.needed(step)}
+            needed = self.needed(step)
+            for one in needed:
+                _require_known(one)
+            self._after[commit_id] = {CommitId(one.origin) for one in needed}
             queue += self._after[commit_id]
         return list(steps.values())
 
@@ -131,19 +136,24 @@ class Finder:
         commit = self._repo.read_commit(commit_id)
         if commit.cell is None or commit.state is None:
             raise CannotReplayError(_no_cell(commit))
-        why = CODE_CHANGED if CODE_CHANGED in commit.notes else why_not_again(commit.cell.source, self._transform)
+        cell = commit.cell
+        if cell.after_unrecorded:
+            raise CannotReplayError(
+                f"what ran before cell [{cell.execution_count}] was not recorded, so what that did is not known"
+            )
+        interrupted = cell.error is not None and cell.error.name == "KeyboardInterrupt"
+        why = "it was interrupted" if interrupted else why_not_again(cell.source, self._transform)
+        why = CODE_CHANGED if CODE_CHANGED in commit.notes else why
         if why:
-            raise CannotReplayError(f"cell [{commit.cell.execution_count}] cannot be run again by itself: {why}")
+            raise CannotReplayError(f"cell [{cell.execution_count}] cannot be run again by itself: {why}")
         before = CommitId(commit.state.base) if commit.state.base is not None else None
         put = tuple(e if e.origin else _with_origin(e, commit_id) for e in commit.state.put)
-        return Step(commit_id, before, commit.cell, put)
+        return Step(commit_id, before, cell, put, frozenset(commit.state.drop))
 
     def needed(self, step: Step) -> list[Covariable]:
         """Return what is not stored and was there before the cell, which it used."""
         there = self.state_before(step).covariables
-        delta = self._repo.read_commit(step.commit).state
-        used = {name for entry in step.put for name in entry.names}
-        used.update(delta.drop if delta is not None else ())
+        used = {name for entry in step.put for name in entry.names} | step.dropped
         reads = step.cell.reads
         missing = [entry for entry in there if entry.names and not self._is_stored(entry)]
         if reads is not None and reads != ALL:
@@ -158,6 +168,11 @@ class Finder:
     def state_before(self, step: Step) -> State:
         """Return what a cell began with."""
         return self._repo.read_state(step.before) if step.before is not None else EMPTY_STATE
+
+
+def _require_known(entry: Covariable) -> None:
+    if entry.uncertain:
+        raise CannotReplayError(entry.uncertain)
 
 
 def _with_origin(entry: Covariable, commit: CommitId) -> Covariable:
