@@ -197,13 +197,17 @@ class KernelRecorder:
         loop.call_soon(work, generation)
 
     def _capture(self, generation: int) -> None:
-        if generation != self._generation or not self.active:
+        if not self._is_current(generation):
             return
         with self._swallow(), contextlib.suppress(KeyboardInterrupt):  # on the loop, one would end the kernel
             time.sleep(YIELD_S)
             self._replied = True
             self.session.finish_capture()
             self._later(IDLE_AFTER_S, generation)
+
+    def _is_current(self, generation: int) -> bool:
+        """False for what was due before another cell, and while a cell that runs again has the namespace."""
+        return generation == self._generation and self.active and not self.session.replayer.is_running
 
     def _later(self, delay_s: float, generation: int) -> None:
         try:
@@ -214,7 +218,7 @@ class KernelRecorder:
 
     def _idle(self, generation: int) -> None:
         """Look for changes that no cell run accounts for, in slices, while nobody waits."""
-        if generation != self._generation or not self.active:
+        if not self._is_current(generation):
             return
         with self._swallow(), contextlib.suppress(KeyboardInterrupt):
             if self.session.writer.pending or not self.session.check_idle(IDLE_SLICE_S):

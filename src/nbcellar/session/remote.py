@@ -105,6 +105,8 @@ def perform(command: str, args: Mapping[str, Any]) -> dict[str, Any]:
     action = _ACTIONS.get(command)
     if action is None:
         raise InvalidInputError(f"this kernel's Cellar {__version__} knows no request '{command}'")
+    if recorder.session.replayer.is_running:
+        raise KernelError("cells are being run again: no command can be carried out meanwhile")
     # As in a cell: pandas looks for `get_ipython` when it is loaded, and takes a kernel without it for a terminal.
     with recorder.shell.builtin_trap:
         return action(recorder, args)
