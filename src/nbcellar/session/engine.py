@@ -215,9 +215,8 @@ class Session(Recorder):
             self.writer.lacking = True  # it lives on here, and is to be stored again
         for turn in turns:
             turn.finish()
-        self._kept_used = {
-            name: self.tracker.by_name[name].version[:8] for name in self._doubtful if name in self.tracker.by_name
-        }
+        tracked = self.tracker.by_name
+        self._kept_used = {name: tracked[name].version[:8] for name in tracked.keys() & self._doubtful}
         if restored.loaded or restored.removed:
             emptied = empty_caches(self.tracker.variables(), self.tracker.namespace)
             restored = dataclasses.replace(restored, emptied=emptied)

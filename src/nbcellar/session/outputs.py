@@ -24,6 +24,7 @@ Message = dict[str, Any]
 OUTPUT_CAP_BYTES = 1 << 20
 CELL_CAP_BYTES = 8 << 20
 _HANDSHAKE_S = 1.0
+_CUT = " more characters were not recorded]"
 
 
 class OutputRecorder:
@@ -260,7 +261,7 @@ class _Stream:
         self._fold()
         text = self._parts[0]
         if self._left_out:
-            text += f"\n[{self._left_out:,} more characters were not recorded]\n"
+            text += f"\n[{self._left_out:,}{_CUT}\n"
         return _json({"output_type": "stream", "name": self.name, "text": text})
 
     def _fold(self) -> None:
@@ -319,6 +320,11 @@ def printed_text(record: bytes) -> str:
     except msgspec.DecodeError:
         return ""
     return "".join(str(o.get("text", "")) for o in outputs if o.get("name") == "stdout")
+
+
+def is_cut_short(text: str) -> bool:
+    """True for the text of a record that was not recorded whole."""
+    return _CUT in text
 
 
 def fold_carriage_returns(text: str) -> str:

@@ -298,6 +298,15 @@ def test_what_a_cell_makes_besides_is_a_difference(live: Live, tmp_path: Path) -
     assert "'more' of [2]" in back(live, there)["uncertain"]["g"]
 
 
+@pytest.mark.parametrize(
+    "source",
+    ["import time\ny = 1\ng = (x for x in [time.time()])", "import uuid\nu = 1\ng = (x for x in [uuid.uuid4()])"],
+)
+def test_what_a_clock_gave_is_not_taken_for_what_it_was(live: Live, source: str) -> None:
+    report = back(live, live.cell(source))
+    assert "it may be otherwise" in report["unverified"]["g"]
+
+
 def test_a_variable_over_the_cap_outlives_cells_that_do_not_name_it(tmp_path: Path) -> None:
     with live_session(tmp_path, never_store_names=("raw*",)) as live:
         live.cell("raw = [1]")

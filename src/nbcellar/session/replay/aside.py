@@ -26,11 +26,12 @@ from nbcellar.session.encode import Limits
 from nbcellar.session.groups import Group, Observation
 from nbcellar.session.names import as_text
 from nbcellar.session.namespaces import entered, let_go
+from nbcellar.session.outputs import fold_carriage_returns, is_cut_short
 from nbcellar.session.plan import Key, Live, key_of, plan_checkout
 from nbcellar.session.previews.preview import preview
 from nbcellar.session.replay.execution import Execute
 from nbcellar.session.replay.results import Results, collect
-from nbcellar.session.replay.sources import names_in
+from nbcellar.session.replay.sources import anew_each_time, names_in
 from nbcellar.session.replay.steps import ALL, ReplayPlan, Step
 from nbcellar.session.restore import Given, Restorer
 from nbcellar.session.signals import signals_held
@@ -156,8 +157,11 @@ class Replay:
         self._compare(step, seen, findings)
         if ran.error != expected:
             findings.differing.append(f"it failed with {expected} then, and not now")
+        findings.unlike += [f"what {name} gave" for name in anew_each_time(step.cell.source, tools.transform)]
         printed = tools.printed(step)
-        if printed is not None and ran.printed != printed:
+        if printed is None or is_cut_short(printed):
+            return
+        if _bare(fold_carriage_returns(ran.printed)) != _bare(printed):
             findings.unlike.append("what it printed")
         elif printed:
             findings.same += 1
@@ -294,7 +298,7 @@ class Replay:
             elif unsure:
                 differing.update(dict.fromkeys(entry.names, f"replayed with {unsure}"))
             elif unlike:
-                unverified.update(dict.fromkeys(entry.names, f"it was otherwise then: {unlike}"))
+                unverified.update(dict.fromkeys(entry.names, f"it may be otherwise than then: {unlike}"))
             elif any(one.same for one in found.values()):
                 verified += entry.names
             else:

@@ -49,6 +49,26 @@ def names_in(source: str, transform: Callable[[str], str]) -> frozenset[str]:
     return frozenset(_names_in(tree, _quoted_by(tree))) if tree is not None else frozenset()
 
 
+_ANEW = frozenset(
+    "time_ns perf_counter perf_counter_ns monotonic monotonic_ns process_time now today utcnow uuid1 uuid4 urandom "
+    "SystemRandom token_hex token_bytes token_urlsafe getpid".split()
+)
+
+
+def anew_each_time(source: str, transform: Callable[[str], str]) -> list[str]:
+    """Return what a cell calls that gives something else each time: clocks, identifiers, chance that nobody rules."""
+    found = set()
+    tree = _parse(source, transform)
+    for node in ast.walk(tree) if tree is not None else ():
+        if not isinstance(node, ast.Call):
+            continue
+        function = node.func
+        name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+        if name in _ANEW or (name == "default_rng" and not node.args) or ast.unparse(function) == "time.time":
+            found.add(name)
+    return sorted(found)
+
+
 def _parse(source: str, transform: Callable[[str], str]) -> ast.Module | None:
     try:
         return ast.parse(transform(source))
@@ -214,4 +234,4 @@ def _first_text(call: ast.Call) -> str:
     return text if len(text) <= 60 else text[:59] + "…"
 
 
-__all__ = ["assigned_before_use", "effects_of", "names_in", "why_not_again"]
+__all__ = ["anew_each_time", "assigned_before_use", "effects_of", "names_in", "why_not_again"]
