@@ -25,13 +25,20 @@ def test_a_log_goes_on_where_it_should_after_cells_ran_again(kernel: Kernel) -> 
 
 def test_a_live_figure_is_not_drawn_on(kernel: Kernel) -> None:
     kernel.run(
-        "import matplotlib\nmatplotlib.use('agg')\nimport matplotlib.pyplot as plt",
-        "g = (i for i in range(3)); plt.plot([1, 2])",
-        "x = next(g)",
+        "import os, matplotlib\nmatplotlib.use('agg')\nimport matplotlib.pyplot as plt",
+        "g = (i for i in range(3)); plt.plot([1, 2]); shown = plt.gcf()\nif os.path.exists('flag'): 1 / 0",
+        "plt.plot([3]); x = next(g)",
     )
-    kernel.run("next(g)\nplt.close('all')\nmine = plt.figure()")
-    assert kernel.undo(2, replay="yes").replayed == ["g"]
-    assert kernel.value("(plt.get_fignums(), len(plt.gcf().axes))") == ([1], 0)
+    kernel.run("y = 1")
+    again(kernel)
+    kernel.run("import matplotlib\nmatplotlib.use('agg')\nimport matplotlib.pyplot as plt\nmine = plt.figure()")
+    kernel.project.write("flag", "")
+    assert "ZeroDivisionError" in kernel.run("%cellar restore --replay").text
+    assert kernel.value("(plt.get_fignums(), plt.gcf() is mine, len(mine.axes))") == ([1], True, 0)
+    (kernel.project.root / "flag").unlink()
+    change = kernel.restore(replay="yes")
+    assert change.replayed == ["g"] and change.uncertain == {}
+    assert kernel.value("(plt.get_fignums(), plt.gcf() is shown, len(shown.axes[0].lines))") == ([1], True, 2)
 
 
 def test_nothing_is_asked_of_the_front_end(kernel: Kernel) -> None:

@@ -296,7 +296,7 @@ class Restorer:
         """Use objects that are at hand, as if they had been loaded."""
         aside.done.add(key_of(entry))
         aside.classes.update(zip(entry.defines, given.roots, strict=True))
-        namespace.update(zip(entry.names, given.objects, strict=False))
+        namespace.update(figures.without_figures(dict(zip(entry.names, given.objects, strict=False))))
         aside.entries.append((entry, given.objects))
 
     def _adopt_given(self, entry: Covariable, objects: tuple[object, ...], roots: tuple[type, ...]) -> Group:

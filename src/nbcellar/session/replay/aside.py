@@ -22,6 +22,7 @@ from nbcellar.history.model import EMPTY_STATE, Covariable, State
 from nbcellar.history.repository import Repository
 from nbcellar.history.thin import without_thinned
 from nbcellar.ids import CommitId
+from nbcellar.session import figures
 from nbcellar.session.encode import Limits
 from nbcellar.session.groups import Group, Observation
 from nbcellar.session.names import as_text
@@ -114,8 +115,9 @@ class Replay:
                 hint="stop the threads first; the session is as it was",
             )
         tools = self._tools
-        surroundings = tools.ambient.capture()
+        surroundings, managers = tools.ambient.capture(), figures.held()
         try:
+            figures.put({})  # a live figure must not be drawn on
             with entered(tools.tracker.namespace) as namespace:
                 let_go(tuple(tools.names(namespace)), namespace, tools.tracker.initial)
                 self._skipped = _empty(namespace, tools.is_skipped)
@@ -125,6 +127,9 @@ class Replay:
                 return self._judge(plan, results)
         finally:
             with signals_held():
+                opened = [manager for number, manager in figures.held().items() if managers.get(number) is not manager]
+                figures.put(managers)
+                figures.close(opened)
                 tools.ambient.restore(surroundings)
 
     # one cell -----------------------------------------------------------------------------------------------------
@@ -195,10 +200,10 @@ class Replay:
         live = [Live(g.names, g.version, g.defines, bool(g.reason)) for g in scratch.groups()]
         plan = plan_checkout(live, wanted)
         going = {*plan.remove, *(n for entry in plan.load for n in entry.names)}
+        values = self._tools.names(scratch.namespace)
         for group in scratch.groups():
             if not going.isdisjoint(group.names) and not group.reason:
-                objects = tuple(scratch.namespace[name] for name in group.names if name in scratch.namespace)
-                self._left.append((group, objects))
+                self._left.append((group, tuple(values[name] for name in group.names if name in values)))
         tools = self._tools
         Restorer(tools.repo, scratch, tools.permit, tools.limits).restore(plan, {}, lambda: None, time.perf_counter())
         scratch.complete()
@@ -257,8 +262,9 @@ class Replay:
 
     def _looks_alike(self, group: Group, entry: Covariable) -> bool:
         """False if what was shown of a value when it was recorded is not what would be shown now."""
+        values = self._tools.names(self._scratch.namespace)
         for name, then in zip(group.names, entry.previews, strict=False):
-            now = preview(self._scratch.namespace[name])
+            now = preview(values[name])
             if (now.type, now.shape) != (then.type, then.shape) or _bare(now.text) != _bare(as_text(then.text)):
                 return False
         return True

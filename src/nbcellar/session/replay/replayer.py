@@ -13,6 +13,7 @@ from nbcellar.errors import CannotRestoreError
 from nbcellar.history.doubts import doubtful_versions
 from nbcellar.history.model import Covariable, State
 from nbcellar.ids import CommitId, Digest
+from nbcellar.session.figures import with_figures
 from nbcellar.session.outputs import printed_text
 from nbcellar.session.plan import Plan
 from nbcellar.session.replay.execution import Execute
@@ -78,7 +79,7 @@ class Replayer:
         tools = Tools(
             repo=session.repo,
             tracker=session.tracker,
-            names=session.names.recorded,
+            names=lambda space: with_figures(session.names.recorded(space)),
             is_skipped=session.names.is_skipped,
             ambient=session.ambient,
             ambient_of=session.ambient_of,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from nbcellar.history.model import Covariable, State
 from nbcellar.history.repository import Repository
 from nbcellar.ids import CommitId
+from nbcellar.session.figures import with_figures
 from nbcellar.session.groups import Group
 from nbcellar.session.leftovers import reach, with_bases
 from nbcellar.session.plan import Key, key_of
@@ -45,6 +46,7 @@ class _Collector:
         self._repo = repo
         self._scratch = scratch
         self._groups = scratch.groups()
+        self._values = with_figures(dict(scratch.namespace))
         self._left = [group for group, _ in left]
         self._target = target
         self._entries = {key_of(entry): entry for entry in state.covariables}
@@ -70,14 +72,12 @@ class _Collector:
         return Results(self._given, stale, missing)
 
     def _give(self, group: Group) -> None:
-        namespace = self._scratch.namespace
-        objects = tuple(namespace[name] for name in group.names) + group.hidden
+        objects = tuple(self._values[name] for name in group.names) + group.hidden
         self._given[group.names, group.defines] = Given(objects, group.roots)
 
     def _hand_over(self, group: Group) -> str:
         """Hand over what a replayed object shares with; return why that was not possible with all, or nothing."""
-        namespace = self._scratch.namespace
-        reached = reach(tuple(namespace[name] for name in group.names), namespace)
+        reached = reach(tuple(self._values[name] for name in group.names), self._scratch.namespace)
         classes = with_bases(reached.classes)
         former: set[str] = set()
         for other in [*self._groups, *self._left]:

@@ -1,6 +1,6 @@
 """Running a cell again in IPython: nothing is shown, counted or remembered, and no hook of ours sees it.
 
-Invariant: the shell's history, counters, last result, output channels, payloads and callbacks, pyplot's figures, the
+Invariant: the shell's history, counters, last result, output channels, payloads and callbacks, the
 handlers of signals and the hooks of `sys` are what they were. A silent run is one for which IPython triggers no
 `pre_run_cell` and `post_run_cell`, so it is not recorded. Not for: variables and surroundings (`aside.py`).
 """
@@ -80,7 +80,6 @@ def _unseen(shell: Any) -> Iterator[None]:
         stack.callback(_restore_attributes, shell, {name: getattr(shell, name, _ABSENT) for name in _KEPT})
         stack.callback(_restore_attributes, sys, {name: getattr(sys, name, _ABSENT) for name in _HOOKS})
         stack.enter_context(_same_lists(shell))
-        stack.enter_context(_own_figures())
         vars(shell).update(own)  # errors do not go through what `capture_output` captures
         stack.callback(_restore_own, shell, before)
         yield
@@ -141,33 +140,6 @@ def _same_signals() -> Iterator[None]:
             if handler is not None and signal.getsignal(number) is not handler:
                 with contextlib.suppress(OSError, ValueError):
                     signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def _own_figures() -> Iterator[None]:
-    """Lend pyplot an empty desk: what a cell draws must not land on a live figure, nor stay open."""
-    before = _all_figures()
-    if before:
-        shown = dict(before)
-        before.clear()
-    else:
-        shown = {}
-    try:
-        yield
-    finally:
-        figures = _all_figures()
-        if figures is not None:
-            for number in list(figures):
-                with contextlib.suppress(Exception):  # a backend's window
-                    sys.modules["matplotlib._pylab_helpers"].Gcf.destroy(number)
-            figures.clear()
-            figures.update(shown)
-
-
-def _all_figures() -> dict[int, Any] | None:
-    module = sys.modules.get("matplotlib._pylab_helpers")
-    figures = getattr(getattr(module, "Gcf", None), "figs", None)
-    return figures if isinstance(figures, dict) else None
 
 
 @contextlib.contextmanager
