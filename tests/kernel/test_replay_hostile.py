@@ -60,6 +60,7 @@ def test_a_cell_that_ends_the_kernel_or_clears_it_is_stopped(kernel: Kernel, lea
     kernel.project.write("leave", "")
     kernel.run("del g")
     result = kernel.run("%cellar undo --replay")
+    (kernel.project.root / "leave").unlink()
     assert "failed when it was run again: LeftError" in result.text
     assert kernel.value("(mine, 'g' in globals())") == ([1], False)
 
@@ -104,6 +105,7 @@ def test_a_command_inside_of_a_cell_that_runs_again_is_refused(kernel: Kernel) -
     kernel.run("mine = 1")
     kernel.project.write("again", "")
     result = kernel.run("%cellar restore --replay")
+    (kernel.project.root / "again").unlink()
     assert "failed when it was run again" in result.text
     assert kernel.names() == {"mine"}
 
