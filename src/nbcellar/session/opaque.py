@@ -48,7 +48,12 @@ def is_opaque(kind: type) -> bool:
 
 def decides_alone(obj: object) -> bool:
     """True for an object of the notebook that has been given such a method as an attribute, which pickle asks, too."""
-    attributes = getattr(obj, "__dict__", None) if type(obj).__module__ == "__main__" else None
+    if type(obj).__module__ != "__main__":
+        return False
+    try:
+        attributes = object.__getattribute__(obj, "__dict__")  # a class's own `__getattr__` may make what is asked for
+    except AttributeError:
+        return False
     return type(attributes) is dict and not _METHODS.isdisjoint(attributes)
 
 
