@@ -11,6 +11,7 @@ Not for: what is left out altogether (`cache_reducers.py`).
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -126,13 +127,20 @@ def without_new_results(kind: type, reducer: Reducer | None) -> Reducer | None:
             at = next((at for at, part in enumerate(state) if type(part) is dict), len(state))
             held = _filtered(obj, state[at] if at < len(state) else {}, table, cached, encoder)
             if at < len(state):
-                state = (*state[:at], *([] if cached and not held else [held]), *state[at + 1 :])
+                kept = () if cached and not held and _leaves_out_no_attributes() else (held,)
+                state = (*state[:at], *kept, *state[at + 1 :])
         else:
             encoder.new_results(obj, frozenset())
             return reduced
         return (*reduced[:2], state, *reduced[3:])
 
     return reduce
+
+
+def _leaves_out_no_attributes() -> bool:
+    """True for pandas from 3 on: the state of an array without attributes has no place for them; before, it must."""
+    version = str(getattr(sys.modules.get("pandas"), "__version__", "3"))
+    return not version.startswith(("0.", "1.", "2."))
 
 
 def _keeps_a_cache(kind: type) -> bool:
