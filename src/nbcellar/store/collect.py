@@ -132,12 +132,14 @@ def collect(
             plan, orphans = _planned(store, reachable(), purge=purge)
             written = note()
             _delete_rows(store, plan, written, alongside)
+            log = None
             if written.records or plan.dead_packs or orphans:
                 # A database that is lost after this is made again with the note: this one's, or that of a collection
                 # which ended between its transaction and here.
-                append_log(store)
+                log = append_log(store)
             for path in [*(pack_path(store.folder, pack.name) for pack in plan.dead_packs), *orphans]:
-                trash.take(path)
+                if log is None or path != pack_path(store.folder, log.name):  # an orphan that was written once more
+                    trash.take(path)
             temporary = _sweep(store.folder / "tmp")
         days = None if purge else trash_days
         emptied = trash.empty(days)  # first, since what follows needs room
@@ -345,8 +347,8 @@ class _Trash:
 
 
 def _unlink(path: Path) -> None:
-    with contextlib.suppress(FileNotFoundError), file_errors("remove", path):
-        path.unlink()
+    with file_errors("remove", path):
+        path.unlink(missing_ok=True)
 
 
 def _report(plan: Plan, before: int, *, dry_run: bool) -> GcReport:
