@@ -140,7 +140,6 @@ def _open(scene: Scene) -> None:
 
 def _make(scene: Scene) -> None:
     other = scene.folder / "other"
-    other.mkdir(exist_ok=True)
     try:
         Repository.create(other).close()
     except AlreadyExistsError:  # what failed came after the last step that matters
@@ -221,6 +220,7 @@ def _attempt(scene: Scene, name: str, fault: Fault, acks: list[Ack]) -> dict[str
         scene.notebook.acks = list(acks)
         scene.session.checkout(CommitId(bytes.fromhex(acks[-1].commit)), None)
         scene.cell("extra = ['extra']")
+    (folder / "other").mkdir(exist_ok=True)  # where `init` makes a repository
     before = _picture(scene)
     found: dict[str, Any] = {"error": "", "new": [], "wrong": ""}
     fault.armed = True

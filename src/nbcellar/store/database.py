@@ -97,7 +97,7 @@ def create_database(path: Path, *, project: str | None = None, temporary_folder:
         os.close(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))  # WAL and journal inherit the mode
         try:
             db = apsw.Connection(str(temporary))
-            with contextlib.closing(db), db:
+            with contextlib.closing(db), immediate(db):
                 db.execute(TABLES)
                 rows = {"format": STORE_FORMAT, "project": project or os.urandom(16).hex()}
                 db.executemany("INSERT INTO meta VALUES (?, ?)", rows.items())
