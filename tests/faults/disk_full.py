@@ -88,9 +88,14 @@ def fill(folder: Path, seed: int, grow: Any, quota: Quota | None) -> dict[str, A
             notebook.step()
             if refused:
                 break
-        else:
+        if not refused and not any(ack.without for ack in notebook.acks):
             return found | {"wrong": "the disk was never full"}
-        if not notebook.live.session.writer.failed and "not saved" not in refused[0] and "cannot" not in refused[0]:
+        if (
+            refused
+            and not notebook.live.session.writer.failed
+            and "not saved" not in refused[0]
+            and "cannot" not in refused[0]
+        ):
             return found | {"wrong": f"it is not said why: {refused[0]}"}
         for _ in range(3):  # as users do
             notebook.step()

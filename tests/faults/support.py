@@ -259,6 +259,7 @@ class Notebook:
             session.commit(f"named {self.count}")
         else:
             self.live.repo.write_log_pack()
+            session.wait_saved()  # a cell before may have been refused
         return ""
 
     def acknowledge(self, nonce: str) -> None:
