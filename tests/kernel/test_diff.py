@@ -80,11 +80,13 @@ def test_a_foreign_history_is_compared_and_nothing_of_it_runs(project: Project) 
     assert not theirs.try_run("done = True").error
     theirs.shut_down()
     (project.root / "sprung").unlink()
+    ids = {line.title: line.id for line in project.log()}
+    first, second = ids["import trap"], ids["t = trap.Trap(2)"]
     with project.open() as repo:
-        found = repo.diff("HEAD~2", "HEAD~1")
+        found = repo.diff(first, second)
     (value,) = (variable.value for variable in found.variables if variable.name == "t")
     assert value is not None and [(p.path, p.before, p.after) for p in value.parts] == [("t.n", "1", "2")]
-    run = project.cellar("diff", "HEAD~2", "HEAD~1", "--html", "-")
+    run = project.cellar("diff", first, second, "--html", "-")
     assert run.returncode == 0 and "t" in run.stdout
     assert not (project.root / "sprung").exists()
 

@@ -116,7 +116,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line of this process and return its exit code."""
     console = Console(out=sys.stdout, err=sys.stderr, environ=os.environ, folder=Path.cwd(), width=_terminal_width())
     try:
-        return run(list(sys.argv[1:] if argv is None else argv), console)
+        code = run(list(sys.argv[1:] if argv is None else argv), console)
+        sys.stdout.flush()  # here, where a reader that is gone is no error
+        return code
     except BrokenPipeError:
         # The reader of our output went away (`cellar log | head`): no error. The interpreter would flush once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -142,10 +142,12 @@ class _Tally:
             self._report("an earlier forget", "is out of history, but not out of the files; finish it with: cellar gc")
             commits = commits & listed
         if listed != commits:
-            count = len(listed ^ commits)
-            self._report(
-                "the index", f"differs from the commits in {count} places; cellar check --rebuild makes it again"
-            )
+            parts = [
+                f"{word} {len(some)} commit{'' if len(some) == 1 else 's'}{end}"
+                for word, some, end in (("lacks", commits - listed, ""), ("names", listed - commits, " that are gone"))
+                if some
+            ]
+            self._report("the index", f"{' and '.join(parts)}; cellar check --rebuild makes it again")
 
     def _check_signatures(self, about: str, identifier: CommitId) -> None:
         found = self._repo.store.signatures(Digest(identifier))

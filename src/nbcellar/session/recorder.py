@@ -195,8 +195,8 @@ class Recorder:
 
     def check_idle(self, slice_s: float) -> bool:
         """Hash what was not looked at lately, for `slice_s`; True when all was. A change found is recorded."""
-        if self._finished is not None or not self._opened:
-            return True
+        if self._finished is not None or not self._opened or self._epoch != self.writer.epoch:
+            return True  # what this kernel builds on is another one now: the next cell records all there is
         if self._idle_from is None:
             self._idle_from = self.tracker.number
         waiting = self.tracker.unverified_since(self._idle_from, LONGEST_IDLE_S)

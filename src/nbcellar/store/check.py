@@ -6,7 +6,7 @@ signatures and what they refer to), mending (`rebuild.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from blake3 import blake3
 from nbcellar.errors import CellarError
 from nbcellar.ids import Digest
 from nbcellar.store.codec import decompress
+from nbcellar.store.logpack import Bundle, decode_bundle
 from nbcellar.store.packs import LOG_KIND, Entry, file_digest, pack_path, pack_paths, read_index, read_stored
 from nbcellar.store.repack import PackRow, pack_rows
 
@@ -56,6 +57,7 @@ def check(store: LocalStore, *, read_data: bool) -> CheckReport:
     packs = tally.pack_rows()
     for pack in packs:
         tally.check_pack(pack, read_data=read_data)
+    tally.check_against_log(packs)
     known = {pack.name.hex() for pack in packs}
     return CheckReport(
         objects_verified=tally.verified,
@@ -119,6 +121,38 @@ class _Tally:
                 self.not_read += 1
                 self.bytes_not_read += entry.stored_bytes
 
+    def check_against_log(self, packs: Sequence[PackRow]) -> None:
+        """Verify records and refs, which carry no digest of their own, against the log, as far as it goes.
+
+        Refs of notebooks move with a record only, so they are what the log holds as long as no record was added since.
+        """
+        bundles = sorted(self._bundles(packs), key=lambda bundle: bundle.sequence)
+        if not bundles or any(self._rows(_PURGE_DUE)):  # a forget cleans records first, and the log at its end
+            return
+        records = {number: (scope, payload) for number, scope, payload in self._rows(_RECORDS)}
+        logged = {number: (scope, payload) for bundle in bundles for number, scope, payload in bundle.records}
+        for number, record in logged.items():
+            if number in records and records[number] != record:
+                self._report(None, self._store.database_path, f"operation {number} is not what the log holds")
+        newest = next((bundle.refs for bundle in reversed(bundles) if bundle.refs is not None), None)
+        if newest is None or max(records, default=0) > max(logged, default=0):
+            return
+        refs = {(scope, name): value for scope, name, value in self._rows(_REFS)}
+        for scope, name, value in newest:
+            if scope and refs.get((scope, name)) != value:
+                self._report(None, self._store.database_path, f"the ref {name!r} of {scope} is not what the log holds")
+
+    def _bundles(self, packs: Sequence[PackRow]) -> Iterator[Bundle]:
+        for pack in packs:
+            path = pack_path(self._store.folder, pack.name)
+            try:
+                entries = [entry for entry in read_index(path) if entry.kind == LOG_KIND] if pack.log else []
+                for entry in entries:
+                    stored = read_stored(path, entry.offset, entry.stored_bytes)
+                    yield decode_bundle(bytes(decompress(entry.codec, stored, entry.raw_bytes)))
+            except (OSError, ValueError, CellarError) as error:
+                self._report(None, path, f"what it logs cannot be read: {error}")
+
     def _pack_is_lost(self, path: Path, error: Exception, rows: list[tuple[Any, ...]]) -> None:
         reason = "the file is missing" if isinstance(error, FileNotFoundError) else str(error)
         self._report(None, path, reason)
@@ -160,7 +194,7 @@ class _Tally:
         try:
             with self._store.connection() as db:
                 yield from db.execute(statement, parameters)
-        except (apsw.Error, CellarError) as error:
+        except (apsw.Error, CellarError, UnicodeDecodeError) as error:
             self._report(None, self._store.database_path, str(error))
 
     def _report(self, digest: Digest | None, path: Path, reason: str) -> None:
@@ -169,4 +203,7 @@ class _Tally:
 
 _INLINE = "SELECT digest, codec, raw_bytes, data FROM objects WHERE pack IS NULL ORDER BY id"
 _WITHOUT_PACK = "SELECT digest FROM objects WHERE pack IS NOT NULL AND pack NOT IN (SELECT id FROM packs)"
+_RECORDS = "SELECT r.number, s.name, r.payload FROM records r JOIN scopes s ON s.id = r.scope"
+_REFS = "SELECT s.name, r.name, r.value FROM refs r JOIN scopes s ON s.id = r.scope"
+_PURGE_DUE = "SELECT 1 FROM refs WHERE name = 'purge-due'"
 _OF_PACK = "SELECT digest, kind, codec, raw_bytes, stored_bytes, offset FROM objects WHERE pack = ? ORDER BY offset"

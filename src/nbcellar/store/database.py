@@ -70,6 +70,8 @@ class sqlite_errors:  # noqa: N801 - reads as a statement
             failure = _translated(error, self._path)
             if failure is not None:
                 raise failure from error
+        elif isinstance(error, UnicodeDecodeError):  # in a column of text
+            raise CorruptStoreError(f"{self._path} is damaged: {error}", hint=REBUILD_HINT) from error
 
 
 def _translated(error: apsw.Error, path: Path) -> CellarError | None:
