@@ -228,9 +228,9 @@ class Session(Recorder):
         from nbcellar.session.restore import Restorer
 
         self.replayer.answer = None
-        plan = Restorer(self.repo, self.tracker, self.permit, Limits()).plan(state)
-        if not (plan.missing or plan.doubtful):
+        if all(entry.value is not None for entry in state.covariables):
             return None
+        plan = Restorer(self.repo, self.tracker, self.permit, Limits()).plan(state)
         found = self.replayer.consider(plan, state, wish, without)
         return self.replayer.run(found, target, state) if found is not None else None
 
