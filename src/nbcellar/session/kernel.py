@@ -197,9 +197,9 @@ class KernelRecorder:
         loop.call_soon(work, generation)
 
     def _capture(self, generation: int) -> None:
-        if not self._is_current(generation):
-            return
-        with self._swallow(), contextlib.suppress(KeyboardInterrupt):  # on the loop, one would end the kernel
+        with contextlib.suppress(KeyboardInterrupt), self._swallow():  # on the loop, one would end the kernel
+            if not self._is_current(generation):
+                return
             time.sleep(YIELD_S)
             self._replied = True
             self.session.finish_capture()
@@ -218,9 +218,9 @@ class KernelRecorder:
 
     def _idle(self, generation: int) -> None:
         """Look for changes that no cell run accounts for, in slices, while nobody waits."""
-        if not self._is_current(generation):
-            return
-        with self._swallow(), contextlib.suppress(KeyboardInterrupt):
+        with contextlib.suppress(KeyboardInterrupt), self._swallow():
+            if not self._is_current(generation):
+                return
             if self.session.writer.pending or not self.session.check_idle(IDLE_SLICE_S):
                 self._later(IDLE_SLICE_S * 10, generation)
             else:
