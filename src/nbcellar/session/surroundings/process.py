@@ -120,7 +120,7 @@ class EnvironmentPart:
         if now is None:
             now = dict(os.environ)
         if now != self._last:
-            self._last = dict(now)
+            last = dict(now)
             changed, removed = self._changes()
             self._bytes = encode(
                 (
@@ -128,6 +128,7 @@ class EnvironmentPart:
                     sorted(os.fsencode(n) for n in removed),
                 )
             )
+            self._last = last  # now that the bytes are those of it: an interrupt may come in between
         return self._bytes
 
     def decode(self, payload: bytes) -> tuple[dict[str, str], list[str]]:
@@ -222,8 +223,9 @@ class WarningsPart:
     def capture(self) -> bytes | None:
         now = warnings.filters
         if not self._bytes or now != self._last:
-            self._last = list(now)
-            self._bytes = encode([_describe_filter(f) for f in now])
+            last = list(now)
+            self._bytes = encode([_describe_filter(f) for f in last])
+            self._last = last
         return self._bytes
 
     def decode(self, payload: bytes) -> list[_Filter]:
@@ -290,8 +292,8 @@ class DecimalPart:
     def capture(self) -> bytes | None:
         now = _describe_context(decimal.getcontext())
         if now != self._last:
-            self._last = now
             self._bytes = encode(now)
+            self._last = now
         return self._bytes
 
     def decode(self, payload: bytes) -> _DecimalContext:
