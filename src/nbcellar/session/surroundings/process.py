@@ -225,7 +225,7 @@ class WarningsPart:
         if not self._bytes or now != self._last:
             last = list(now)
             self._bytes = encode([_describe_filter(f) for f in last])
-            self._last = last
+            self._last = [*last]
         return self._bytes
 
     def decode(self, payload: bytes) -> list[_Filter]:
