@@ -115,14 +115,10 @@ def _size(word: str) -> int:
 
 
 def _confirmed(console: Console) -> bool:
-    import sys
-
-    if not sys.stdin.isatty() or console.kernel_requests is not None:
+    if not console.can_ask:
         console.notice("nothing was removed; to do it, add --yes")
         return False
-    console.err.write("Remove it? [y/N] ")
-    console.err.flush()
-    if sys.stdin.readline().strip().lower() in ("y", "yes"):
+    if console.confirm("Remove it?"):
         return True
     console.notice("nothing was removed")
     return False

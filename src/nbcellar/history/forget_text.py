@@ -22,7 +22,7 @@ from nbcellar.history.forget import commits_of, purge, rewrite
 from nbcellar.history.model import Commit, Covariable, decode_commit
 from nbcellar.history.operations import FromParent, RefChange, decode_operation, encode_operation
 from nbcellar.history.reach import ChildrenOf
-from nbcellar.history.rewrite import CODE_CHANGED, REASON, Plan, plan_rewrite
+from nbcellar.history.rewrite import CODE_CHANGED, Plan, plan_rewrite, without_value
 from nbcellar.history.scrub import Scrub
 from nbcellar.ids import CommitId, Digest, NotebookId
 from nbcellar.notebook import tree
@@ -153,15 +153,7 @@ class TextCut:
             return cleaned
         self.names.update(entry.names)
         self.versions.add(entry.version)
-        return msgspec.structs.replace(
-            entry,
-            value=None,
-            version=blake3(self._salt + entry.version).digest()[: max(8, len(entry.version))],
-            previews=(),
-            reason=REASON,
-            uncertain="",
-            size_bytes=0,
-        )
+        return without_value(entry, self._salt)
 
     def content(self, commit: Commit) -> Commit:
         made = self._scrub.commit(commit)

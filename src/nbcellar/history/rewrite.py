@@ -60,6 +60,19 @@ class WholeContent:
         return dict(parts)
 
 
+def without_value(entry: Covariable, salt: bytes) -> Covariable:
+    """Return an entry as it is when its value was forgotten."""
+    return msgspec.structs.replace(
+        entry,
+        value=None,
+        version=blake3(salt + entry.version).digest()[: max(8, len(entry.version))],
+        previews=(),
+        reason=REASON,
+        uncertain="",
+        size_bytes=0,
+    )
+
+
 class VariableCut(WholeContent):
     """Forgets the versions that a name held, wherever (copies of the notebook, undos) they were taken up.
 
@@ -86,15 +99,7 @@ class VariableCut(WholeContent):
         self._names.update(entry.names)
         if entry.value is not None:
             self._values.add(Digest(entry.value))
-        return msgspec.structs.replace(
-            entry,
-            value=None,
-            version=blake3(self._salt + entry.version).digest()[: max(8, len(entry.version))],
-            previews=(),
-            reason=REASON,
-            uncertain="",
-            size_bytes=0,
-        )
+        return without_value(entry, self._salt)
 
 
 class CommitCut(WholeContent):

@@ -74,6 +74,7 @@ def test_without_a_terminal_it_shows_the_plan_and_takes_yes(strict: Any) -> None
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 1), ("", 1)])
 def test_on_a_terminal_it_asks(strict: Any, monkeypatch: pytest.MonkeyPatch, answer: str, code: int) -> None:
     monkeypatch.setattr(sys, "stdin", Terminal(answer))
+    monkeypatch.setattr("nbcellar.cli.console.Console.can_ask", True)  # the errors' stream is no terminal in a test
     assert strict.run("gc") == code
     assert "Remove it? [y/N]" in strict.err
     assert ("removed " in strict.out) == (code == 0)
