@@ -71,8 +71,8 @@ class Gaps:
         if self.trusted and self.same_id(i, j) and (alone or self.likeness.alike(i, j, _ALIKE_BY_ID)):
             return "id"
         if alone and self.ours.cells[i].type == self.theirs.cells[j].type:
-            if not self.ours.sources[i].strip() or not self.theirs.sources[j].strip():
-                return "similar"  # an empty cell that was filled, or one that was emptied
+            if not self.ours.sources[i].strip():
+                return "similar"  # an empty cell that was filled
         return "similar" if self.score(i, j, ALIKE_ALONE if alone else ALIKE) else None
 
 

@@ -164,7 +164,8 @@ def test_the_edit_script_is_found_again(inputs: ModuleType, ids: str, size: int,
     for seed in range(seeds):
         case = inputs.make_case(size, seed, ids=ids)
         found = placed(pair_cells(case.before.cells, case.after.cells))
-        wrong += sum(found.get(place) != origin for place, origin in enumerate(case.origin))
+        after = case.after.cells  # where an empty cell without an id went is not to be known
+        wrong += sum(found.get(j) != i for j, i in enumerate(case.origin) if after[j].source)
         total += len(case.origin)
     assert wrong <= total * 0.01
 
