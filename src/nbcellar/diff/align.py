@@ -23,8 +23,11 @@ class Step(msgspec.Struct, frozen=True):
     b_stop: int
 
 
-def align(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[Step]:
-    """Return what has to be replaced in `a` to get `b`, in order; what is between is equal."""
+def align(a: Sequence[Hashable], b: Sequence[Hashable], *, most_edits: int = _MOST_EDITS) -> list[Step]:
+    """Return what has to be replaced in `a` to get `b`, in order; what is between is equal.
+
+    Beyond `most_edits` items that went or came, only those are paired that both lists hold once.
+    """
     start = 0
     most = min(len(a), len(b))
     while start < most and a[start] == b[start]:
@@ -37,7 +40,7 @@ def align(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[Step]:
         return []
     if not ours or not theirs:
         return [Step(start, start + len(ours), start, start + len(theirs))]
-    pairs = _pairs(ours, theirs)
+    pairs = _pairs(ours, theirs, most_edits)
     steps, x, y = [], 0, 0
     for i, j in [*pairs, (len(ours), len(theirs))]:
         if i > x or j > y:
@@ -46,7 +49,7 @@ def align(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[Step]:
     return steps
 
 
-def _pairs(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]]:
+def _pairs(a: Sequence[Hashable], b: Sequence[Hashable], most_edits: int) -> list[tuple[int, int]]:
     """Return places of equal items, rising on both sides; as many as there can be if the budget allows."""
     known = set(a) & set(b)
     if not known:
@@ -55,7 +58,7 @@ def _pairs(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]
     ends = {1: 0}
     trace: list[dict[int, int]] = []
     work = 0
-    for d in range(min(n + m + 1, _MOST_EDITS)):
+    for d in range(min(n + m + 1, most_edits)):
         trace.append(dict(ends))
         for k in range(-d, d + 1, 2):
             if k < -m or k > n:

@@ -11,6 +11,7 @@ from nbcellar.diff.model import Line, TextChange
 CONTEXT = 2
 MOST_LINES = 200
 _LONGEST_LINE = 2000
+_MOST_WORDS = 100  # edits of words in a line: they cost their square, and more of them tell nobody anything
 _WORDS = re.compile(r"\w+|\s+|.", re.DOTALL)
 
 
@@ -49,12 +50,11 @@ def _replaced(old: list[str], new: list[str]) -> list[Line]:
     """Return lines that went, then those that came; where they go by pairs, with the words that differ."""
     gone, come = [], []
     paired = len(old) == len(new) and len(old) <= 50
+    words = [_words(*pair) for pair in zip(old, new, strict=True)] if paired else []
     for place, text in enumerate(old):
-        words = _words(text, new[place])[0] if paired else []
-        gone.append(Line(mark="-", text=_cut(text), words=words))
+        gone.append(Line(mark="-", text=_cut(text), words=words[place][0] if paired else []))
     for place, text in enumerate(new):
-        words = _words(old[place], text)[1] if paired else []
-        come.append(Line(mark="+", text=_cut(text), words=words))
+        come.append(Line(mark="+", text=_cut(text), words=words[place][1] if paired else []))
     return gone + come
 
 
@@ -63,7 +63,7 @@ def _words(old: str, new: str) -> tuple[list[tuple[int, int]], list[tuple[int, i
     if max(len(old), len(new)) > _LONGEST_LINE:
         return [], []
     ours, theirs = _WORDS.findall(old), _WORDS.findall(new)
-    steps = align(ours, theirs)
+    steps = align(ours, theirs, most_edits=_MOST_WORDS)
     common = sum(len(word) for word in ours) - sum(len(w) for s in steps for w in ours[s.a_start : s.a_stop])
     if common * 3 < max(len(old), len(new)):
         return [], []
