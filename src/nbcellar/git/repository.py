@@ -64,6 +64,11 @@ def common_folder(git: Git) -> Path:
     return _folder(git, "--git-common-dir")
 
 
+def own_folder(git: Git) -> Path:
+    """Return git's folder of this worktree, where the state of a merge or rebase is; one process."""
+    return _folder(git, "--git-dir")
+
+
 def _folder(git: Git, option: str) -> Path:
     # A path of git's may be relative to where it was asked.
     return Path(os.path.normpath(git.folder / git.line("rev-parse", option)))
