@@ -65,6 +65,9 @@ COMMANDS: dict[str, dict[str, str]] = {
         "message": "change the message of a commit",
         "op": "list every change of branches and HEAD, and undo one",
     },
+    "git": {
+        "git": "make git diff, merge and store notebooks well; install it, look whether it works",
+    },
     "keep": {
         "size": "what takes how much space",
         "gc": "remove what nothing refers to any more",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nbcellar.errors import CellarError, InvalidInputError
 from nbcellar.git.both_sides import both_sides, replace_file
-from nbcellar.git.labels import SideNames, side_names
+from nbcellar.git.labels import SideNames, one_line, side_names
 from nbcellar.git.process import Git
 from nbcellar.git.repository import own_folder
 from nbcellar.notebook.codec import read, write
@@ -84,9 +84,26 @@ def merge_driver(
     return CONFLICTS if outcome.conflicts else MERGED
 
 
-def leave_both_sides(
-    call: MergeCall, names: SideNames, environ: Mapping[str, str], say: Callable[[str], None]
-) -> int:
+def mergetool(base: Path, ours: Path, theirs: Path, merged: Path, say: Callable[[str], None]) -> int:
+    """Merge three files that `git mergetool` made into `merged`; return 0 when nothing is left to decide, else 1.
+
+    What git keeps of an unresolved file in the working copy stays a notebook with marked cells.
+    """
+    call = MergeCall(base, merged, theirs, _MARKER_SIZE, merged.name)
+    try:
+        names = SideNames()
+        notebooks = (_read_base(base), _read(ours, call), _read(theirs, call))
+        outcome = merge_cells(*notebooks, names)
+        replace_file(merged, write(outcome.notebook))
+    except CellarError as error:
+        say(f"{call.path}: {error.message}; it is left as it was")
+        return FAILED
+    for text in outcome.told:
+        say(f"{call.path}: {text}")
+    return CONFLICTS if outcome.conflicts else MERGED
+
+
+def leave_both_sides(call: MergeCall, names: SideNames, environ: Mapping[str, str], say: Callable[[str], None]) -> int:
     """Make both sides visible in the file of ours; return the exit code."""
     try:
         text = both_sides(call.base, call.ours, call.theirs, names, marker_size=call.marker_size, environ=environ)
@@ -100,11 +117,20 @@ def leave_both_sides(
 
 def merge_cells(base: Notebook | None, ours: Notebook, theirs: Notebook, names: SideNames) -> Outcome:
     """Merge cell by cell."""
-    from nbcellar.merge.notebooks import Labels, merge_notebooks  # type: ignore[import-not-found]
+    from nbcellar.merge.model import Labels
+    from nbcellar.merge.notebooks import merge_notebooks
 
-    labels = Labels(base=names.base, ours=names.ours, theirs=names.theirs)
-    merged = merge_notebooks(base, ours, theirs, labels=labels)
-    return Outcome(merged.notebook, len(merged.conflicts))
+    merged = merge_notebooks(base, ours, theirs, labels=Labels(names.base, names.ours, names.theirs))
+    told = [f"mended before merging: {text}" for text in merged.repairs]
+    for entry in merged.dropped:
+        where = f"cell {entry.number}: " if entry.number else ""
+        told.append(f"{where}{one_line(entry.what)} of {entry.side} left out: {one_line(entry.reason)}")
+    if merged.conflicts:
+        count = len(merged.conflicts)
+        told.append(
+            f"{count} conflict{'' if count == 1 else 's'}, marked as cells; to resolve: cellar resolve, or in Jupyter"
+        )
+    return Outcome(merged.notebook, len(merged.conflicts), tuple(told))
 
 
 def _git_dir(environ: Mapping[str, str], call: MergeCall) -> Path:
@@ -127,5 +153,3 @@ def _read_base(path: Path) -> Notebook | None:
         return read(data) if data else None
     except CellarError:
         return None
-
-

@@ -102,7 +102,10 @@ class Filter:
 
     def _clean_anew(self, data: bytes, path: str) -> bytes | None:
         try:
-            cleaned = write(self._cleaner.clean(read(data, path=path), path))
+            notebook = read(data, path=path)
+            if write(notebook) != data:  # of nbformat 3 or older: it is read upgraded, which is not for a filter to do
+                return None
+            cleaned = write(self._cleaner.clean(notebook, path))
         except CellarError as error:
             if b"\n<<<<<<< " not in data:  # git's own, of which the user knows
                 self._say(f"{error.message}; it is not cleaned")

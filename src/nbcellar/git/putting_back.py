@@ -39,9 +39,7 @@ def _by_id(cells: Sequence[Cell], donors: Sequence[tuple[Cell, Cell]]) -> dict[i
     return found
 
 
-def _by_source(
-    cells: Sequence[Cell], donors: Sequence[tuple[Cell, Cell]], found: Mapping[int, int]
-) -> dict[int, int]:
+def _by_source(cells: Sequence[Cell], donors: Sequence[tuple[Cell, Cell]], found: Mapping[int, int]) -> dict[int, int]:
     """Return the same for the others, where the order of equal sources leaves no choice."""
     used = frozenset(found.values())
     wanted: dict[tuple[str, str], list[int]] = defaultdict(list)

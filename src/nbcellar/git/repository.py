@@ -36,7 +36,9 @@ class GitRepository:
     def path_of(self, file: Path) -> str:
         """Return a file's path in the repository, as git writes it. Raises InvalidInputError for one outside."""
         if self.worktree is None:
-            raise InvalidInputError(f"{self.git_dir}: a bare repository has no files; name a revision, as git:HEAD:PATH")
+            raise InvalidInputError(
+                f"{self.git_dir}: a bare repository has no files; name a revision, as git:HEAD:PATH"
+            )
         # The folder's links are followed and the file's own are not: git tracks a link as a link.
         absolute = file.parent.resolve() / file.name
         root = self.worktree.resolve()

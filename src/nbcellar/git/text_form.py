@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from blake3 import blake3
@@ -44,8 +45,8 @@ def _cell_lines(cell: Cell) -> Iterator[str]:
     yield f"--- {_plain(cell.type)}{count}"
     if cell.metadata:
         yield f"metadata: {_json(cell.metadata)}"
-    for name in sorted(cell.attachments or {}):
-        yield f"attachment {_plain(name)}: {_fingerprint(encode_compact((cell.attachments or {})[name]))}"
+    for name, value in sorted((cell.attachments or {}).items()):
+        yield f"attachment {_plain(name)}: {_fingerprint(encode_compact(value))}"
     yield from _text_lines(cell.source)
     for output in cell.outputs or ():
         yield from _output_lines(output)
@@ -98,3 +99,23 @@ def _plain(text: str) -> str:
 
 def _json(value: Any) -> str:
     return _plain(encode_compact(value))
+
+
+def difference(old: Path, new: Path, old_name: str, new_name: str, *, colour: bool = False) -> Iterator[str]:
+    """Yield the lines of a unified diff of two notebooks' texts; `/dev/null` is a file that is not there."""
+    import difflib
+
+    before, after = ([] if str(path) == "/dev/null" else _lines(path.read_bytes()) for path in (old, new))
+    names = (f"a/{_plain(old_name)}" if before else "/dev/null", f"b/{_plain(new_name)}" if after else "/dev/null")
+    yield _styled(f"diff {_plain(old_name)}\n", "1", colour)
+    for line in difflib.unified_diff(before, after, *names):
+        code = {"+": "32", "-": "31", "@": "36"}.get(line[0], "")
+        yield _styled(line if line.endswith("\n") else line + "\n", code, colour)
+
+
+def _lines(data: bytes) -> list[str]:
+    return text_form(data).decode("utf-8", "replace").splitlines(keepends=True)
+
+
+def _styled(line: str, code: str, colour: bool) -> str:
+    return f"\x1b[{code}m{line[:-1]}\x1b[0m\n" if colour and code else line

@@ -45,8 +45,8 @@ def install(places: Places) -> Installed:
 def uninstall(places: Places) -> Installed:
     """Remove everything that `install` wrote, and the kept outputs. Raises StoreUnavailableError."""
     changed = []
-    for path in (places.attributes, places.config):
-        if edit(path, None):
+    for path in (places.attributes, places.other_attributes, places.config):
+        if path is not None and edit(path, None):
             changed.append(f"{path}: as it was before")
     if places.hooks is not None and hooks.remove_hook(places.hooks):
         changed.append(f"{places.hooks / hooks.NAME}: as it was before")

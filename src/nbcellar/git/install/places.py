@@ -29,7 +29,8 @@ class Places:
     """The files of one installation.
 
     config, attributes: git's, where a block of ours goes; program: our folder with what git calls; caller: how a shell
-    writes the path of our program; hooks: where a hook of ours may go, None where it may not, then `why_no_hooks`.
+    writes the path of our program; hooks: where a hook of ours may go, None where it may not, then `why_no_hooks`;
+    other_attributes: where an earlier installation may have written them.
     """
 
     scope: Scope
@@ -39,6 +40,7 @@ class Places:
     caller: str
     hooks: Path | None
     why_no_hooks: str = ""
+    other_attributes: Path | None = None
 
 
 def local_places(repository: GitRepository, *, shared: bool = False) -> Places:
@@ -46,11 +48,12 @@ def local_places(repository: GitRepository, *, shared: bool = False) -> Places:
 
     shared: the attributes go into `.gitattributes`, to be committed, so that clones have them.
     """
-    attributes = repository.common_dir / "info" / "attributes"
+    attributes: Path = repository.common_dir / "info" / "attributes"
+    other = None if repository.worktree is None else repository.worktree / ".gitattributes"
     if shared:
-        if repository.worktree is None:
+        if other is None:
             raise InvalidInputError(f"{repository.git_dir}: a bare repository has no .gitattributes to be shared")
-        attributes = repository.worktree / ".gitattributes"
+        attributes, other = other, attributes
     hooks, why = _hooks(repository)
     return Places(
         scope=Scope.LOCAL,
@@ -61,6 +64,7 @@ def local_places(repository: GitRepository, *, shared: bool = False) -> Places:
         caller='"$(git rev-parse --git-common-dir)/cellar/run"',
         hooks=hooks,
         why_no_hooks=why,
+        other_attributes=other,
     )
 
 

@@ -15,23 +15,23 @@ from pathlib import Path
 from nbcellar.errors import StoreUnavailableError
 from nbcellar.git.install.places import quote
 
-_START = '''\
+_START = """\
 # Written by `cellar git install`: what `run`, beside it, starts.
 import sys
 
 # No folder of the repository may be searched for modules: its files are anybody's.
 sys.path[0:1] = @PATHS@
 try:
-    from nbcellar.git.entry import main
-except ImportError as error:
-    sys.stderr.write(f"cellar: {error}\\n")
+    from nbcellar.cli.git_calls import main
+except BaseException as error:
+    sys.stderr.write(f"cellar: {type(error).__name__}: {error}\\n")
     sys.exit(70)
 code = main(sys.argv[1:])
 # A Python that fails to start ends with 1, too: a conflict is told apart from that.
 sys.exit(77 if code == 1 else code)
-'''
+"""
 
-_RUN = '''\
+_RUN = """\
 #!/bin/sh
 # Written by `cellar git install`, removed by `cellar git uninstall`. Git calls it for notebooks.
 python=@PYTHON@
@@ -84,6 +84,19 @@ case $call in
         git diff --no-index --no-ext-diff --no-textconv -- "$3" "$6"
         exit 0
         ;;
+    filter-process)
+        # Git ends with an error when nobody answers. An answer that offers nothing makes it take files as they are;
+        # it must not come into a conversation that has begun, so only where Cellar did not even start.
+        case $code in
+            70 | 126 | 127)
+                echo "cellar: until then notebooks keep their outputs in what is staged" >&2
+                printf '0016git-filter-server\\n000eversion=2\\n00000000'
+                cat > /dev/null
+                exit 0
+                ;;
+        esac
+        exit 1
+        ;;
     textconv) cat -- "$2" ;;
     clean | smudge) cat ;;
     pre-commit)
@@ -94,7 +107,7 @@ case $call in
         ;;
     *) exit 1 ;;
 esac
-'''
+"""
 
 
 def write_program(folder: Path, *, remove: str) -> None:
