@@ -13,16 +13,16 @@ from nbcellar.diff.document.outputs import noise
 from nbcellar.diff.document.outputs.figures import Figures, count, largest_in_words
 from nbcellar.diff.document.outputs.html_tables import Page, Table, read_page
 from nbcellar.diff.document.outputs.markup import Piece, lines, pieces
-from nbcellar.diff.document.outputs.model import HtmlChange, OutputChange, OutputSettings, TableChange
+from nbcellar.diff.document.outputs.model import HtmlChange, MimeChange, OutputSettings, TableChange
 from nbcellar.diff.document.outputs.rows import compare_tables
 from nbcellar.diff.document.outputs.terminal import writable
 from nbcellar.diff.document.outputs.text import compare_lines, compare_text
-from nbcellar.diff.model import FrameChange, TextChange
+from nbcellar.diff.model import FrameChange, Kind, TextChange
 
 _LONGEST = 20_000_000  # characters; longer pages are compared as text
 
 
-def compare_html(mime: str, before: Any, after: Any, settings: OutputSettings) -> OutputChange | None:
+def compare_html(mime: str, before: Any, after: Any, settings: OutputSettings) -> MimeChange | None:
     """Return what differs between two texts of HTML, None if nothing does."""
     if not isinstance(before, str) or not isinstance(after, str) or max(len(before), len(after)) > _LONGEST:
         return compare_text(mime, before, after, settings)
@@ -47,7 +47,7 @@ def _hidden(before: str, after: str) -> str:
     return noise.IDS if noise.Ids().mask(before) == noise.Ids().mask(after) else noise.MARKUP
 
 
-def _around(mime: str, old: list[Piece], new: list[Piece], settings: OutputSettings) -> OutputChange | None:
+def _around(mime: str, old: list[Piece], new: list[Piece], settings: OutputSettings) -> MimeChange | None:
     ours, theirs = lines(old, noise.Ids()), lines(new, noise.Ids())
     if ours == theirs:
         return None
@@ -86,39 +86,40 @@ def _matched(ours: list[Table], theirs: list[Table]) -> list[tuple[Table | None,
     return matched
 
 
-def _whole(place: int, table: Table, change: Any) -> TableChange:
-    width = len(table.columns) - table.labels
-    rows = {"rows_before" if change == "removed" else "rows_after": len(table.rows)}
-    columns = {"columns_before" if change == "removed" else "columns_after": width}
-    none = {"rows_before": 0, "rows_after": 0, "columns_before": 0, "columns_after": 0}
-    return TableChange(
-        place=place, change=change, caption=table.caption[:200], frame=FrameChange(**{**none, **rows, **columns})
+def _whole(place: int, table: Table, change: Kind) -> TableChange:
+    width, rows, gone = len(table.columns) - table.labels, len(table.rows), change == "removed"
+    frame = FrameChange(
+        rows_before=rows if gone else 0,
+        rows_after=0 if gone else rows,
+        columns_before=width if gone else 0,
+        columns_after=0 if gone else width,
     )
+    return TableChange(place=place, change=change, caption=table.caption[:200], frame=frame)
 
 
 def _told(
     mime: str,
     tables: list[TableChange],
-    around: OutputChange | None,
+    around: MimeChange | None,
     names: dict[str, None],
     figures: Figures,
-) -> OutputChange:
+) -> MimeChange:
     noises = [*names, *figures.noise(), *(around.noise if around is not None else [])]
     noises = list(dict.fromkeys(noises))
     numbers = figures.result() or (around.numbers if around is not None else None)
     real = around if around is not None and not around.only_noise else None
     if not tables and real is None:
-        return OutputChange(mime=mime, summary=noise.only(noises), only_noise=True, noise=noises, numbers=numbers)
+        return MimeChange(mime=mime, note=noise.only(noises), only_noise=True, noise=noises, numbers=numbers)
     told = [_table_told(table, len(tables)) for table in tables[:3]]
     if len(tables) > 3:
         told.append(f"{len(tables) - 3:,} more tables")
     if figures.changed:
         told.append(f"{count(figures.changed, 'number')} {largest_in_words(figures.result())}")
     if real is not None:
-        told.append(f"around the tables: {real.summary}" if tables else real.summary)
+        told.append(f"around the tables: {real.note}" if tables else real.note)
     text = real.detail if real is not None and isinstance(real.detail, TextChange) else None
     detail = HtmlChange(tables=tables, text=text)
-    return OutputChange(mime=mime, summary="; ".join(told), noise=noises, detail=detail, numbers=numbers)
+    return MimeChange(mime=mime, note="; ".join(told), noise=noises, detail=detail, numbers=numbers)
 
 
 def _table_told(table: TableChange, tables: int) -> str:

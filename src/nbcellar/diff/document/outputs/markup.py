@@ -27,8 +27,10 @@ _DEEPEST = 20
 
 
 class Piece(msgspec.Struct):
-    """A tag ("td", "/td"), a text (tag "") or the content of a script or style (tag "#script"); `text` is what it holds:
-    attributes as they are written, or text."""
+    """A tag ("td", "/td"), a text (tag "") or the content of a script or style (tag "#script").
+
+    `text` is what it holds: attributes as they are written, or text.
+    """
 
     tag: str
     text: str
@@ -86,7 +88,7 @@ def _end_of_tag(source: str, begin: int) -> int:
 
 def attributes(text: str) -> dict[str, str]:
     """Return the attributes of a tag, by name in lower case, their values with entities resolved."""
-    found = {}
+    found: dict[str, str] = {}
     for name, value in _ATTRIBUTE.findall(text[:_MOST_ATTRIBUTES]):
         if value[:1] in ('"', "'"):
             value = value[1:-1]

@@ -1,13 +1,11 @@
 """What a comparison of two outputs found.
 
 Invariant: frozen, and made of text and numbers alone, so that it is its own JSON. Every result has a sentence for a
-person (`summary`) and names what of it is noise: nothing that a reader of the notebook would call a change.
+person (`note`) and names what of it is noise: nothing that a reader of the notebook would call a change.
 Not for: finding changes (one module for each kind of output), drawing them.
 """
 
 from __future__ import annotations
-
-from typing import Literal
 
 import msgspec
 
@@ -31,8 +29,8 @@ class OutputSettings(_Part, frozen=True):
     absolute, relative: two numbers in texts, tables and JSON are taken for equal if they differ by at most
     `absolute + relative * larger magnitude`; whole numbers on both sides are always compared exactly.
     draw: pictures and their difference come along as data URIs. most_pixels: larger pictures are told by size and
-    bytes; without Pillow a thirty-second of that. plugins: ask comparers of other distributions; ask_plugins: MIME types that
-    they may answer for although Cellar knows them.
+    bytes; without Pillow a thirty-second of that. plugins: ask comparers of other distributions; ask_plugins: MIME
+    types that they may answer for although Cellar knows them.
     """
 
     absolute: float = 0.0
@@ -43,19 +41,23 @@ class OutputSettings(_Part, frozen=True):
     ask_plugins: tuple[str, ...] = ()
 
 
-class JsonChange(_Part, frozen=True, tag="json"):
-    """JSON by its structure: how many leaves came, went and changed; `parts` are the first of them, `more` the rest."""
+class TreeChange(_Part, frozen=True, tag="tree"):
+    """JSON by its structure: how many values came, went and changed; `values` are the first of them.
+
+    `more` counts those that are not listed.
+    """
 
     added: int = 0
     removed: int = 0
     changed: int = 0
-    parts: list[ValueChange] = []
+    values: list[ValueChange] = []
     more: int = 0
 
 
 class TableRow(_Part, frozen=True):
-    """A row of a table as it is drawn: mark " " (equal), "+", "-", "~" (changed) or "…" (rows left out, `label` says
-    how many). `cells` are those after (before, of a row that went), `before` the old ones where they changed, by column.
+    """A row of a table as it is drawn: mark " " (equal), "+", "-", "~" (changed) or "…" (`label`: how many lack).
+
+    `cells` are those after, of a row that went those before; `before` are the old ones where they changed, by column.
     """
 
     mark: str
@@ -83,8 +85,8 @@ class HtmlChange(_Part, frozen=True, tag="html"):
     text: TextChange | None = None
 
 
-class ImageChange(_Part, frozen=True, tag="image"):
-    """Pictures: their sizes in pixels where they are known, their bytes, and what differs (`picture`)."""
+class ImageChange(PictureChange, frozen=True, kw_only=True, tag="image"):
+    """Pictures, with their sizes in pixels where these are known, and in bytes."""
 
     width_before: int | None = None
     height_before: int | None = None
@@ -92,7 +94,6 @@ class ImageChange(_Part, frozen=True, tag="image"):
     height_after: int | None = None
     bytes_before: int = 0
     bytes_after: int = 0
-    picture: PictureChange | None = None
 
 
 class FrameLine(_Part, frozen=True):
@@ -118,67 +119,45 @@ class TracebackChange(_Part, frozen=True, tag="traceback"):
 
 
 class BytesChange(_Part, frozen=True, tag="bytes"):
-    """What is known by its size and its digest (BLAKE3, hexadecimal) alone."""
+    """What is known by its size in bytes and its digest (BLAKE3, hexadecimal) alone; a side that lacks is empty."""
 
-    bytes_before: int
-    bytes_after: int
-    digest_before: str
-    digest_after: str
-
-
-OutputDetail = TextChange | JsonChange | HtmlChange | ImageChange | TracebackChange | BytesChange
+    before: int
+    after: int
+    digest_before: str = ""
+    digest_after: str = ""
 
 
-class OutputChange(_Part, frozen=True):
-    """What differs between two representations of one kind; `mime` is a MIME type, or "stream" or "error".
+Detail = TextChange | TreeChange | HtmlChange | ImageChange | TracebackChange | BytesChange
 
-    only_noise: nothing but what `noise` names differs. numbers: how many numbers were compared and changed, beyond the
-    tolerance, and the largest difference. `notes` say what could not be done.
+
+class MimeChange(_Part, frozen=True):
+    """One MIME type of a bundle that came, went or changed.
+
+    note: a sentence that says what changed, and what could not be done. only_noise: nothing but what `noise` names
+    differs. numbers: how many numbers were compared and changed, beyond the tolerance, and the largest difference.
+    secondary: it was not looked into, for a richer type of the same bundle tells what changed.
     """
 
     mime: str
-    summary: str
     change: Kind = "changed"
+    detail: Detail | None = None
+    note: str = ""
     only_noise: bool = False
     noise: list[str] = []
-    detail: OutputDetail | None = None
     numbers: Changed | None = None
-    notes: list[str] = []
+    secondary: bool = False
 
-
-class BundleChange(_Part, frozen=True):
-    """What differs between two outputs, or between two MIME bundles.
-
-    `changes` begins with the richest representation that both have and that differs; others follow until one differs in
-    more than noise, `also` names those that differ, too. `added` and `removed` are MIME types. `type_before` and
-    `type_after` are set where the outputs are of other types (a stream, an error).
-    """
-
-    summary: str
-    only_noise: bool = False
-    noise: list[str] = []
-    added: list[str] = []
-    removed: list[str] = []
-    changes: list[OutputChange] = []
-    also: list[str] = []
-    type_before: str = ""
-    type_after: str = ""
-
-
-OutputType = Literal["stream", "display_data", "execute_result", "error"]
 
 __all__ = [
-    "BundleChange",
     "BytesChange",
+    "Detail",
     "FrameLine",
     "HtmlChange",
     "ImageChange",
-    "JsonChange",
-    "OutputChange",
-    "OutputDetail",
+    "MimeChange",
     "OutputSettings",
-    "OutputType",
     "TableChange",
     "TableRow",
     "TracebackChange",
+    "TreeChange",
 ]

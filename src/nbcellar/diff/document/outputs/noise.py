@@ -12,6 +12,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from nbcellar.diff.document.noise import Noise
+
 ADDRESSES = "memory addresses"
 TEMPORARY = "temporary files"
 TIMES = "run times"
@@ -26,10 +28,26 @@ FORM = "how it is written in the file"
 TOLERANCE = "numbers within the tolerance"
 ALIGNMENT = "blanks between columns"
 DIGITS = "digits shown of equal numbers"
-DISPLAYED = "shown as a result or by a call"
 SAME_PICTURE = "the same picture, stored otherwise"
 LINE_NUMBERS = "line numbers of frames"
 FOLDERS = "folders of libraries"
+
+# Kinds of noise by which a summary of a whole notebook groups these; what is not here is how something is laid out.
+_KINDS: dict[str, Noise] = {
+    ADDRESSES: "addresses",
+    TEMPORARY: "temporary files",
+    TIMES: "run time",
+    ORDER: "execution order",
+    COLOURS: "terminal",
+    PROGRESS: "terminal",
+    IDS: "ids",
+    WIDGETS: "widgets",
+    TOLERANCE: "tolerance",
+    DIGITS: "tolerance",
+    SAME_PICTURE: "pictures",
+    LINE_NUMBERS: "frames",
+    FOLDERS: "frames",
+}
 
 _MARK = "\ufffc"  # an object's place; a text that holds one itself is compared as it is
 
@@ -62,7 +80,8 @@ _RULES = (
         TIMES,
         "<",
         re.compile(
-            r"(?<=\[)\d[\d:]{0,12}<[\d:?]{1,12}, {1,4}(?:[\d.?]{1,12}[a-zA-Z]{0,9}/s|[\d.?]{1,12}s/[a-zA-Z]{1,9})(?=[,\]])"
+            r"(?<=\[)\d[\d:]{0,12}<[\d:?]{1,12}, {1,4}"
+            r"(?:[\d.?]{1,12}[a-zA-Z]{0,9}/s|[\d.?]{1,12}s/[a-zA-Z]{1,9})(?=[,\]])"
         ),
     ),
     _Rule(TIMES, "/step", re.compile(r"\b\d{1,6}m?s \d{1,6}[mu]?s/step\b")),
@@ -82,6 +101,11 @@ def mask(text: str, names: set[str] | None = None) -> tuple[str, dict[str, list[
             found.setdefault(rule.name, []).extend(parts)
             text = rule.pattern.sub(_MARK, text)
     return text, found
+
+
+def kinds_of(names: Iterable[str]) -> set[Noise]:
+    """Return the kinds of noise that names stand for."""
+    return {_KINDS.get(name, "layout") for name in names}
 
 
 def differing(before: dict[str, list[str]], after: dict[str, list[str]]) -> list[str]:
@@ -160,7 +184,6 @@ __all__ = [
     "ALIGNMENT",
     "COLOURS",
     "DIGITS",
-    "DISPLAYED",
     "FOLDERS",
     "FORM",
     "IDS",
@@ -178,6 +201,7 @@ __all__ = [
     "differing",
     "is_generated_name",
     "joined",
+    "kinds_of",
     "mask",
     "mask_dates",
     "noise_of_leaf",

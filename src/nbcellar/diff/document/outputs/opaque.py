@@ -11,8 +11,9 @@ from typing import Any
 
 import blake3
 
+from nbcellar.diff.document.equality import json_key
 from nbcellar.diff.document.outputs import noise
-from nbcellar.diff.document.outputs.model import BytesChange, OutputChange, OutputSettings
+from nbcellar.diff.document.outputs.model import BytesChange, MimeChange, OutputSettings
 from nbcellar.diff.document.outputs.terminal import writable
 
 _SHORTEST = 64  # a shorter text may be a word that happens to be base64
@@ -28,7 +29,7 @@ def decoded(value: Any) -> bytes | None:
         return None
 
 
-def compare_bytes(mime: str, before: Any, after: Any, settings: OutputSettings) -> OutputChange | None:
+def compare_bytes(mime: str, before: Any, after: Any, settings: OutputSettings) -> MimeChange | None:
     """Return what differs between two values in base64, None if nothing does."""
     if isinstance(before, str) and before == after:
         return None
@@ -40,17 +41,17 @@ def compare_bytes(mime: str, before: Any, after: Any, settings: OutputSettings) 
             return compare_text(mime, before, after, settings)  # by structure
         old, new = (writable(text).encode() for text in (before, after))
     if old == new:
-        return OutputChange(mime=mime, summary=noise.only([noise.FORM]), only_noise=True, noise=[noise.FORM])
+        return MimeChange(mime=mime, note=noise.only([noise.FORM]), only_noise=True, noise=[noise.FORM])
     detail = BytesChange(
-        bytes_before=len(old),
-        bytes_after=len(new),
+        before=len(old),
+        after=len(new),
         digest_before=blake3.blake3(old).hexdigest(),
         digest_after=blake3.blake3(new).hexdigest(),
     )
-    return OutputChange(mime=mime, summary=sizes(len(old), len(new)), detail=detail)
+    return MimeChange(mime=mime, note=sizes(len(old), len(new)), detail=detail)
 
 
-def compare_unknown(mime: str, before: Any, after: Any, settings: OutputSettings) -> OutputChange | None:
+def compare_unknown(mime: str, before: Any, after: Any, settings: OutputSettings) -> MimeChange | None:
     """Return what differs between two values of a type that nobody knows."""
     if all(isinstance(value, str) and len(value) >= _SHORTEST for value in (before, after)):
         if decoded(before) is not None and decoded(after) is not None:
@@ -60,9 +61,22 @@ def compare_unknown(mime: str, before: Any, after: Any, settings: OutputSettings
     return compare_text(mime, before, after, settings)
 
 
+def alone(mime: str, value: Any, *, is_new: bool) -> MimeChange:
+    """Return what is known of a value that came or went."""
+    data = decoded(value)
+    if data is None:
+        data = writable(value).encode() if isinstance(value, str) else json_key(value)
+    digest = blake3.blake3(data).hexdigest()
+    if is_new:
+        detail = BytesChange(before=0, after=len(data), digest_after=digest)
+        return MimeChange(mime=mime, change="added", note=f"{len(data):,} bytes", detail=detail)
+    detail = BytesChange(before=len(data), after=0, digest_before=digest)
+    return MimeChange(mime=mime, change="removed", note=f"{len(data):,} bytes", detail=detail)
+
+
 def sizes(old: int, new: int) -> str:
     """Return two sizes in words."""
     return f"other bytes, {new:,} of them" if old == new else f"{old:,} -> {new:,} bytes"
 
 
-__all__ = ["compare_bytes", "compare_unknown", "decoded", "sizes"]
+__all__ = ["alone", "compare_bytes", "compare_unknown", "decoded", "sizes"]

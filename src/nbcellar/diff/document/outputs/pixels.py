@@ -1,7 +1,7 @@
 """Whether two files show the same picture, in how many pixels they differ, and a picture of where.
 
-With Pillow, where it is installed, any format that it reads; without, PNG as `diff/png.py` does. Invariant: "the same"
-is said only where every pixel of every frame was compared, its transparency too. Loaded when pictures differ, no sooner.
+With Pillow, where it is installed, the formats of `_FORMATS`; without, PNG as `diff/png.py` reads it.
+Invariant: "the same" is said only where every pixel of every frame was compared, its transparency, too.
 """
 
 from __future__ import annotations
@@ -54,9 +54,10 @@ def compare_pixels(mime: str, before: bytes, after: bytes, *, most_pixels: int, 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(before), formats=[_FORMATS[mime]]) as old:
-                with Image.open(io.BytesIO(after), formats=[_FORMATS[mime]]) as new:
-                    return _compare_images(old, new, most_pixels, draw)
+            formats = [_FORMATS[mime]]
+            old, new = (Image.open(io.BytesIO(data), formats=formats) for data in (before, after))
+            with old, new:
+                return _compare_images(old, new, most_pixels, draw)
     except Exception as error:  # a damaged file, or one made to do harm
         return Difference(why=f"cannot be read: {type(error).__name__}")
 

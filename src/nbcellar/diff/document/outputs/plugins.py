@@ -1,7 +1,7 @@
 """Comparers of other distributions: the entry points of the group `nbcellar.output_comparers`.
 
 The name of an entry point is the MIME type that it is for, or a beginning of one and "*"; its value a function
-`compare(mime, before, after, settings)` that returns an `OutputChange`, or None for no difference worth a word. Looked
+`compare(mime, before, after, settings)` that returns a `MimeChange`, or None for no difference worth a word. Looked
 for once, when a MIME type is met that Cellar does not know by its full name. Invariant: whatever is wrong with one of
 them becomes a note of the result, and the comparison goes on without it. How one is written: docs/output-comparers.md.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from nbcellar.diff.document.outputs.model import OutputChange, OutputSettings
+from nbcellar.diff.document.outputs.model import MimeChange, OutputSettings
 from nbcellar.entry_points import EntryPoint, find_entry_points
 
 GROUP = "nbcellar.output_comparers"
@@ -40,7 +40,7 @@ def find_comparer(mime: str) -> EntryPoint | None:
 
 def ask(
     point: EntryPoint, mime: str, before: Any, after: Any, settings: OutputSettings
-) -> tuple[OutputChange | None, str]:
+) -> tuple[MimeChange | None, str]:
     """Return what a plug-in finds of two values that differ; or None and a note of what is wrong with it."""
     whose = f"the comparer of {point.distribution} for '{point.name}' ({point.value})"
     try:
@@ -74,17 +74,17 @@ def _load(point: EntryPoint) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]
 
 
-def _checked(mime: str, found: Any, point: EntryPoint) -> OutputChange:
+def _checked(mime: str, found: Any, point: EntryPoint) -> MimeChange:
     """Return a result that is what it says to be; raise TypeError or ValueError for another."""
     if found is None:
         name = f"what {point.distribution} takes for equal"
-        return OutputChange(mime=mime, summary=f"only {name}", only_noise=True, noise=[name])
-    if not isinstance(found, OutputChange):
-        raise TypeError(f"it returned {type(found).__name__}, no OutputChange")
+        return MimeChange(mime=mime, note=f"only {name}", only_noise=True, noise=[name])
+    if not isinstance(found, MimeChange):
+        raise TypeError(f"it returned {type(found).__name__}, and no MimeChange")
     # Through JSON, which is what views get: every part of it has the type that it should have, and can be written.
-    checked = msgspec.json.decode(msgspec.json.encode(found), type=OutputChange)
-    if not checked.summary.strip():
-        raise ValueError("it returned an OutputChange without a summary")
+    checked = msgspec.json.decode(msgspec.json.encode(found), type=MimeChange)
+    if not checked.note.strip():
+        raise ValueError("it returned a MimeChange without a note")
     return msgspec.structs.replace(checked, mime=mime)
 
 

@@ -5,6 +5,7 @@ Invariant: each row of both tables is in exactly one pair, or among those that c
 
 from __future__ import annotations
 
+from itertools import pairwise
 from operator import gt
 
 import msgspec
@@ -82,7 +83,7 @@ def _columns(before: Table, after: Table) -> Columns:
             both,
             [place + a for place, name in enumerate(old) if name not in known],
             [place + b for place, name in enumerate(new) if name not in there],
-            moved=any(first[0] > second[0] for first, second in zip(both, both[1:], strict=False)),
+            moved=any(first[0] > second[0] for first, second in pairwise(both)),
         )
     pairs, gone, come = _aligned(old, new)
     return Columns([(i + a, j + b) for i, j in pairs], [place + a for place in gone], [place + b for place in come])

@@ -14,7 +14,7 @@ import msgspec
 from nbcellar.diff.document.equality import json_key, same_json
 from nbcellar.diff.document.outputs import noise
 from nbcellar.diff.document.outputs.figures import Figures, count, largest_in_words
-from nbcellar.diff.document.outputs.model import JsonChange, OutputChange, OutputSettings
+from nbcellar.diff.document.outputs.model import MimeChange, OutputSettings, TreeChange
 from nbcellar.diff.document.outputs.terminal import writable
 from nbcellar.diff.model import Kind, ValueChange
 
@@ -27,7 +27,7 @@ _LONGEST_PATH = 300
 _PLAIN_KEY = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$")
 
 
-def compare_structure(mime: str, before: Any, after: Any, settings: OutputSettings) -> OutputChange | None:
+def compare_structure(mime: str, before: Any, after: Any, settings: OutputSettings) -> MimeChange | None:
     """Return what differs between two JSON values, None if nothing does."""
     if same_json(before, after):
         return None
@@ -201,27 +201,27 @@ class _Walk:
                 )
             )
 
-    def result(self, mime: str, names: list[str]) -> OutputChange:
+    def result(self, mime: str, names: list[str]) -> MimeChange:
         total = sum(self.counts.values())
         numbers = self.figures.result()
         notes = [] if self.left > 0 else ["it is too large to be compared in full"]
         if not total and not notes:
             names = names or [noise.FORM]
-            return OutputChange(mime=mime, summary=noise.only(names), only_noise=True, noise=names, numbers=numbers)
-        detail = JsonChange(
+            return MimeChange(mime=mime, note=noise.only(names), only_noise=True, noise=names, numbers=numbers)
+        detail = TreeChange(
             added=self.counts["added"],
             removed=self.counts["removed"],
             changed=self.counts["changed"],
-            parts=self.parts,
+            values=self.parts,
             more=total - len(self.parts),
         )
         told = [f"{count(n, 'value')} {change}" for change, n in self.counts.items() if n]
         if len(self.parts) == 1 and total == 1:
             told = [_one(self.parts[0])]
-        summary = ", ".join(told) or notes[0]
+        summary = ", ".join(told) or "changed"
         if numbers is not None and numbers.changed and total > 1:
             summary += f", {count(numbers.changed, 'number')} {largest_in_words(numbers)}"
-        return OutputChange(mime=mime, summary=summary, noise=names, detail=detail, numbers=numbers, notes=notes)
+        return MimeChange(mime=mime, note="; ".join([summary, *notes]), noise=names, detail=detail, numbers=numbers)
 
 
 def _one(part: ValueChange) -> str:

@@ -11,16 +11,17 @@ from typing import Any
 from nbcellar.diff.align import Step, align
 from nbcellar.diff.document.outputs import noise
 from nbcellar.diff.document.outputs.figures import Figures, count, largest_in_words, skeleton
-from nbcellar.diff.document.outputs.model import OutputChange, OutputSettings
+from nbcellar.diff.document.outputs.model import MimeChange, OutputSettings
 from nbcellar.diff.document.outputs.terminal import last_state, without_colours, writable
 from nbcellar.diff.model import Changed, TextChange
 from nbcellar.diff.texts import compare_texts
 
+_MOST_LINES = 1000  # that a result lists
 _LONGEST_LINE = 20_000  # characters in which numbers are looked for
 _CODE = frozenset({"application/javascript", "text/javascript", "text/html", "image/svg+xml", "text/latex", "text/css"})
 
 
-def compare_text(mime: str, before: Any, after: Any, settings: OutputSettings) -> OutputChange | None:
+def compare_text(mime: str, before: Any, after: Any, settings: OutputSettings) -> MimeChange | None:
     """Return what differs between two texts, None if nothing does. Values that are no texts are compared as JSON."""
     if not isinstance(before, str) or not isinstance(after, str):
         from nbcellar.diff.document.outputs.structure import compare_structure
@@ -39,7 +40,15 @@ def compare_text(mime: str, before: Any, after: Any, settings: OutputSettings) -
     return compare_lines(mime, old, new, settings)
 
 
-def compare_lines(mime: str, old: str, new: str, settings: OutputSettings) -> OutputChange:
+def text_alone(mime: str, value: str, *, is_new: bool) -> MimeChange:
+    """Return a text that came or went, by its lines."""
+    text = last_state(writable(value))
+    detail = _compared("" if is_new else text, text if is_new else "", code=mime in _CODE)
+    told = count(detail.added + detail.removed, "line")
+    return MimeChange(mime=mime, change="added" if is_new else "removed", note=told, detail=detail)
+
+
+def compare_lines(mime: str, old: str, new: str, settings: OutputSettings) -> MimeChange:
     """Return what differs between two different texts without control characters."""
     masked, found = noise.mask(old)
     masked_new, found_new = noise.mask(new)
@@ -57,14 +66,14 @@ def compare_lines(mime: str, old: str, new: str, settings: OutputSettings) -> Ou
     if not left:
         return _noise(mime, names, numbers)
     detail = _shown((old, new), (ours, theirs), steps, quiet, code=mime in _CODE)
-    return OutputChange(mime=mime, summary=_summary(detail, numbers), noise=names, detail=detail, numbers=numbers)
+    return MimeChange(mime=mime, note=_summary(detail, numbers), noise=names, detail=detail, numbers=numbers)
 
 
-def _noise(mime: str, names: list[str], numbers: Changed | None = None) -> OutputChange:
+def _noise(mime: str, names: list[str], numbers: Changed | None = None) -> MimeChange:
     summary = noise.only(names)
     if numbers is not None:
         summary += f": {count(numbers.compared, 'number')} compared, different {largest_in_words(numbers)}".rstrip()
-    return OutputChange(mime=mime, summary=summary, only_noise=True, noise=names, numbers=numbers)
+    return MimeChange(mime=mime, note=summary, only_noise=True, noise=names, numbers=numbers)
 
 
 def _without_tolerated(
@@ -129,7 +138,11 @@ def _shown(
             x, y = step.a_stop, step.b_stop
         for i, j in quiet:
             lines[i] = new_lines[j]
-    return compare_texts("\n".join(lines), "\n".join(new_lines), code=code)
+    return _compared("\n".join(lines), "\n".join(new_lines), code=code)
+
+
+def _compared(old: str, new: str, *, code: bool) -> TextChange:
+    return compare_texts(old, new, code=code, most=_MOST_LINES)
 
 
 def _summary(detail: TextChange, numbers: Changed | None) -> str:
@@ -142,4 +155,4 @@ def _summary(detail: TextChange, numbers: Changed | None) -> str:
     return f"{told}, {count(numbers.changed, 'number')} {largest_in_words(numbers)}".rstrip()
 
 
-__all__ = ["compare_lines", "compare_text"]
+__all__ = ["compare_lines", "compare_text", "text_alone"]

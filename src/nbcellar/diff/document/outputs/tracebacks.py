@@ -1,8 +1,8 @@
 """Comparing errors: the type, the message, and the traceback frame by frame.
 
-Invariant: frames are the same if file, function and the line of source that ran are; the number of that line, the number
-of a cell and the folder a library is installed in are noise. What IPython, older IPythons and plain Python print is read;
-of a traceback in another form the text is compared.
+Invariant: frames are the same if file, function and the line of source that ran are; the number of that line, the
+number of a cell and the folder a library is installed in are noise. What IPython, older IPythons and plain Python print
+is read; of a traceback in another form the text is compared.
 """
 
 from __future__ import annotations
@@ -15,25 +15,26 @@ import msgspec
 from nbcellar.diff.align import align
 from nbcellar.diff.document.equality import same_json
 from nbcellar.diff.document.outputs import noise
-from nbcellar.diff.document.outputs.model import FrameLine, OutputChange, OutputSettings, TracebackChange
+from nbcellar.diff.document.outputs.model import FrameLine, MimeChange, OutputSettings, TracebackChange
+from nbcellar.diff.document.outputs.registry import ERROR
+from nbcellar.diff.document.outputs.structure import compare_structure
 from nbcellar.diff.document.outputs.terminal import last_state, writable
 from nbcellar.diff.document.outputs.text import compare_lines
 from nbcellar.diff.model import TextChange
+from nbcellar.diff.texts import compare_texts
 
 _MOST_LINES = 20_000
 _MOST_FRAMES = 100  # that a result lists
 _LONGEST = 500
+_IN = r"(?:, in (?P<function>[^\n]{0,400}))?\Z"
 _HEADS = (  # of a frame, as IPython 8.5 and later, 8.0, 7 and older, and Python print it
-    re.compile(r"File (?P<file>[^\n]{1,400}?):(?P<line>\d{1,9})(?:, in (?P<function>[^\n]{0,400}))?\Z"),
+    re.compile(r"File (?P<file>[^\n]{1,400}?):(?P<line>\d{1,9})" + _IN),
+    re.compile(r"(?P<file>(?:Cell |Input )?In ?\[[\d*]{1,9}\])(?:, line (?P<line>\d{1,9}))?" + _IN),
     re.compile(
-        r"(?P<file>(?:Cell |Input )?In ?\[[\d*]{1,9}\])(?:, line (?P<line>\d{1,9}))?(?:, in (?P<function>[^\n]{0,400}))?\Z"
+        r"(?P<file><ipython-input-[^>\n]{1,80}>|[^\s:][^\n:]{0,400}\.pyx?)"
+        r" in (?P<function>[\w<>.]{1,200}(?:\([^\n]{0,400})?)\Z"
     ),
-    re.compile(
-        r"(?P<file><ipython-input-[^>\n]{1,80}>|[^\s:][^\n:]{0,400}\.pyx?) in (?P<function>[\w<>.]{1,200}(?:\([^\n]{0,400})?)\Z"
-    ),
-    re.compile(
-        r"\s{0,4}File \"(?P<file>[^\"\n]{1,400})\", line (?P<line>\d{1,9})(?:, in (?P<function>[^\n]{0,400}))?\Z"
-    ),
+    re.compile(r"\s{0,4}File \"(?P<file>[^\"\n]{1,400})\", line (?P<line>\d{1,9})" + _IN),
 )
 _ARROW = re.compile(r"-{1,12}> (?P<line>\d{1,9})(?P<source>[^\n]{0,1000})")
 _CAUSES = ("The above exception was the direct cause", "During handling of the above exception")
@@ -54,10 +55,12 @@ class _Frame(msgspec.Struct, frozen=True):
         return _known_file(self.file), self.function.partition("(")[0].strip(), noise.mask(self.source)[0]
 
 
-def compare_error(before: Any, after: Any, settings: OutputSettings) -> OutputChange | None:
-    """Return what differs between two outputs of type error (their `ename`, `evalue` and `traceback`)."""
+def compare_error(mime: str, before: Any, after: Any, settings: OutputSettings) -> MimeChange | None:
+    """Return what differs between two errors: dicts of `ename`, `evalue` and `traceback`."""
     if same_json(before, after):
         return None
+    if not _is_error(before) or not _is_error(after):
+        return compare_structure(mime, before, after, settings)
     old, new = _Error(before), _Error(after)
     names: list[str] = []
     message = _message(old.message, new.message, settings, names)
@@ -68,7 +71,7 @@ def compare_error(before: Any, after: Any, settings: OutputSettings) -> OutputCh
     names = list(dict.fromkeys(names))
     if old.type == new.type and message is None and around is None and not added and not removed:
         names = names or [noise.FORM]
-        return OutputChange(mime="error", summary=noise.only(names), only_noise=True, noise=names)
+        return MimeChange(mime=mime, note=noise.only(names), only_noise=True, noise=names)
     detail = TracebackChange(
         type_before=old.type,
         type_after=new.type,
@@ -78,7 +81,28 @@ def compare_error(before: Any, after: Any, settings: OutputSettings) -> OutputCh
         frames=frames,
         text=around,
     )
-    return OutputChange(mime="error", summary=_told(old, new, detail), noise=names, detail=detail)
+    return MimeChange(mime=mime, note=_told(old, new, detail), noise=names, detail=detail)
+
+
+def _is_error(value: Any) -> bool:
+    """Return whether a value is what nbformat asks of an error, and nothing else."""
+    if not isinstance(value, dict) or not value.keys() <= {"ename", "evalue", "traceback"}:
+        return False
+    trace = value.get("traceback", [])
+    texts = [value.get("ename", ""), value.get("evalue", ""), *(trace if isinstance(trace, list) else [None])]
+    return all(isinstance(text, str) for text in texts)
+
+
+def error_alone(value: Any, *, is_new: bool) -> MimeChange:
+    """Return an error that came or went, with the lines of its traceback."""
+    error = _Error(value)
+    lines = error.traceback.splitlines() or [f"{error.type}: {error.message}".removesuffix(": ")]
+    text = compare_texts("", "\n".join(lines)) if is_new else compare_texts("\n".join(lines), "")
+    detail = TracebackChange(
+        type_before="" if is_new else error.type, type_after=error.type if is_new else "", text=text
+    )
+    told = _cut(f"{error.type}: {error.message}")
+    return MimeChange(mime=ERROR, change="added" if is_new else "removed", note=told, detail=detail)
 
 
 class _Error:
@@ -88,7 +112,9 @@ class _Error:
         parts = output if isinstance(output, dict) else {}
         self.type = _text(parts.get("ename"))[:_LONGEST]
         self.message = _text(parts.get("evalue"))
-        self.traceback = _text(parts.get("traceback"))
+        trace = parts.get("traceback")
+        self.raw = "\n".join(map(str, trace)) if isinstance(trace, list) else ""
+        self.traceback = _text(trace)
         lines = self.traceback.splitlines()
         self.frames = _read_frames(lines) if len(lines) <= _MOST_LINES else []
 
@@ -119,7 +145,7 @@ def _read_frames(lines: list[str]) -> list[_Frame]:
 
 
 def _head(line: str) -> _Frame | None:
-    if len(line) > 1200 or "In" not in line and " in " not in line and "File " not in line:
+    if len(line) > 1200 or not any(word in line for word in ("In", " in ", "File ")):
         return None
     for pattern in _HEADS:
         found = pattern.match(line)
@@ -187,7 +213,7 @@ def _around(old: _Error, new: _Error, settings: OutputSettings, names: list[str]
     ours, theirs = _bare(old), _bare(new)
     if ours == theirs:
         if not names:
-            names.append(noise.COLOURS if old.traceback == new.traceback else noise.MARKUP)
+            names.append(noise.FORM if old.raw == new.raw else noise.COLOURS)
         return None
     change = compare_lines("error", "\n".join(ours), "\n".join(theirs), settings)
     names += change.noise
@@ -232,4 +258,4 @@ def _cut(text: str) -> str:
     return line if len(line) <= 80 else line[:79] + "…"
 
 
-__all__ = ["compare_error"]
+__all__ = ["compare_error", "error_alone"]
