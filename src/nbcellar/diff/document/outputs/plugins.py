@@ -45,6 +45,8 @@ def ask(
     whose = f"the comparer of {point.distribution} for '{point.name}' ({point.value})"
     try:
         function = _load(point)
+    except KeyboardInterrupt:
+        raise
     except BaseException as error:  # SystemExit, too: others' code runs
         return None, f"{whose} could not be loaded: {_describe(error)}"
     try:
