@@ -31,6 +31,8 @@ def compare_text(mime: str, before: Any, after: Any, settings: OutputSettings) -
         return None
     old, new = last_state(writable(before)), last_state(writable(after))
     if old == new:
+        if not any(mark in text for mark in "\x1b\r\x08" for text in (before, after)):
+            return _noise(mime, [noise.FORM])
         plain = without_colours(before), without_colours(after)
         return _noise(mime, [noise.COLOURS if plain[0] == plain[1] else noise.PROGRESS])
     if mime == "image/svg+xml":
