@@ -87,6 +87,7 @@ def test_the_longest_beginning_of_a_name_counts(site: Path) -> None:
     assert change.only_noise and change.noise == ["what molecules-cellar takes for equal"]
 
 
+IMPORT = "from nbcellar.diff.document.outputs.model import MimeChange\n"
 BROKEN = {
     "does not import": ("import nowhere", "could not be loaded: ModuleNotFoundError"),
     "ends the process": ("raise SystemExit(1)", "could not be loaded: SystemExit"),
@@ -97,13 +98,11 @@ BROKEN = {
     "exits": ("def compare(*given): raise SystemExit", "failed: SystemExit"),
     "returns another thing": ("def compare(*given): return {'note': 'x'}", "failed: TypeError: it returned dict"),
     "returns rubbish": (
-        "from nbcellar.diff.document.outputs.model import MimeChange\n"
-        "def compare(*given): return MimeChange(mime=5, note='x', detail=object())",
+        IMPORT + "def compare(*given): return MimeChange(mime=5, note='x', detail=object())",
         "failed: ",
     ),
     "says nothing": (
-        "from nbcellar.diff.document.outputs.model import MimeChange\n"
-        "def compare(*given): return MimeChange(mime='x', note=' ')",
+        IMPORT + "def compare(*given): return MimeChange(mime='x', note=' ')",
         "failed: ValueError: it returned a MimeChange without a note",
     ),
 }
