@@ -32,7 +32,6 @@ from nbcellar.session.regions import Layout, lay_out, overlapping_inline
 from nbcellar.session.sharing import sorted_ids, spans_of
 from nbcellar.session.uids import Uids
 
-LARGEST_SETTLED = 1 << 20
 _NO_IDS: array[int] = array("Q")
 
 
@@ -111,14 +110,7 @@ class Examiner:
         return again is not None and self.version(again, lay_out(again), group.defines) != version
 
     def settled(self, encoded: Encoded, settle: Settle, memory_bytes: int) -> bytes:
-        """Return the hash of a copy of a value that was used, as a first drawing uses a figure; empty: it has none.
-
-        Not of what holds functions or classes of the notebook: using a copy would run them.
-        """
-        if encoded.needs or encoded.size_bytes > LARGEST_SETTLED or any(b"make_function" in p for p in encoded.parts):
-            return b""
-        if sum(export.high - export.low for export in encoded.exports) > LARGEST_SETTLED:
-            return b""
+        """Return the hash of a copy of a value that was used, as a first drawing uses a figure; empty: it has none."""
         try:
             copies = settle(lambda: load_copy(encoded, self.namespace))
             found = encode(copies, self.context, Limits(memory_bytes), sharing=False, kind=TextBlindEncoder)  # type: ignore[arg-type]

@@ -21,11 +21,11 @@ from nbcellar.session.groups import NOTHING, Changed, Group, Item, Observation, 
 from nbcellar.session.leftovers import state_within
 from nbcellar.session.names import NeverStore
 from nbcellar.session.regions import KnownHashes, Layout, lay_out
+from nbcellar.session.settling import Settling
 from nbcellar.session.sharing import Together, partition, share, share_ids, sorted_ids
 from nbcellar.session.uids import Uids
 
 QUICK_BYTES = 1 << 18
-_SETTLES_IN = 20  # times as long as encoding, to load a copy, draw and encode that
 
 
 class Tracker:
@@ -48,7 +48,7 @@ class Tracker:
         self.by_uid: dict[str, Group] = {}
         self.number = 0
         self.memory_bytes = 256 << 20
-        self._settled: dict[bytes, bytes] = {}  # by version, of values that were not used yet when they were recorded
+        self.settling = Settling(self.examiner)
         self._serials: dict[tuple[str, ...], tuple[tuple[int, ...], bytes]] = {}  # of what cannot be stored
         self.layouts: dict[Group, Layout] | None = None  # filled while a restore looks for blocks in live memory
 
@@ -106,7 +106,7 @@ class Tracker:
             pool[name] = self.examiner.item(name, now[name], limits)
         changed = self._regroup(pool, dissolved, now, limits) if pool or dissolved else []
         for change in changed:
-            self._settle(change, deadline)  # when all is encoded: what it takes must not cost a variable its record
+            self.settling.note(change.group, change.encoded)
         dropped = self._drop_unneeded_definitions()
         created = tuple(sorted(fresh))
         new_names = {name for change in changed for name in change.group.names}
@@ -203,8 +203,9 @@ class Tracker:
                         if self.layouts is not None:
                             self.layouts[group] = layout
                         return
-                if self._is_settled(group, item.encoded, version):
-                    group.object_ids = tuple(id(now[n]) for n in group.names)
+                are_the_same = tuple(map(id, objects[: len(group.names)])) == group.object_ids
+                if are_the_same and self.settling.is_settled(group, item.encoded, limits):
+                    group.baseline, group.verified = version, self.number
                     return
                 if not deep and self.examiner.is_unstable(group, version, objects, limits, roots):
                     group.unstable = True
@@ -217,26 +218,6 @@ class Tracker:
         dissolved[group] = not deep
         for name in alive:
             pool[name] = self.examiner.item(name, now[name], limits)
-
-    def _settle(self, change: Changed, deadline: float) -> None:
-        """Note what a value becomes that was not used yet, if there is time for that."""
-        group, encoded = change.group, change.encoded
-        if encoded is None or encoded.settle is None or group.roots:
-            return
-        if time.perf_counter() + _SETTLES_IN * encoded.seconds > deadline:
-            return
-        group.settle = encoded.settle
-        group.settled = self.examiner.settled(encoded, group.settle, self.memory_bytes)
-        self._settled[group.version] = group.settled
-
-    def _is_settled(self, group: Group, encoded: Encoded, version: bytes) -> bool:
-        """True if a value only became what its first use makes of it: a figure that was drawn is the same figure."""
-        if not group.settled or group.settle is None or encoded.needs:
-            return False
-        if self.examiner.settled(encoded, group.settle, self.memory_bytes) != group.settled:
-            return False
-        group.baseline, group.verified = version, self.number
-        return True
 
     def _is_as_stored(
         self, group: Group, objects: tuple[object, ...], encoded: Encoded, limits: Limits, roots: frozenset[int]
@@ -281,7 +262,7 @@ class Tracker:
         if len(objects) == 1 and is_atom(objects[0]) and covariable.names:
             group.atom = objects[0]
         group.version, group.covariable = covariable.version, covariable
-        group.settled, group.settle = self._settled.get(covariable.version, b""), item.encoded.settle
+        self.settling.adopt(group, item.encoded)
         group.is_complete = quick
         return group
 
@@ -367,6 +348,7 @@ class Tracker:
                 change.group.covariable, change.group.digests = old.covariable, old.digests
                 change.group.version, change.group.unsaved = old.version, old.unsaved
                 change.group.stored, change.group.results = old.stored, old.results
+                change.group.unused = old.unused
                 continue  # only its sharing was looked at again
             if old is not None and dissolved[old]:
                 change.unseen = True
