@@ -58,7 +58,7 @@ class Export:
 
     row_bytes: step of the outermost axis in memory, 0 if there is none. copy_on_write: its library keeps two holders of
     the same memory apart, so an overlap with another such export is not sharing. sparse: the bytes that are the value
-    are a small part of [low, high).
+    are a small part of [low, high). inline: the bytes are in the stream, too. small: they would be, were that allowed.
     """
 
     low: int
@@ -69,6 +69,7 @@ class Export:
     sparse: bool = False
     inline: bool = False
     readonly: bool = False
+    small: bool = False
 
 
 @dataclass(slots=True)

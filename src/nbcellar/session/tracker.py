@@ -11,6 +11,7 @@ import os
 import time
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from nbcellar.errors import CannotRestoreError
@@ -49,6 +50,8 @@ class Tracker:
         self.number = 0
         self.memory_bytes = 256 << 20
         self.settling = Settling(self.examiner)
+        self._items: dict[int, Item] = {}  # by id of the object, while one observation lasts
+        self._wholes: dict[tuple[str, ...], Item] = {}  # by names, of several, likewise
         self._serials: dict[tuple[str, ...], tuple[tuple[int, ...], bytes]] = {}  # of what cannot be stored
         self.layouts: dict[Group, Layout] | None = None  # filled while a restore looks for blocks in live memory
 
@@ -73,6 +76,7 @@ class Tracker:
         try:
             return self._observe(touched, check_s, deadline, only)
         finally:
+            self._items, self._wholes = {}, {}
             if enabled:
                 gc.enable()
 
@@ -103,7 +107,7 @@ class Tracker:
             self._examine(group, now, patient, pool, dissolved, deep=True)
         checked_all = self._check_rest(rest, now, patient, pool, dissolved, until) and only is None
         for name in fresh:
-            pool[name] = self.examiner.item(name, now[name], limits)
+            pool[name] = self._item(name, now[name], limits)
         changed = self._regroup(pool, dissolved, now, limits) if pool or dissolved else []
         for change in changed:
             self.settling.note(change.group, change.encoded)
@@ -210,6 +214,8 @@ class Tracker:
                 if not deep and self.examiner.is_unstable(group, version, objects, limits, roots):
                     group.unstable = True
                     return
+                if deep and len(objects) > 1 and not roots:
+                    self._wholes[group.names] = item
             if len(alive) == 1 and deep:
                 item.name, item.obj = alive[0], objects[0]
                 dissolved[group] = not deep
@@ -217,7 +223,15 @@ class Tracker:
                 return
         dissolved[group] = not deep
         for name in alive:
-            pool[name] = self.examiner.item(name, now[name], limits)
+            pool[name] = self._item(name, now[name], limits)
+
+    def _item(self, name: str, obj: object, limits: Limits) -> Item:
+        """Look at one variable; not twice at an object that has several names, which will be one co-variable."""
+        known = self._items.get(id(obj))
+        if known is None or known.encoded is None or not (known.shared or known.spans):
+            known = self._items[id(obj)] = self.examiner.item(name, obj, limits)
+            return known
+        return self.examiner.item(name, obj, limits) if self.examiner.leaves_out(name) else replace(known, name=name)
 
     def _is_as_stored(
         self, group: Group, objects: tuple[object, ...], encoded: Encoded, limits: Limits, roots: frozenset[int]
@@ -410,7 +424,7 @@ class Tracker:
             for group in self.groups():
                 if group.reason or not together.share(group):
                     continue
-                fresh = [self.examiner.item(name, now[name], limits) for name in group.names]
+                fresh = [self._item(name, now[name], limits) for name in group.names]
                 fresh += [self.examiner.item("", root, limits) for root in group.hidden]
                 if any(map(together.share, fresh)):
                     dissolved.setdefault(group, False)
@@ -427,7 +441,7 @@ class Tracker:
         roots = tuple({id(i.obj): i.obj for i in (*named, *items) if self.examiner.is_definition(i.obj)}.values())
         hidden = cast(tuple[type, ...], tuple(item.obj for item in items if not item.name))
         objects = (*(item.obj for item in named), *hidden)
-        whole = items[0] if len(items) == 1 else self.examiner.try_encode(objects, limits, frozenset(map(id, roots)))
+        whole = items[0] if len(items) == 1 else self._whole(names, objects, roots, limits)
         if whole.encoded is not None:
             reason = self.examiner.fidelity.reason(whole.encoded, self.examiner.context)
             if reason:
@@ -449,6 +463,15 @@ class Tracker:
                 group.atom = named[0].obj
         self.track(group)
         return Changed(group, objects, whole.encoded, layout)
+
+    def _whole(
+        self, names: tuple[str, ...], objects: tuple[object, ...], roots: tuple[object, ...], limits: Limits
+    ) -> Item:
+        """Encode several objects together; not again what was the same co-variable a moment ago."""
+        known = None if roots else self._wholes.get(names)
+        if known is not None and isinstance(known.obj, tuple) and list(map(id, known.obj)) == list(map(id, objects)):
+            return known
+        return self.examiner.try_encode(objects, limits, frozenset(map(id, roots)))
 
     def _drop_unneeded_definitions(self) -> tuple[str, ...]:
         """Forget hidden definitions that nothing reaches any more."""
