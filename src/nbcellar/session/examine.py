@@ -29,6 +29,7 @@ from nbcellar.session.groups import Group, Item
 from nbcellar.session.importable import is_notebook_class
 from nbcellar.session.names import NeverStore
 from nbcellar.session.regions import Layout, lay_out, overlapping_inline, overlapping_small
+from nbcellar.session.shared import within_temporaries
 from nbcellar.session.sharing import sorted_ids, spans_of
 from nbcellar.session.uids import Uids
 
@@ -208,6 +209,15 @@ class Examiner:
             raise
         except BaseException:  # a class's own code; the full examination says what it is
             return False
+
+
+def without_temporaries(item: Item) -> Item:
+    """Take what is of the pickling alone out of what an item may share; asked where it seems to share something."""
+    memo = getattr(getattr(item.encoded, "pickler", None), "memo", None)
+    passing = within_temporaries(memo.copy()) if memo is not None else ()
+    if passing:
+        item.shared = array("Q", [ident for ident in item.shared if ident not in passing])
+    return item
 
 
 def _reason(error: BaseException) -> str:

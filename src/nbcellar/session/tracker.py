@@ -17,7 +17,7 @@ from typing import Any, cast
 from nbcellar.errors import CannotRestoreError
 from nbcellar.history.model import Covariable
 from nbcellar.session.encode import Encoded, Limits, QuickHasher
-from nbcellar.session.examine import Examiner
+from nbcellar.session.examine import Examiner, without_temporaries
 from nbcellar.session.groups import NOTHING, Changed, Group, Item, Observation, is_atom, is_same
 from nbcellar.session.leftovers import state_within
 from nbcellar.session.names import NeverStore
@@ -420,10 +420,15 @@ class Tracker:
         """Take apart unchanged groups that share state with an item; their cached ids are confirmed by a fresh pass."""
         batch = [item for item in items if item.shared or item.spans]
         while batch:
-            together, batch = Together(batch), []
+            looked_at, batch = batch, []
+            together, is_rough = Together(looked_at), True
             for group in self.groups():
                 if group.reason or not together.share(group):
                     continue
+                if is_rough:
+                    together, is_rough = Together([without_temporaries(item) for item in looked_at]), False
+                    if not together.share(group):
+                        continue
                 fresh = [self._item(name, now[name], limits) for name in group.names]
                 fresh += [self.examiner.item("", root, limits) for root in group.hidden]
                 if any(map(together.share, fresh)):

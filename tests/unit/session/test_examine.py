@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nbcellar.session.encode import Limits
-from nbcellar.session.examine import Examiner
+from nbcellar.session.examine import Examiner, without_temporaries
 from nbcellar.session.names import NeverStore
 from nbcellar.session.regions import lay_out
 from nbcellar.session.uids import Uids
@@ -68,3 +68,24 @@ def test_arrays_that_show_memory_of_each_other_are_not_looked_at_twice_to_find_o
     for _ in range(3):
         used.try_encode((counting,), Limits(), frozenset())
     assert len(asked) == 2 + 1 + 1
+
+
+class Made:
+    """Makes what it pickles: containers of containers that nothing else holds, around a list that it does hold."""
+
+    def __init__(self) -> None:
+        self.held: list[int] = []
+        self.twice = ([], [])
+
+    def __getstate__(self) -> dict[str, Any]:
+        once: list[Any] = ["made"]
+        return {"held": {"deep": [self.held, ({"deeper": self.twice[0]},)]}, "once": (once, [once]), "list": [[], [[]]]}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+
+def test_what_a_class_makes_for_its_pickle_counts_as_shared_with_nobody() -> None:
+    made = Made()
+    item = without_temporaries(examiner().try_encode((made,), Limits(), frozenset()))
+    assert set(item.shared) == {id(made), id(made.held), id(made.twice[0])}
