@@ -7,7 +7,8 @@ whatever stood in them.
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+
+import msgspec
 
 from nbcellar.git.install import hooks
 from nbcellar.git.install.blocks import edit
@@ -18,8 +19,7 @@ from nbcellar.git.install.settings import ATTRIBUTES, config_block
 __all__ = ["Installed", "Places", "Scope", "global_places", "install", "local_places", "system_places", "uninstall"]
 
 
-@dataclass(frozen=True, slots=True)
-class Installed:
+class Installed(msgspec.Struct, frozen=True):
     """What an installation or its removal changed, and what it left alone with the reason."""
 
     changed: tuple[str, ...]
