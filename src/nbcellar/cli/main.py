@@ -47,8 +47,8 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "look": {
         "log": "list the history of a notebook",
-        "show": "show one commit: cell, outputs, what it changed",
-        "diff": "show what changed between two commits: cells, and variables by value",
+        "show": "show one commit, or a notebook",
+        "diff": "show what changed between two commits, or two notebooks",
         "vars": "list the variables of a commit with previews",
         "search": "look for a text, or for what became of a variable",
     },
@@ -76,6 +76,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "forget": "remove a variable, a commit or a text from history for good",
     },
     "documents": {
+        "patch": "apply a stored diff to a notebook",
         "merge-file": "merge three versions of a notebook",
         "resolve": "decide the conflicts that a merge left in a notebook",
     },
