@@ -5,9 +5,9 @@
     cellar git doctor                what is wrong, with the command that mends it
     cellar git log NB                the commits that changed a notebook, and which cells
 
-The clean filter keeps outputs out of commits and in the working copy: a branch that is checked out again has the outputs
-that it had. What git itself calls (merge-driver, diff-driver, textconv, filter-process, clean, smudge, difftool, mergetool, pre-commit)
-is no command for people.
+The clean filter keeps outputs out of commits and in the working copy: a branch that is checked out again has the
+outputs that it had. What git itself calls (merge-driver, diff-driver, textconv, filter-process, clean, smudge,
+difftool, mergetool, pre-commit) is no command for people.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What git calls to merge a notebook.
 
-Invariant: the file that git takes for the result is the merged notebook, or visibly both sides, or, when not even that can
-be written, git is stopped; never ours alone. Exit codes: 0 merged, 1 conflicts are marked in it, 2 both sides as text,
-129 stopped.
+Invariant: the file that git takes for the result is the merged notebook, or visibly both sides, or, when the disk
+takes no more, a note of where both are; never ours alone. Exit codes: 0 merged, 1 conflicts are marked in it, 2 both
+sides as text, 129 when nothing could be written at all, which stops newer gits.
 """
 
 from __future__ import annotations
@@ -106,9 +106,30 @@ def leave_both_sides(call: MergeCall, names: SideNames, environ: Mapping[str, st
         text = both_sides(call.base, call.ours, call.theirs, names, marker_size=call.marker_size, environ=environ)
         replace_file(call.ours, text)
     except OSError as error:
-        say(f"{call.path}: both sides could not be written ({error.strerror or error}): the merge is stopped")
-        return STOPPED
+        say(f"{call.path}: both sides could not be written: {error.strerror or error}")
+        return _leave_note(call, say)
     say(f"{call.path}: both sides are in it as text, between marks; to make a notebook of it: cellar fix")
+    return FAILED
+
+
+def _leave_note(call: MergeCall, say: Callable[[str], None]) -> int:
+    """Write into the file of ours where both sides are, in the room that it has; return the exit code.
+
+    Left as it is, the file would be ours alone, unmarked: git before 2.41 takes any exit code for a conflict.
+    """
+    mark = call.marker_size
+    note = (
+        f"{'<' * mark} ours\nNot merged: there was no room to write. Ours: git checkout --ours\n"
+        f"{'=' * mark}\nTheirs: git checkout --theirs; to merge again: git checkout --merge\n{'>' * mark} theirs\n"
+    )
+    try:
+        with call.ours.open("r+b", buffering=0) as file:
+            file.write(note.encode())
+            file.truncate()
+    except OSError as error:
+        say(f"{call.path}: nothing can be written ({error.strerror or error}): the merge is stopped")
+        return STOPPED
+    say(f"{call.path}: it says where both sides are; when there is room again: git checkout --merge -- {call.path}")
     return FAILED
 
 

@@ -1,8 +1,8 @@
 """Running git.
 
 Invariant: git is started without a shell, with an environment that was passed in, and its answers are bytes: names in a
-repository need not be text. `GIT_DIR` and its like, which git sets inside hooks and drivers, are honoured, for a command
-that git started works on git's repository.
+repository need not be text. `GIT_DIR` and its like, which git sets inside hooks and drivers, are honoured, for a
+command that git started works on git's repository.
 """
 
 from __future__ import annotations
