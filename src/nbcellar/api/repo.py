@@ -181,7 +181,7 @@ class Repo(FindingInRepo):
         """Take back the last cell runs in the live kernel; `without` names variables to leave out.
 
         replay: whether cells run again for what is not stored, here, in `redo`, `checkout` and `restore`; with "ask",
-        the result may say `asks`: then nothing was done, and `replay` lists the cells.
+        the result may say `asks`: then nothing was done, and `replay` lists the cells; `replay.id` agrees to these.
         """
         from nbcellar.api import session
 

@@ -6,8 +6,9 @@ The kernel's answers are the fields of `views.SessionChange`. Requests (name: ar
     redo: n, without, replay     restore: commit (None: the last state), without, replay            wait_saved, detach
 
 `commit` is a full id in hexadecimal; `branch` is the branch to attach HEAD to, or None to detach it; `without` lists
-variables that are not brought back; `replay` is "no", "yes" or "ask": whether cells may run again for what
-is not stored. To "ask", the answer may be {"ask": the cells}, and nothing was done.
+variables that are not brought back; `replay` is "no", "yes" or "ask": whether cells may run again for what is not
+stored. To "ask", the answer may be {"ask": the cells}, and nothing was done; the `id` of these, as `replay`, runs them,
+and is answered in the same way where history changed meanwhile and other cells would run.
 """
 
 from __future__ import annotations

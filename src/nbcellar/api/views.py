@@ -224,9 +224,11 @@ class ReplayCell(msgspec.Struct, frozen=True, kw_only=True):
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
     """Cells that were run again (`done`) or that could be, in their order, and the variables that they bring back.
 
-    `cannot`: variables that no recorded cell can bring back, and why.
+    `cannot`: variables that no recorded cell can bring back, and why. `id` names just these cells for this command: as
+    `replay=` it agrees to them, and the command asks again where others would run by then.
     """
 
+    id: str = ""
     done: bool
     cells: list[ReplayCell]
     brings: list[str]

@@ -16,6 +16,9 @@ from nbcellar.cli import exit_codes
 from nbcellar.cli.console import Console, find_cellar_folder
 from nbcellar.errors import InvalidInputError, NoRepositoryError
 
+_OF_KERNELS = ("record.", "author.", "keep.auto")
+"""Beginnings of the keys that a kernel reads when it begins to record."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("key", metavar="KEY", nargs="?", help="a setting, as in record.budget_s")
@@ -54,7 +57,24 @@ def _write(args: argparse.Namespace, console: Console) -> int:
     value = config.parse_text(key, args.value, where="cellar config")
     config.write_value(path, key, value)
     console.print(f"{path}: {key.name} = {config.to_toml(value)}")
+    _say_who_goes_on(key, console)
     return exit_codes.OK
+
+
+def _say_who_goes_on(key: config.Key, console: Console) -> None:
+    """Name the kernels that go on with the settings that they began with."""
+    from nbcellar.api.kernels import live_kernels
+
+    folder = find_cellar_folder(console.folder)
+    if folder is None or not key.name.startswith(_OF_KERNELS):
+        return
+    pids = [str(entry.pid) for entry in live_kernels(folder)]
+    if pids:
+        which = f"kernel {pids[0]} goes" if len(pids) == 1 else f"kernels {', '.join(pids)} go"
+        console.notice(
+            f"note: {which} on with the settings from before; to take this one without a restart: "
+            "cellar detach --session, then %load_ext nbcellar in the notebook"
+        )
 
 
 def _unset(name: str, path: Path, console: Console) -> int:
@@ -65,6 +85,8 @@ def _unset(name: str, path: Path, console: Console) -> int:
         if not was_set:
             raise
     console.print(f"{path}: {name} {'removed' if was_set else 'is not set there'}")
+    if was_set and name in config.KEYS:
+        _say_who_goes_on(config.KEYS[name], console)
     return exit_codes.OK
 
 

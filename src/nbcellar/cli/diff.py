@@ -52,6 +52,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
     before, after = _points(args.refs)
     if args.code and args.vars:
         raise InvalidInputError("--code and --vars exclude each other", hint="without either, both are shown")
+    if args.html is not None and (args.json or args.stat or args.output):
+        other = "--json" if args.json else "--stat" if args.stat else "-o"
+        raise InvalidInputError(
+            f"--html and {other} exclude each other", hint="--html FILE writes a page; one at a time"
+        )
     page = args.html is not None
     with console.open_repo() as repo:
         repo.catch_up()

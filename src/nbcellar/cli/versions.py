@@ -49,7 +49,9 @@ def format_event(event: VariableEvent, console: Console) -> Iterator[str]:
     """Yield a change of a variable: the commit, the value before and after, what is to be said of it."""
     mark, color = _MARKS[event.change]
     name = (event.after or event.before).name if event.after or event.before else ""  # type: ignore[union-attr]
-    yield f"{format_head(event.commit, console)}  {console.style(f'{mark}{text.clean(name)}', color)}"
+    changed = text.one_line(f"{mark}{name}", 40)
+    head = format_head(event.commit, console, width=console.width - text.columns(changed) - 2)
+    yield f"{head}  {console.style(changed, color)}"
     room = console.width - 16
     if event.after is not None:
         after = event.after
@@ -60,4 +62,5 @@ def format_event(event: VariableEvent, console: Console) -> Iterator[str]:
         yield console.style(f"      {facts}{back}", "dim")
         yield from (f"      {line}" for line in remarks(after, console))
     if event.before is not None:
-        yield console.style(f"    was: {preview(event.before, room - 5)}", "dim")
+        was = preview(event.before, room - 5) or f"not stored: {text.one_line(event.before.reason, room - 17)}"
+        yield console.style(f"    was: {was}", "dim")

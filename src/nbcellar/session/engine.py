@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +81,8 @@ class Session(Recorder):
         """Step variables and random state back over `count` cells; the code and everything else stay.
 
         without: variables that are not brought back, here and in the other commands; what they are now is recorded.
-        replay: whether cells may run again for what is not stored; "ask" gives {"ask": ...} and changes nothing.
+        replay: whether cells may run again for what is not stored; "ask" gives {"ask": ...} and changes nothing, and so
+        does the id of an answer, where other cells would run by now.
         """
         return self._in_present_history(lambda: self._step(CommitKind.UNDO, count, steps.undo_target, without, replay))
 
@@ -108,18 +109,18 @@ class Session(Recorder):
         put back: to ask before it takes longer than all the rest of a small undo.
         """
         try:
+            try:
+                return command()
+            except _HistoryMovedError:
+                pass
+            except CellarError:
+                if not self.repo.refresh():
+                    raise
+            self.writer.wait()
+            self.writer.follow_rewriting()
             return command()
         except AskedError as asked:
             return {"ask": asked.answer}
-        except _HistoryMovedError:
-            pass
-        except CellarError:
-            if not self.repo.refresh():
-                raise
-        self.writer.wait()
-        self.writer.follow_rewriting()
-        try:
-            return command()
         except _HistoryMovedError:
             raise StoreUnavailableError("history is being rewritten all the time", hint="try again later") from None
 
@@ -231,8 +232,12 @@ class Session(Recorder):
         if all(entry.value is not None for entry in state.covariables):
             return None
         plan = Restorer(self.repo, self.tracker, self.permit, Limits()).plan(state)
-        found = self.replayer.consider(plan, state, wish, without)
-        return self.replayer.run(found, target, state) if found is not None else None
+        found = self.replayer.consider(plan, target, state, wish, without)
+        if found is None:
+            return None
+        if self.repo.refresh():  # before anything runs: what was agreed to is a list of the history as it is
+            raise _HistoryMovedError
+        return self.replayer.run(found, target, state)
 
     def _with_stale(self, restored: Restored) -> Restored:
         """Go on saying what holds on to objects that an earlier command replaced, as long as it is still there."""
@@ -483,18 +488,3 @@ def _with_replay(restored: Restored, replayed: Replayed) -> Restored:
 def _first_line(source: str) -> str:
     lines = [line for line in source.splitlines() if line.strip()]
     return lines[0].strip()[:80] if lines else ""
-
-
-def status_of(session: Session) -> Mapping[str, Any]:
-    """Return where recording stands, for `cellar status`."""
-    head = session.writer.position.head
-    return {
-        "saving": session.writer.pending,
-        "head": head.hex() if head is not None else "",
-        "branch": session.writer.position.branch or session.repo.head(session.notebook).branch,
-        "variables": len(session.tracker.by_name),
-        "not_stored": {name: g.lacks for name, g in session.tracker.by_name.items() if g.lacks},
-        "skipped": sorted(name for name in session.tracker.namespace if session.names.is_skipped(name)),
-        "failed": str(session.writer.failed) if session.writer.failed else "",
-        "saved_bytes": session.writer.saved_bytes,
-    }
