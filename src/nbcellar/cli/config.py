@@ -9,10 +9,11 @@ cellar config --unset KEY        remove the line again
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 
 from nbcellar import config
-from nbcellar.cli import exit_codes
+from nbcellar.cli import exit_codes, text
 from nbcellar.cli.console import Console, find_cellar_folder
 from nbcellar.errors import InvalidInputError, NoRepositoryError
 
@@ -68,12 +69,14 @@ def _say_who_goes_on(key: config.Key, console: Console) -> None:
     folder = find_cellar_folder(console.folder)
     if folder is None or not key.name.startswith(_OF_KERNELS):
         return
-    pids = [str(entry.pid) for entry in live_kernels(folder)]
-    if pids:
-        which = f"kernel {pids[0]} goes" if len(pids) == 1 else f"kernels {', '.join(pids)} go"
+    live = live_kernels(folder)
+    if live:
+        pids = text.names([str(entry.pid) for entry in live])
+        which = f"kernel {pids} goes" if len(live) == 1 else f"kernels {pids} go"
+        of = shlex.quote(live[0].path) if len(live) == 1 else "--all"
         console.notice(
             f"note: {which} on with the settings from before; to take this one without a restart: "
-            "cellar detach --session, then %load_ext nbcellar in the notebook"
+            f"cellar detach --session {of}, then %load_ext nbcellar in the notebook"
         )
 
 
