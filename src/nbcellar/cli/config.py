@@ -9,6 +9,7 @@ cellar config --unset KEY        remove the line again
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 from pathlib import Path
 
@@ -73,7 +74,7 @@ def _say_who_goes_on(key: config.Key, console: Console) -> None:
     if live:
         pids = text.names([str(entry.pid) for entry in live])
         which = f"kernel {pids} goes" if len(live) == 1 else f"kernels {pids} go"
-        of = shlex.quote(live[0].path) if len(live) == 1 else "--all"
+        of = shlex.quote(os.path.relpath(live[0].path, console.folder)) if len(live) == 1 else "--all"
         console.notice(
             f"note: {which} on with the settings from before; to take this one without a restart: "
             f"cellar detach --session {of}, then %load_ext nbcellar in the notebook"

@@ -232,9 +232,15 @@ def _dispatch(argv: Sequence[str], console: Console) -> int:
     if first.command not in _ALL:
         raise UsageError(_unknown(first.command), top.format_usage().strip(), "")
     command = load(first.command)
-    args = _parse(first.command, command, first.rest, console)
+    args = _parse(first.command, command, _with_dashes(argv, first.rest), console)
     console = _with_surroundings(console, args)
     return command.run(args, replace(console, color=_wants_color(console)))
+
+
+def _with_dashes(argv: Sequence[str], rest: list[str]) -> list[str]:
+    """Return the words after the command with a `--` that stood first among them, which argparse takes away."""
+    place = len(argv) - len(rest) - 1
+    return ["--", *rest] if place > 0 and argv[place] == "--" else rest
 
 
 def _parse(name: str, command: Command, words: list[str], console: Console) -> argparse.Namespace:

@@ -6,6 +6,7 @@ Pure but for the console: lines from views.
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Iterator
 
 from nbcellar.api.search_views import VariableEvent, VariableHistory
@@ -36,12 +37,11 @@ def print_history(history: VariableHistory, console: Console, args: argparse.Nam
     if history.elsewhere:
         more = text.plural(history.elsewhere, "change")
         console.notice(f"{more} more in commits that were not searched: add --all")
-    there = next((event for event in history.events if event.after is not None and event.after.stored), None)
-    if there is not None and len(history.events) > 1:
-        commit = there.commit.id[:8]
-        console.notice(
-            f"to bring one back, with the other variables of its state: cellar checkout {commit} --variables"
-        )
+    stored = [event for event in history.events if event.after is not None and event.after.stored]
+    back = next((event for event in stored if event is not history.events[0]), None)
+    if back is not None and back.after is not None:
+        names = " ".join(shlex.quote(name) for name in sorted({back.after.name, *back.after.shares_with}))
+        console.notice(f"to bring one back: cellar checkout {back.commit.id[:8]} -- {names}")
     return exit_codes.OK
 
 

@@ -50,7 +50,7 @@ def resolve(repo: Repository, text: str, notebook: NotebookId | None, *, head: C
     return Resolved(_walk(repo, found.commit, steps, text), found.notebook)
 
 
-_HINT = "references: HEAD, HEAD~2, a branch, a tag, the first digits of a commit, op:12, NOTEBOOK@REF"
+_HINT = "references: HEAD, HEAD~2, a branch, a tag, the first 4 digits of a commit or more, op:12, NOTEBOOK@REF"
 
 
 def _resolve_name(
@@ -164,8 +164,6 @@ def _unknown(repo: Repository, name: str, notebook: NotebookId) -> NotFoundError
     names = [ref.name for ref in (*repo.branches(notebook), *repo.tags(notebook))]
     near = difflib.get_close_matches(name, ["HEAD", *names], n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else _HINT
-    if len(name) < MIN_PREFIX and _HEX.match(name):
-        hint = f"of a commit's id, give {MIN_PREFIX} digits at least: cellar log --all"
     return UnknownReferenceError(f"'{name}' names no commit of {repo.label(notebook)}", hint=hint)
 
 

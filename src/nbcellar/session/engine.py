@@ -25,7 +25,7 @@ from nbcellar.session.encode import Limits
 from nbcellar.session.groups import Group, Observation
 from nbcellar.session.jobs import Job
 from nbcellar.session.plan import Plan, leave_out
-from nbcellar.session.recorder import Recorder
+from nbcellar.session.recorder import HistoryMovedError, Recorder
 from nbcellar.session.regions import Layout
 from nbcellar.session.replay.replayer import AskedError, Replayer, Wish
 from nbcellar.session.signals import signals_held
@@ -40,10 +40,6 @@ if TYPE_CHECKING:
 STEP_PARTS = RANDOM_PARTS | {FIGURES}  # what an undo turns back beside variables
 UNCERTAIN = "it changed around that time without a cell that names it"
 _MOST_LOOKS = 20
-
-
-class _HistoryMovedError(Exception):
-    """History was rewritten or collected while a command was on its way."""
 
 
 class Session(Recorder):
@@ -102,6 +98,12 @@ class Session(Recorder):
             lambda: self._checkout(self._as_rewritten(target) or target, branch, without, replay)
         )
 
+    def take(self, target: CommitId, names: Collection[str]) -> dict[str, Any]:
+        """Bring single variables of `target` into the session; see `taking.take`."""
+        from nbcellar.session.taking import take
+
+        return self._in_present_history(lambda: take(self, self._as_rewritten(target) or target, names))
+
     def _in_present_history(self, command: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Carry out a command; once more if history was rewritten or collected under it, by whomever.
 
@@ -111,7 +113,7 @@ class Session(Recorder):
         try:
             try:
                 return command()
-            except _HistoryMovedError:
+            except HistoryMovedError:
                 pass
             except CellarError:
                 if not self.repo.refresh():
@@ -121,7 +123,7 @@ class Session(Recorder):
             return command()
         except AskedError as asked:
             return {"ask": asked.answer}
-        except _HistoryMovedError:
+        except HistoryMovedError:
             raise StoreUnavailableError("history is being rewritten all the time", hint="try again later") from None
 
     def _as_rewritten(self, target: CommitId | None) -> CommitId | None:
@@ -200,7 +202,7 @@ class Session(Recorder):
                 self._submit(self._seen_too_late(later))
                 restored = restored.followed_by(self._turn(target, state, parts, started, turns))
             if self.repo.refresh():
-                raise _HistoryMovedError
+                raise HistoryMovedError
             self.wait_saved()
             with signals_held():
                 arrive()
@@ -236,7 +238,7 @@ class Session(Recorder):
         if found is None:
             return None
         if self.repo.refresh():  # before anything runs: what was agreed to is a list of the history as it is
-            raise _HistoryMovedError
+            raise HistoryMovedError
         return self.replayer.run(found, target, state)
 
     def _with_stale(self, restored: Restored) -> Restored:

@@ -138,6 +138,10 @@ def _checkout(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, An
     return recorder.session.checkout(target, args.get("branch"), args.get("without", ()), _wish(args))
 
 
+def _take(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
+    return recorder.session.take(CommitId(bytes.fromhex(args["commit"])), tuple(args["names"]))
+
+
 def _restore(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
     commit = args.get("commit")
     target = CommitId(bytes.fromhex(commit)) if commit else None
@@ -177,6 +181,7 @@ _ACTIONS: dict[str, Callable[[KernelRecorder, Mapping[str, Any]], dict[str, Any]
     "redo": _redo,
     "commit": _commit,
     "checkout": _checkout,
+    "take": _take,
     "restore": _restore,
     "wait_saved": _wait_saved,
     "status": _status,
