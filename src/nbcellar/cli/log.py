@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nbcellar.api import Repo
 
 _TITLE_COLUMNS = 48  # two fifths of a wide terminal
-_LEAST_TITLE_COLUMNS = 12
+_LEAST_TITLE_COLUMNS = 19  # "restore to 3f2a1b0c" is whole
 _LEAST_NAME_COLUMNS = 12
 _REST_COLUMNS = 9  # " …99 more"
 _MOST_COMMITS = 1000
@@ -198,7 +198,7 @@ def _title(line: CommitLine, console: Console, width: int) -> str:
     if line.kind in ("undo", "redo", "checkout", "restore") and line.at:
         word = f"{word} to {line.at[:8]}"
     if word:
-        return console.style(f"{word}: {title}" if title else word, "dim")
+        return console.style(text.cut(f"{word}: {title}" if title else word, width), "dim")
     return title
 
 

@@ -17,6 +17,7 @@ from nbcellar.cli import main
 from nbcellar.cli.console import Console
 from nbcellar.cli.text import shown_columns
 from nbcellar.errors import KernelError, NoRepositoryError
+from nbcellar.history.model import CommitKind
 
 
 def modules_after(code: str) -> set[str]:
@@ -234,10 +235,11 @@ def test_a_line_of_the_log_fits_into_the_terminal(history: Any, shell: Any, widt
     history.cell(
         "do_everything(at_once=True, and_with='many names', so_that='it is long')", *(variable(n, "1") for n in names)
     )
+    history.add(CommitKind.CHECKOUT, message=f"{', '.join(names)} of 3f2a1b0c")
     shell.width = width
     for line in ("log", "log --graph --all", f"log {long}", "--color always log", "log x", "search value"):
         assert shell.run(line) == 0
-        head = [text for text in shell.out.splitlines() if "[" in text]
+        head = [text for text in shell.out.splitlines() if "ago" in text]
         assert head
         for text in head:
             # Id, age and names are never cut, a few letters of title and variable are always there.

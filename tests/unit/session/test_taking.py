@@ -10,6 +10,7 @@ import pytest
 from tests.unit.session.live import Live, describe, live_session
 
 from nbcellar.errors import CannotRestoreError, InvalidInputError, NotFoundError, StoreUnavailableError
+from nbcellar.trust.keys import load_or_create
 
 
 @pytest.fixture
@@ -159,7 +160,7 @@ def test_it_is_the_very_version_that_it_was_and_stores_nothing_anew(live: Live) 
     live.cell("n = 1")
     assert live.session.writer.saved_bytes - saved < 1000
     state = {e.names: e for e in live.repo.read_state(live.session.writer.position.head).covariables}
-    assert state[("words",)].origin == head and state[("words",)].version == version[("words",)]
+    assert state[("words",)].origin == there and state[("words",)].version == version[("words",)]
 
 
 def test_a_function_sees_the_session_it_comes_into(live: Live) -> None:
@@ -211,3 +212,47 @@ def test_a_failure_while_it_is_recorded_puts_the_old_objects_back(
     live.restart()
     live.session.restore(head)
     assert live.value("x, y[0] is x") == ([2, 4], True)
+
+
+def test_it_outlives_the_branch_that_it_was_taken_from(live: Live) -> None:
+    from nbcellar.history.repository import Repository
+    from nbcellar.store.interface import Kind
+    from nbcellar.values.manifest import referenced_digests
+
+    start = live.cell("n = 0")
+    there = live.cell("data = bytes(range(256)) * 4000; best = {'k': data}")
+    live.session.checkout(start, None)
+    live.cell("n = 1")
+    live.session.take(there, ["data", "best"])
+    head = live.session.writer.position.head
+    with Repository.open(live.folder / "project") as other:
+        other.delete_branch(live.session.notebook, "main")
+        other.gc(lambda kind, data: referenced_digests(data) if kind is Kind.VALUE else [], keep_ops_days=0)
+    live.restart()
+    live.session.restore(head)
+    assert live.value("n, data == bytes(range(256)) * 4000, best['k'] == data") == (1, True, True)
+
+
+def test_a_value_that_is_forgotten_is_forgotten_where_it_was_taken_to_as_well(live: Live) -> None:
+    from nbcellar.history.forget import forget_variable
+    from nbcellar.store.interface import Kind
+    from nbcellar.values.manifest import referenced_digests
+
+    there = live.cell("private = 'the cat sat on the mat'")
+    live.cell("private = None")
+    live.session.take(there, ["private"])
+    live.cell("del private")
+    forget_variable(
+        live.repo,
+        live.session.notebook,
+        "private",
+        key=load_or_create(live.folder / "user"),
+        children_of=lambda kind, data: referenced_digests(data) if kind is Kind.VALUE else [],
+    )
+    head = live.repo.head(live.session.notebook).commit
+    commits = [line.id for line in live.repo.log(live.session.notebook)]
+    entries = [entry for commit in commits for entry in live.repo.read_state(commit).covariables]
+    assert [entry.value for entry in entries if "private" in entry.names] == [None] * 3
+    live.restart()
+    live.session.restore(head)
+    assert "private" not in live.ns
