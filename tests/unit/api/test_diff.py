@@ -319,3 +319,13 @@ def test_models_show_their_parameters(live: Live) -> None:
     coefficients = next(leaf for leaf in leaves(changed(found, "m").value) if leaf.path == "m.coef_")
     assert isinstance(coefficients.detail, ArrayChange) and coefficients.detail.cells is not None
     assert coefficients.detail.cells.changed == 3
+
+
+def test_instances_inside_of_others_have_the_name_of_their_class(live: Live) -> None:
+    live.cell("class Point:\n    def __init__(self, n):\n        self.n = n\nclass Other(Point):\n    pass")
+    live.cell("points = [Point(1), {'k': Other(2)}, Point]\nwhere = {}")
+    found = repo_of(live).diff()
+    added = changed(found, "points").value
+    assert added is not None and added.after == "[Point(n=1), {'k': Other(n=2)}, Point]"
+    live.cell("where['p'] = points[:2]")
+    assert told(repo_of(live).diff(), "where") == {"where['p']": ("", "[Point(n=1), {'k': Other(n=2)}]")}

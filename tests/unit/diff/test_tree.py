@@ -21,7 +21,9 @@ from nbcellar.diff.variables import compare_values_of
 from .sides import changes, leaves, raw_side, side
 
 ATOMS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.binary(max_size=20))
-KEYS = st.one_of(st.integers(), st.text(max_size=5), st.tuples(st.integers(), st.text(max_size=3)))
+# Whole in a path, where words of more than 40 columns are cut: "\U00018d09" takes ten.
+PARTS = st.integers(-(10**9), 10**9), st.text("ab\u00e9\ud7fc'\n", max_size=3)
+KEYS = st.one_of(st.integers(), st.text(max_size=3), st.tuples(*PARTS))
 VALUES = st.recursive(
     ATOMS,
     lambda inner: st.one_of(
