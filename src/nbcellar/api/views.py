@@ -68,7 +68,8 @@ class Log(View, frozen=True, kw_only=True):
 class Variable(msgspec.Struct, frozen=True, kw_only=True):
     """A variable of a state. `stored` is false when only its preview is there; `reason` then says why.
 
-    `shares_with` are the variables whose objects share memory or parts with it: they are restored together.
+    `shares_with` are the variables whose objects share memory or parts with it: they are restored together, and
+    `together_bytes` is the size of all of them, where `size_bytes` is that of the one object without its parts.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     uncertain: str = ""
     shares_with: list[str] = []
+    together_bytes: int = 0
     recorded_in: str = ""
 
 

@@ -51,5 +51,6 @@ def run(args: argparse.Namespace, console: Console) -> int:
         for remark in remarks(variable, console):
             console.print(f"  {remark}")
         if variable.shares_with:
-            console.print(console.style(f"  shares memory with {text.names(variable.shares_with)}", "dim"))
+            together = f"; together {text.size(variable.together_bytes)}" if variable.together_bytes else ""
+            console.print(console.style(f"  shares memory with {text.names(variable.shares_with)}{together}", "dim"))
     return exit_codes.OK

@@ -56,7 +56,9 @@ def format_event(event: VariableEvent, console: Console) -> Iterator[str]:
     if event.after is not None:
         after = event.after
         kind = text.one_line(after.type.rpartition(".")[2] or after.type, 30)
-        facts = "  ".join(part for part in (kind, text.size(after.size_bytes), f"version {after.version[:8]}") if part)
+        size = text.size(after.together_bytes or after.size_bytes)
+        size += f" with {text.names(after.shares_with, most=4)}" if after.together_bytes else ""
+        facts = "  ".join(part for part in (kind, size, f"version {after.version[:8]}") if part)
         back = f", back to that of {event.back_to[:8]}" if event.back_to else ""
         yield f"    {preview(after, room)}"
         yield console.style(f"      {facts}{back}", "dim")

@@ -270,3 +270,21 @@ def test_a_terminal_without_unicode_shows_what_it_can(analysis: Any, shell: Any)
         assert (done.returncode, done.stderr) == (0, b"")
         assert expected in done.stdout.decode("ascii")
     assert "..." not in done.stdout.decode("ascii") and json.loads(done.stdout)["schema"] == 1
+
+
+def test_the_size_of_what_shares_memory_is_given_together(history: Any, shell: Any) -> None:
+    one = variable("ax", "<Axes>", type="Axes")
+    shared = msgspec.structs.replace(one, names=("ax", "fig"), previews=one.previews * 2, size_bytes=20_000)
+    history.cell("fig, ax = subplots()", shared)
+    assert shell.run("vars") == 0
+    assert "shares memory with fig; together 19.5 KB" in shell.out
+    assert [v["together_bytes"] for v in shell.json("vars")["variables"]] == [20_000, 20_000]
+    assert shell.run("log ax") == 0
+    assert "Axes  19.5 KB with fig  version" in shell.out
+
+
+def test_a_budget_that_is_not_met_is_said(analysis: Any, shell: Any) -> None:
+    assert shell.run("gc --dry-run --budget 1") == 0
+    assert "note: that is more than the budget of 1 B" in shell.out
+    assert shell.run("gc --dry-run --budget 1GB") == 0
+    assert "note:" not in shell.out
