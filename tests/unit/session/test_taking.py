@@ -192,9 +192,12 @@ def test_a_value_that_cannot_be_rebuilt_leaves_the_session_as_it_was(live: Live)
     assert live.value("c, x") == (None, [2]) and live.session.writer.position.head == head
 
 
-@pytest.mark.parametrize("error", [StoreUnavailableError, KeyboardInterrupt])
+@pytest.mark.parametrize(
+    ("error", "where"),
+    [(StoreUnavailableError, "_job"), (KeyboardInterrupt, "_job"), (StoreUnavailableError, "writer._write")],
+)
 def test_a_failure_while_it_is_recorded_puts_the_old_objects_back(
-    live: Live, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+    live: Live, monkeypatch: pytest.MonkeyPatch, error: type[BaseException], where: str
 ) -> None:
     there = live.cell("x = [1]")
     live.cell("x = [2]; y = [x]")
@@ -204,7 +207,7 @@ def test_a_failure_while_it_is_recorded_puts_the_old_objects_back(
         raise error("now")
 
     with monkeypatch.context() as patch, pytest.raises(error):
-        patch.setattr(live.session, "_job", fail)
+        patch.setattr(live.session.writer if "." in where else live.session, where.rpartition(".")[2], fail)
         live.session.take(there, ["x"])
     assert live.ns["x"] is x and live.value("y[0] is x") is True
     live.cell("x.append(4)")
