@@ -8,7 +8,7 @@ Not for: arrays and columns of variables, which `diff/numbers.py` compares.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Context, Decimal
 
 from nbcellar.diff.document.outputs.model import OutputSettings
@@ -16,6 +16,7 @@ from nbcellar.diff.document.outputs.noise import DIGITS, TOLERANCE
 from nbcellar.diff.model import Changed, Example
 
 MOST_EXAMPLES = 5
+Place = str | Callable[[], str]  # where a number stands; asked for where it is told
 # A sign only after something that is no word; at most 40 digits; neither a date, a time, a version nor 1,000.
 _NUMBER = re.compile(
     r"(?<![\w.])(?<!\w[-/])(?<!\d[:,])"
@@ -54,10 +55,10 @@ class Figures:
         self.rewritten = 0
         self.same_number = 0
         self._largest: Decimal | None = None
-        self._at = ("", "", "")
-        self._examples: list[Example] = []
+        self._at: tuple[Place, str, str] = ("", "", "")
+        self._examples: list[tuple[Place, str, str]] = []
 
-    def same(self, before: Sequence[str], after: Sequence[str], at: str) -> bool:
+    def same(self, before: Sequence[str], after: Sequence[str], at: Place) -> bool:
         """Return whether all of as many numbers are equal, or differ by no more than the tolerance."""
         changed = self.changed
         for old, new in zip(before, after, strict=True):
@@ -66,7 +67,7 @@ class Figures:
                 self.compare(old, new, at)
         return self.changed == changed
 
-    def compare(self, old: str, new: str, at: str) -> bool:
+    def compare(self, old: str, new: str, at: Place) -> bool:
         """Take in two numbers that are written differently; return whether the tolerance covers it."""
         a, b = Decimal(old), Decimal(new)
         apart = _CONTEXT.abs(_CONTEXT.subtract(a, b))
@@ -82,7 +83,7 @@ class Figures:
             return True
         self.changed += 1
         if len(self._examples) < MOST_EXAMPLES:
-            self._examples.append(Example(at=at, before=old, after=new))
+            self._examples.append((at, old, new))
         return False
 
     def _covers(self, a: Decimal, b: Decimal, apart: Decimal) -> bool:
@@ -103,11 +104,11 @@ class Figures:
             compared=self.compared,
             changed=self.changed,
             largest=_float(self._largest),
-            largest_at=self._at[0],
+            largest_at=_told(self._at[0]),
             largest_before=self._at[1],
             largest_after=self._at[2],
             same_number=self.same_number,
-            examples=self._examples,
+            examples=[Example(at=_told(at), before=old, after=new) for at, old, new in self._examples],
         )
 
 
@@ -126,6 +127,10 @@ def largest_in_words(numbers: Changed | None) -> str:
 def count(number: int, thing: str) -> str:
     """Return how many there are of a thing, in words."""
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def _told(at: Place) -> str:
+    return at if isinstance(at, str) else at()
 
 
 def _is_whole(text: str) -> bool:

@@ -16,9 +16,12 @@ from nbcellar.diff.document.outputs.noise import Ids
 
 _NAME = re.compile(r"/?[a-zA-Z][a-zA-Z0-9:_-]{0,60}")
 _ATTRIBUTE = re.compile(r"""([^\s=>"'/]{1,100})(?:\s{0,20}=\s{0,20}("[^"]*"|'[^']*'|[^\s"'>]+))?""")
+# Most tags hold no quotes; a text follows.
+_QUICK = re.compile(r"<(/?[a-zA-Z][a-zA-Z0-9:_-]{0,60})([^<>\"']{0,400})>([^<]*)")
 _BLANKS = re.compile(r"\s+")
 _MOST_ATTRIBUTES = 100_000  # characters of one tag in which attributes are told apart
 _RAW = ("script", "style", "textarea", "title")  # their content is text up to the closing tag
+_CLOSING = {tag: re.compile(f"</{tag}", re.IGNORECASE) for tag in _RAW}
 VOID = frozenset({"br", "hr", "img", "input", "meta", "link", "col", "wbr", "source", "area", "base", "embed", "param"})
 _INLINE = frozenset(
     "a abbr b bdi cite code em i kbd label mark q s samp small span strong sub sup tt u var font".split()
@@ -38,37 +41,50 @@ class Piece(msgspec.Struct):
 
 def pieces(source: str) -> Iterator[Piece]:
     """Yield the pieces of HTML in their order; comments are left out."""
-    at, length = 0, len(source)
-    while at < length:
-        begin = source.find("<", at)
-        if begin < 0:
-            yield Piece("", source[at:])
-            return
-        if begin > at:
-            yield Piece("", source[at:begin])
-        if source.startswith(("<!", "<?"), begin):
-            closing = "-->" if source.startswith("<!--", begin) else ">"
-            end = source.find(closing, begin + 2)
-            at = length if end < 0 else end + len(closing)
-            continue
-        name = _NAME.match(source, begin + 1)
-        end = _end_of_tag(source, begin) if name is not None else -1
-        if name is None or end < 0:
-            yield Piece("", "<")
-            at = begin + 1
-            if name is not None:  # no ">" follows anywhere
-                yield Piece("", source[at:])
-                return
-            continue
-        tag = name.group().lower()
-        yield Piece(tag, source[name.end() : end])
-        at = end + 1
+    begin, length = source.find("<"), len(source)
+    if begin:
+        yield Piece("", source if begin < 0 else source[:begin])
+    while 0 <= begin < length:
+        quick = _QUICK.match(source, begin)
+        if quick is not None:
+            tag, held = quick.group(1).lower(), quick.group(2)
+            yield Piece(tag, held)
+            if tag not in _RAW:
+                at = quick.end()
+                if at > quick.end(2) + 1:
+                    yield Piece("", quick.group(3))
+                begin = at if at < length else -1
+                continue
+            at = quick.end(2) + 1
+        else:
+            piece, at = _odd(source, begin)
+            tag = piece.tag if piece is not None else ""
+            if piece is not None:
+                yield piece
         if tag in _RAW:
-            stop = re.compile(f"</{tag}", re.IGNORECASE).search(source, at)
+            stop = _CLOSING[tag].search(source, at)
             until = stop.start() if stop is not None else length
             if until > at:
                 yield Piece(f"#{tag}", source[at:until])
             at = until
+        begin = source.find("<", at)
+        if begin != at and at < length:
+            yield Piece("", source[at:] if begin < 0 else source[at:begin])
+
+
+def _odd(source: str, begin: int) -> tuple[Piece | None, int]:
+    """Return what begins with a "<" that is no plain tag, and where it ends; None for a comment."""
+    if source.startswith(("<!", "<?"), begin):
+        closing = "-->" if source.startswith("<!--", begin) else ">"
+        end = source.find(closing, begin + 2)
+        return None, len(source) if end < 0 else end + len(closing)
+    name = _NAME.match(source, begin + 1)
+    if name is None:
+        return Piece("", "<"), begin + 1
+    end = _end_of_tag(source, begin)
+    if end < 0:  # no ">" follows anywhere
+        return Piece("", source[begin:]), len(source)
+    return Piece(name.group().lower(), source[name.end() : end]), end + 1
 
 
 def _end_of_tag(source: str, begin: int) -> int:

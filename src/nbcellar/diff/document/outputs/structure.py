@@ -180,7 +180,7 @@ class _Walk:
                 return
         elif _is_number(old) and _is_number(new):
             self.figures.compared += 1
-            if self.figures.compare(repr(old), repr(new), path.text() if path is not None else ""):
+            if self.figures.compare(repr(old), repr(new), path.text if path is not None else ""):
                 return
         self.tell("changed", path, old, new)
 
