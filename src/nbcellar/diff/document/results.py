@@ -83,13 +83,13 @@ def _pair(old: Sequence[_Placed], new: Sequence[_Placed]) -> list[tuple[int, int
 def _changed(old: _Placed, new: _Placed, settings: OutputSettings | None, *, moved: bool) -> OutputChange:
     (place_a, before), (place_b, after) = old, new
     parts = compare_bundle(_bundle(before), _bundle(after), settings)
-    metadata = value_changes(_rest(before), _rest(after))
+    metadata = list(value_changes(_rest(before), _rest(after)))
     noise = None if moved else output_noise(before, after)
     kinds: set[Noise] = set(noise or ()) | kinds_of(name for part in parts for name in part.noise)
     same_type = before.get("output_type") == after.get("output_type")
-    quiet = noise is not None or (
-        bool(parts) and all(part.only_noise for part in parts) and not metadata and same_type and not moved
-    )
+    # What compared the contents knows them better than a look at the whole output.
+    quiet = all(part.only_noise for part in parts) and not metadata and same_type and not moved
+    quiet = quiet if parts else noise is not None
     if not same_json(before.get("execution_count"), after.get("execution_count")):
         kinds.add("execution order")
     return OutputChange(
@@ -99,7 +99,7 @@ def _changed(old: _Placed, new: _Placed, settings: OutputSettings | None, *, mov
         before=place_a,
         after=place_b,
         parts=list(parts),
-        metadata=list(metadata),
+        metadata=metadata,
         noise=[kind for kind in NOISES if kind in kinds],
         only_noise=quiet,
     )

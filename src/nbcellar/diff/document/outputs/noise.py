@@ -7,12 +7,13 @@ Not for: leaving such parts out of a document, which is `clean`.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 
 import msgspec
 
-from nbcellar.diff.document.noise import Noise
+from nbcellar.diff.document.noise import WIDGET_VIEW, Noise
 
 ADDRESSES = "memory addresses"
 TEMPORARY = "temporary files"
@@ -52,12 +53,16 @@ _KINDS: dict[str, Noise] = {
 _MARK = "\ufffc"  # an object's place; a text that holds one itself is compared as it is
 
 
+# Compiled when a text is first searched: a diff without outputs need not wait for it.
+_compiled = functools.cache(re.compile)
+
+
 class _Rule(msgspec.Struct, frozen=True):
     """`hint`: a text without it is not searched."""
 
     name: str
     hint: str
-    pattern: re.Pattern[str]
+    pattern: str
 
 
 _DURATION = r"(?:\d[\d.]{0,12} ?(?:ns|[uµμ]s|ms|min|s|h)\b ?){1,6}"
@@ -66,40 +71,38 @@ _RULES = (
     _Rule(
         ADDRESSES,
         "0x",
-        re.compile(r"(?:(?<=\bat )|(?<=<environment: )|(?<=<pointer: )|(?<=<bytecode: ))0x[0-9a-fA-F]{5,16}\b"),
+        r"(?:(?<=\bat )|(?<=<environment: )|(?<=<pointer: )|(?<=<bytecode: ))0x[0-9a-fA-F]{5,16}\b",
     ),
-    _Rule(TEMPORARY, "ipykernel_", re.compile(rf"(?:{_TEMPORARY})?\bipykernel_\d{{1,10}}[/\\]\d{{1,12}}\.py")),
-    _Rule(TEMPORARY, "<ipython-input-", re.compile(r"<ipython-input-\d{1,10}-[0-9a-f]{4,40}>")),
-    _Rule(TEMPORARY, "/tmp", re.compile(r"/tmp[a-z0-9_]{8}\b|(?<=/tmp/)tmp[a-z0-9_]{8}\b")),
-    _Rule(ORDER, "In[", re.compile(r"(?<=\bCell In\[)\d{1,10}(?=\])")),
-    _Rule(ORDER, "In [", re.compile(r"(?<=\bIn \[)\d{1,10}(?=\])")),
-    _Rule(TIMES, "time: ", re.compile(rf"(?<=Wall time: ){_DURATION}")),
-    _Rule(TIMES, "CPU times: ", re.compile(rf"(?<=CPU times: )user {_DURATION}, sys: {_DURATION}, total: {_DURATION}")),
-    _Rule(TIMES, " per loop", re.compile(rf"{_DURATION}(?:± {_DURATION})?per loop \([^()\n]{{0,200}}\)")),
+    _Rule(TEMPORARY, "ipykernel_", rf"(?:{_TEMPORARY})?\bipykernel_\d{{1,10}}[/\\]\d{{1,12}}\.py"),
+    _Rule(TEMPORARY, "<ipython-input-", r"<ipython-input-\d{1,10}-[0-9a-f]{4,40}>"),
+    _Rule(TEMPORARY, "/tmp", r"(?<=/tmp/)tmp(?=[a-z_]{0,7}\d)[a-z0-9_]{8}\b"),
+    _Rule(ORDER, "In[", r"(?<=\bCell In\[)\d{1,10}(?=\])"),
+    _Rule(ORDER, "In [", r"(?<=\bIn \[)\d{1,10}(?=\])"),
+    _Rule(TIMES, "time: ", rf"(?<=Wall time: ){_DURATION}"),
+    _Rule(TIMES, "CPU times: ", rf"(?<=CPU times: )user {_DURATION}, sys: {_DURATION}, total: {_DURATION}"),
+    _Rule(TIMES, " per loop", rf"{_DURATION}(?:± {_DURATION})?per loop \([^()\n]{{0,200}}\)"),
     _Rule(
         TIMES,
         "<",
-        re.compile(
-            r"(?<=\[)\d[\d:]{0,12}<[\d:?]{1,12}, {1,4}"
-            r"(?:[\d.?]{1,12}[a-zA-Z]{0,9}/s|[\d.?]{1,12}s/[a-zA-Z]{1,9})(?=[,\]])"
-        ),
+        r"(?<=\[)\d[\d:]{0,12}<[\d:?]{1,12}, {1,4}"
+        r"(?:[\d.?]{1,12}[a-zA-Z]{0,9}/s|[\d.?]{1,12}s/[a-zA-Z]{1,9})(?=[,\]])",
     ),
-    _Rule(TIMES, "/step", re.compile(r"\b\d{1,6}m?s \d{1,6}[mu]?s/step\b")),
+    _Rule(TIMES, "/step", r"\b\d{1,6}m?s \d{1,6}[mu]?s/step\b"),
 )
 
 
-def mask(text: str, names: set[str] | None = None) -> tuple[str, dict[str, list[str]]]:
+def mask(text: str) -> tuple[str, dict[str, list[str]]]:
     """Return the text with its noise replaced by a mark, and what was replaced, by the name of the noise."""
     found: dict[str, list[str]] = {}
     if _MARK in text:
         return text, found
     for rule in _RULES:
-        if rule.hint not in text or (names is not None and rule.name not in names):
+        if rule.hint not in text:
             continue
-        parts = rule.pattern.findall(text)
+        parts = _compiled(rule.pattern).findall(text)
         if parts:
             found.setdefault(rule.name, []).extend(parts)
-            text = rule.pattern.sub(_MARK, text)
+            text = _compiled(rule.pattern).sub(_MARK, text)
     return text, found
 
 
@@ -126,22 +129,21 @@ def only(names: Iterable[str]) -> str:
 
 # Names that libraries make up for parts of a page, in attributes, styles and scripts.
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_GENERATED = re.compile(
-    rf"{_UUID}"
+_GENERATED = (
+    rf"(?i:{_UUID}"
     r"|(?<![0-9a-zA-Z])[0-9a-f]{32}(?![0-9a-zA-Z])"
     r"|(?<=_)[0-9a-f]{32}(?![0-9a-zA-Z])"
     r"|(?<=\bT_)[0-9a-f]{5}(?=_|\b)"  # a Styler of pandas
     r"|(?<=[\"'# .(]sk-container-id-)\d{1,9}\b"  # an estimator of scikit-learn
     r"|(?<=[\"'# .(]sk-estimator-id-)\d{1,9}\b"
     r"|(?<=[\"'#][pmh])[0-9a-f]{10}(?![0-9a-zA-Z])"  # paths and markers of matplotlib
-    r"|(?<=[\"'#]C\d_\d_)[0-9a-f]{10}(?![0-9a-zA-Z])",
-    re.IGNORECASE,
+    r"|(?<=[\"'#]C\d_\d_)[0-9a-f]{10}(?![0-9a-zA-Z]))"
 )
-_DATES = re.compile(r"(?<=<dc:date>)[\d\-T:.+Z]{4,40}(?=</dc:date>)")
+_DATES = r"(?<=<dc:date>)[\d\-T:.+Z]{4,40}(?=</dc:date>)"
 _ID_KEYS = frozenset({"uid", "uuid", "docid", "root_id", "model_id", "comm_id"})
-_ID = re.compile(rf"(?:{_UUID}|[0-9a-f]{{6,40}}|p\d{{4,9}})\Z", re.IGNORECASE)
-_GENERATED_NAME = re.compile(rf"(?:[a-zA-Z_]{{0,20}}[-_])?(?:{_UUID}|[0-9a-f]{{32}})\Z")
-_WIDGET = re.compile(r"IPY_MODEL_[0-9a-f\-]{8,40}\Z")
+_ID = rf"(?i:(?:{_UUID}|[0-9a-f]{{6,40}}|p\d{{4,9}})\Z)"
+_GENERATED_NAME = rf"(?:[a-zA-Z_]{{0,20}}[-_])?(?:{_UUID}|[0-9a-f]{{32}})\Z"
+_WIDGET = r"IPY_MODEL_[0-9a-f\-]{8,40}\Z"
 
 
 class Ids:
@@ -151,7 +153,7 @@ class Ids:
         self.seen: dict[str, int] = {}
 
     def mask(self, text: str) -> str:
-        return _GENERATED.sub(self._number, text) if len(text) > 4 else text
+        return _compiled(_GENERATED).sub(self._number, text) if len(text) > 4 else text
 
     def _number(self, found: re.Match[str]) -> str:
         return f"{_MARK}{self.seen.setdefault(found.group(), len(self.seen) + 1)}"
@@ -159,22 +161,24 @@ class Ids:
 
 def mask_dates(markup: str) -> str:
     """Return SVG without the moment at which it was drawn."""
-    return _DATES.sub(_MARK, markup) if "<dc:date>" in markup else markup
+    return _compiled(_DATES).sub(_MARK, markup) if "<dc:date>" in markup else markup
 
 
 def is_generated_name(name: str) -> bool:
     """Return whether a key of JSON is one that nobody chose: a UUID, or 32 hexadecimal digits after a word."""
-    return _GENERATED_NAME.match(name) is not None
+    return _compiled(_GENERATED_NAME).match(name) is not None
 
 
-def noise_of_leaf(key: object, before: str, after: str) -> str:
+def noise_of_leaf(mime: str, key: object, before: str, after: str) -> str:
     """Return which noise two different texts at a key of JSON are, "" for none."""
-    if _WIDGET.match(before) and _WIDGET.match(after):
+    if _compiled(_WIDGET).match(before) and _compiled(_WIDGET).match(after):
         return WIDGETS
     name = key.lower() if isinstance(key, str) else ""
-    if name in _ID_KEYS and _ID.match(before) and _ID.match(after):
+    if name == "model_id" and mime == WIDGET_VIEW:
+        return WIDGETS
+    if name in _ID_KEYS and _compiled(_ID).match(before) and _compiled(_ID).match(after):
         return WIDGETS if name in ("model_id", "comm_id") else IDS
-    if name in ("id", "name") and _GENERATED_NAME.match(before) and _GENERATED_NAME.match(after):
+    if name in ("id", "name") and _compiled(_GENERATED_NAME).match(before) and _compiled(_GENERATED_NAME).match(after):
         return IDS
     return ""
 

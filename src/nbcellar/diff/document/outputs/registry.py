@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from nbcellar.diff.document.equality import same_json
+from nbcellar.diff.document.noise import WIDGET_VIEW
 from nbcellar.diff.document.outputs import noise
 from nbcellar.diff.document.outputs.model import MimeChange, OutputSettings
 
@@ -25,13 +26,12 @@ Comparer = Callable[[str, Any, Any, OutputSettings], MimeChange | None]
 
 _TEXT, _HTML, _JSON = "text:compare_text", "html:compare_html", "structure:compare_structure"
 _IMAGE, _BYTES, _UNKNOWN = "images:compare_image", "opaque:compare_bytes", "opaque:compare_unknown"
-_WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 ERROR = "application/vnd.cellar.error"
 
 # By full name, the richest first: the order in which representations of one output are compared.
 _KNOWN: dict[str, str] = {
     ERROR: "tracebacks:compare_error",
-    _WIDGET_VIEW: _JSON,
+    WIDGET_VIEW: _JSON,
     "application/vnd.plotly.v1+json": _JSON,
     **{f"application/vnd.vegalite.v{n}+json": _JSON for n in range(6, 0, -1)},
     **{f"application/vnd.vega.v{n}+json": _JSON for n in range(6, 1, -1)},

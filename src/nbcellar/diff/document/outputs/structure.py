@@ -41,7 +41,7 @@ def compare_structure(mime: str, before: Any, after: Any, settings: OutputSettin
             return compare_text(mime, before, after, settings)
         if same_json(before, after):
             names.append(noise.FORM)
-    walk = _Walk(settings)
+    walk = _Walk(mime, settings)
     walk.run(before, after)
     names += [*walk.noise, *walk.figures.noise()]
     return walk.result(mime, list(dict.fromkeys(names)))
@@ -86,7 +86,8 @@ def _step(key: str | int) -> str:
 class _Walk:
     """Visits both values side by side, and counts."""
 
-    def __init__(self, settings: OutputSettings) -> None:
+    def __init__(self, mime: str, settings: OutputSettings) -> None:
+        self.mime = mime
         self.figures = Figures(settings)
         self.noise: dict[str, None] = {}
         self.counts: dict[Kind, int] = {"added": 0, "removed": 0, "changed": 0}
@@ -174,7 +175,9 @@ class _Walk:
         if same_json(old, new):
             return
         if type(old) is str and type(new) is str:
-            named = noise.noise_of_leaf(path.key if path is not None else "", old, new) or self.masked(old, new)
+            named = noise.noise_of_leaf(self.mime, path.key if path is not None else "", old, new) or self.masked(
+                old, new
+            )
             if named:
                 self.noise[named] = None
                 return

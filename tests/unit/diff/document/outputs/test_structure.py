@@ -61,6 +61,7 @@ def test_noise_is_named(before: Any, after: Any, name: str) -> None:
 
 
 def test_an_id_that_somebody_chose_is_a_value() -> None:
+    assert not compare({"model_id": "bert-base"}, {"model_id": "bert-large"}).only_noise
     assert not compare({"id": "123456"}, {"id": "654321"}).only_noise
     assert not compare({"features": [{"name": HASHES[0][:10]}]}, {"features": [{"name": HASHES[1][:10]}]}).only_noise
 

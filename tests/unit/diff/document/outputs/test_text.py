@@ -54,6 +54,7 @@ def test_what_was_overwritten_is_gone(printed: str, left: str) -> None:
         (f"1.2 µs ± 3 ns per loop ({RUNS}10 loops each)", f"13 ms ± 1 µs per loop ({RUNS}1 loop each)", "run times"),
         ("100% 9/9 [00:01<00:00, 7.5it/s, loss=0.1]", "100% 9/9 [00:03<00:00, 2.9it/s, loss=0.1]", "run times"),
         ("/tmp/ipykernel_7/1.py:3: no", "/var/folders/aa/bb/T/ipykernel_99/22.py:3: no", "temporary files"),
+        ("/tmp/tmpab1cd_ef/a", "/tmp/tmpxyz12345/a", "temporary files"),
         ("10%\r100%", "20%\r100%", "states of progress bars"),
         ("\x1b[31mx", "\x1b[32mx", "terminal colours"),
         ("a\n", "a", "line ends"),
@@ -71,6 +72,7 @@ def test_noise_is_named(before: str, after: str, name: str) -> None:
     [
         ("0xdeadbeef", "0xdeadbeee"),
         ("took 3 s", "took 4 s"),
+        ("/tmp/tmp_results/a", "/tmp/tmp_outputs/a"),
         ("3f2a1b3c-1111-4222-8333-444455556666", "3f2a1b3c-1111-4222-8333-444455556667"),
         ("  x", "x"),
         ("100%|█| 9/9 [00:01<00:00, 7.5it/s, loss=0.1]", "100%|█| 9/9 [00:01<00:00, 7.5it/s, loss=0.2]"),
