@@ -73,6 +73,7 @@ class LocalTransaction:
         self._signatures: list[tuple[Digest, bytes, bytes]] = []
         self._refs: dict[tuple[str, str], tuple[bytes | None, bytes | None]] = {}
         self._records: list[tuple[str, bytes]] = []
+        self._last: int | None = None
         self._statements: list[tuple[str, tuple[object, ...]]] = []
         self._done = False
 
@@ -150,6 +151,11 @@ class LocalTransaction:
         self._check_open()
         self._records.append((scope, bytes(payload)))
 
+    def require_last(self, number: int) -> None:
+        """See `interface.Transaction.require_last`."""
+        self._check_open()
+        self._last = number
+
     def execute(self, statement: str, parameters: tuple[object, ...] = ()) -> None:
         """See `interface.Transaction.execute`."""
         self._check_open()
@@ -168,6 +174,7 @@ class LocalTransaction:
             self._refs.clear()
             self._records.clear()
             self._statements.clear()
+            self._last = None
             raise
         except BaseException:
             self.abort()
@@ -255,6 +262,7 @@ class LocalTransaction:
         db.execute("BEGIN IMMEDIATE")
         try:
             ids = Ids(db)
+            self._check_last(db)
             self._write_refs(db, ids)
             for sealed, rows in self._sealed:
                 _insert_objects(db, sealed, rows)
@@ -271,6 +279,10 @@ class LocalTransaction:
                 db.execute("ROLLBACK")
             raise
         return number
+
+    def _check_last(self, db: apsw.Connection) -> None:
+        if self._last is not None and self._last != one_integer(db, "SELECT coalesce(max(number), 0) FROM records"):
+            raise ConflictError("an operation was recorded meanwhile", hint="look again and try again")
 
     def _write_refs(self, db: apsw.Connection, ids: Ids) -> None:
         for (scope, name), (old, new) in self._refs.items():
