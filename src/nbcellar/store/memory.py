@@ -18,7 +18,7 @@ from nbcellar.ids import Digest
 from nbcellar.store import database
 from nbcellar.store.codec import byte_view
 from nbcellar.store.interface import Data, Kind, ObjectInfo, Record
-from nbcellar.store.transaction import check_index_statement
+from nbcellar.store.rows import check_index_statement
 
 _OBJECTS_TABLE = """CREATE TABLE objects (
     id INTEGER PRIMARY KEY, digest BLOB NOT NULL, kind INTEGER NOT NULL, codec INTEGER NOT NULL,
