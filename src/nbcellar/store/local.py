@@ -257,7 +257,7 @@ class LocalStore:
 
     def ref(self, scope: str, name: str) -> bytes | None:
         """See `interface.Store`."""
-        row = self._row(_REF.format(checksum=self._checksum), (scope, name))
+        row = self._row(_REF[self._has_checksums], (scope, name))
         if row is None:
             return None
         self._require_sound("refs", (scope, name, *row))
@@ -265,14 +265,14 @@ class LocalStore:
 
     def refs(self, scope: str | None = None, prefix: str = "") -> dict[tuple[str, str], bytes]:
         """See `interface.Store`."""
-        rows = self._rows(_REFS.format(checksum=self._checksum), (scope, prefix))
+        rows = self._rows(_REFS[self._has_checksums], (scope, prefix))
         for row in rows:
             self._require_sound("refs", row)
         return {(of_scope, name): value for of_scope, name, value, _ in rows}
 
     def records(self, *, scope: str | None = None, before: int | None = None, limit: int | None = None) -> list[Record]:
         """See `interface.Store`."""
-        rows = self._rows(_RECORDS.format(checksum=self._checksum), (scope, before, -1 if limit is None else limit))
+        rows = self._rows(_RECORDS[self._has_checksums], (scope, before, -1 if limit is None else limit))
         for row in rows:
             self._require_sound("records", row)
         return [Record(number, of_scope, payload) for number, of_scope, payload, _ in rows]
@@ -325,13 +325,8 @@ class LocalStore:
         with sqlite_errors(self.database_path), self._pool.connection() as db:
             return db.execute(statement, parameters).fetchall()
 
-    @property
-    def _checksum(self) -> str:
-        """What to select for a row's checksum: a store of format 1 that cannot be written has none."""
-        return "r.checksum" if self.has_checksums else "NULL"
-
     def _require_sound(self, table: str, row: tuple[Any, ...]) -> None:
-        if self.has_checksums and not is_sound(table, row):
+        if self._has_checksums and not is_sound(table, row):
             message = f"{self._database_path} is damaged: {describe(table, row)} is not what was written"
             raise CorruptStoreError(message, hint=REBUILD_HINT)
 
@@ -428,8 +423,21 @@ _OBJECTS = """SELECT id, digest, kind, raw_bytes, stored_bytes, pack IS NOT NULL
     WHERE id > ?1 AND (?2 IS NULL OR kind = ?2) ORDER BY id LIMIT ?3"""
 _SCAN = """SELECT o.id, o.digest, o.kind, o.codec, o.raw_bytes, o.stored_bytes, p.name, o.offset, o.data
     FROM objects o LEFT JOIN packs p ON p.id = o.pack WHERE o.id > ?1 AND o.kind = ?2 ORDER BY o.id LIMIT ?3"""
-_REF = "SELECT r.value, {checksum} FROM refs r WHERE r.scope = (SELECT id FROM scopes WHERE name = ?1) AND r.name = ?2"
-_REFS = """SELECT s.name, r.name, r.value, {checksum} FROM refs r JOIN scopes s ON s.id = r.scope
+
+
+def _with_checksum(statement: str) -> tuple[str, str]:
+    """Return a statement for stores without checksums (format 1, opened to read) and for those with them."""
+    return statement.format(checksum="NULL"), statement.format(checksum="r.checksum")
+
+
+_REF = _with_checksum(
+    "SELECT r.value, {checksum} FROM refs r WHERE r.scope = (SELECT id FROM scopes WHERE name = ?1) AND r.name = ?2"
+)
+_REFS = _with_checksum(
+    """SELECT s.name, r.name, r.value, {checksum} FROM refs r JOIN scopes s ON s.id = r.scope
     WHERE (?1 IS NULL OR s.name = ?1) AND substr(r.name, 1, length(?2)) = ?2 ORDER BY s.name, r.name"""
-_RECORDS = """SELECT r.number, s.name, r.payload, {checksum} FROM records r JOIN scopes s ON s.id = r.scope
+)
+_RECORDS = _with_checksum(
+    """SELECT r.number, s.name, r.payload, {checksum} FROM records r JOIN scopes s ON s.id = r.scope
     WHERE (?1 IS NULL OR s.name = ?1) AND (?2 IS NULL OR r.number < ?2) ORDER BY r.number DESC LIMIT ?3"""
+)

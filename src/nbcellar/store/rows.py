@@ -44,7 +44,7 @@ class RowWriter:
 
     def append(self, scope: str, payload: bytes) -> int:
         """Append a record; return its number."""
-        number = self._take_number("records", "number")
+        number = self._take_number("records")
         self.put_record(number, scope, payload)
         return number
 
@@ -83,7 +83,7 @@ class RowWriter:
         data: bytes | None,
     ) -> None:
         """Add a row to `objects` unless the object is there; sizes: raw and stored bytes; place: pack and offset."""
-        number = self._take_number("objects", "id")
+        number = self._take_number("objects")
         checksum = checksum_of_object(number, digest, kind, codec, *sizes)
         self._db.execute(_INSERT_OBJECT, (digest, kind, codec, *sizes, *place, data, number, checksum))
         if not self._db.changes():
@@ -112,10 +112,11 @@ class RowWriter:
             self._db.execute(statement, (new, checksum_of_ref(scope, name, new), *where))
         return self._db.changes() == 1
 
-    def _take_number(self, table: str, column: str) -> int:
-        number = self._next.get(table)
-        if number is None:
-            number = 1 + one_integer(self._db, f"SELECT coalesce(max({column}), 0) FROM {table}")
+    def _take_number(self, table: str) -> int:
+        if not self._next:
+            ((last_object, last_record),) = rows_of(self._db, _LAST_NUMBERS)
+            self._next = {"objects": (last_object or 0) + 1, "records": (last_record or 0) + 1}
+        number = self._next[table]
         self._next[table] = number + 1
         return number
 
@@ -164,6 +165,7 @@ _FIND_OBJECT = "SELECT id FROM objects WHERE substr(digest, 1, 8) = substr(?1, 1
 _INSERT_OBJECT = """INSERT INTO objects (id, digest, kind, codec, raw_bytes, stored_bytes, pack, offset, data, checksum)
     SELECT ?9, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?10 WHERE NOT EXISTS (
         SELECT 1 FROM objects WHERE substr(digest, 1, 8) = substr(?1, 1, 8) AND digest = ?1)"""
+_LAST_NUMBERS = "SELECT (SELECT max(id) FROM objects), (SELECT max(number) FROM records)"
 _SCOPE_OF_RECORD = "SELECT s.name FROM records r JOIN scopes s ON s.id = r.scope WHERE r.number = ?"
 
 __all__ = ["LATE_SIGNATURE", "RowWriter", "add_pack", "check_index_statement", "find_object"]
