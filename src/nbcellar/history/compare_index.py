@@ -45,8 +45,9 @@ _CHANGES, _FLAGS = _FIELDS.index("changes"), _FIELDS.index("flags")
 def wrong_commits(repo: Repository, commits: Commits, operations: list[Operation]) -> Iterator[tuple[CommitId, str]]:
     """Yield each commit whose row differs from what it says, with what is different."""
     listed, disordered = _listed(repo)
-    may_lack = _may_lack(commits, operations)
-    for row in index_rows(repo, dict(commits)):
+    rows = list(index_rows(repo, dict(commits)))
+    may_lack = _may_lack({row.id: row.commit for row in rows}, operations)
+    for row in rows:
         found = listed.get(row.id)
         if found is None:
             continue
@@ -62,13 +63,15 @@ def wrong_commits(repo: Repository, commits: Commits, operations: list[Operation
             yield row.id, "number"
 
 
-def _may_lack(commits: Commits, operations: list[Operation]) -> set[CommitId]:
-    """Return the commits that may be marked: what was forgotten after it was thinned out leaves the mark, too."""
+def _may_lack(commits: Mapping[CommitId, Commit], operations: list[Operation]) -> set[CommitId]:
+    """Return the commits that may be marked: what was forgotten after it was thinned out leaves the mark, too.
+
+    The commits are given parents and bases first.
+    """
     taken = {value for operation in operations for value in operation.values}
     if taken and any(operation.kind is OperationKind.FORGET for operation in operations):
         return set(commits)
-    known = {identifier: commit for identifier, (commit, _) in commits.items()}
-    return {identifier for identifier, _ in states_without(known, taken)} if taken else set()
+    return {identifier for identifier, _ in states_without(commits, taken)} if taken else set()
 
 
 def wrong_values(repo: Repository, operations: list[Operation]) -> int:

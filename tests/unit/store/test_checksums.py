@@ -273,3 +273,16 @@ def test_only_one_module_writes_rows_that_carry_checksums() -> None:
         if path.name not in ("rows.py", "database.py", "memory.py")  # a store in memory has no such rows
     }
     assert found == {("repack.py", "UPDATE objects SET pack = ?, offset = ?")}
+
+
+def test_a_row_that_lacks_what_it_must_have_is_reported_and_not_raised(filled: LocalStore, folder: Path) -> None:
+    """As a flipped bit in the header of a row makes it: no statement could."""
+    with contextlib.closing(sqlite3.connect(folder / "meta.db")) as db, db:
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("UPDATE sqlite_schema SET sql = replace(sql, ' NOT NULL', '') WHERE name = 'objects'")
+        db.execute("PRAGMA schema_version = 1000")
+    change(folder, "UPDATE objects SET raw_bytes = NULL WHERE id = 2")
+    filled.close()
+    with LocalStore.open(folder) as store:
+        reasons = {problem.reason for problem in check(store, read_data=True).problems}
+    assert "its entry in the database is damaged" in reasons
