@@ -3,14 +3,15 @@
     clean     working file -> what is committed: cleaned by the project's rules; what is left out is kept aside
     smudge    what is committed -> working file: outputs that were kept for it are put back
 
-Laws: clean(smudge(x)) == x for every x, whatever is kept; what is no notebook goes through as it is; a file that is byte
-for byte what is staged is clean as it is, so that a notebook that somebody committed with outputs is not "modified".
-
+Laws: clean(smudge(x)) == x for every x, whatever is kept; what is no notebook goes through as it is; a file that is
+byte for byte what is staged is clean as it is, so that a notebook that somebody committed with outputs is not
+"modified".
 Not for: talking to git (`filter_process.py`).
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -69,7 +70,7 @@ class Filter:
         if cleaned == data or self._staged.holds(path, data):
             return data
         try:
-            self._kept.keep(Kept(path=path, raw=raw, cleaned=digest(cleaned), rules=rules), data)
+            self._kept.keep(Kept(path=os.fsencode(path), raw=raw, cleaned=digest(cleaned), rules=rules), data)
         except OSError as error:
             # Cleaned, git could take the file for unchanged and overwrite it, and its outputs would be nowhere.
             self._say(f"{path}: its outputs could not be kept aside ({error.strerror or error}), so they stay in it")
@@ -81,7 +82,7 @@ class Filter:
         if len(data) > LARGEST_BYTES or not _looks_like_notebook(data):
             return data
         wanted = digest(data)
-        exact = self._kept.find(wanted, path)
+        exact = self._kept.find(wanted, os.fsencode(path))
         if exact is not None and self._cleans_to(exact[1], data, by=exact[0].rules):
             return exact[1]
         try:
@@ -125,7 +126,7 @@ class Filter:
             return False
 
     def _donors(self, notebook: Notebook, path: str) -> list[tuple[Cell, Cell]]:
-        latest = self._kept.latest(path)
+        latest = self._kept.latest(os.fsencode(path))
         if latest is not None:
             return self._pairs(latest[1], path)
         return self._donors_of_a_renamed_file(notebook)
@@ -138,9 +139,10 @@ class Filter:
         if not ids:
             return best
         for kept, data in self._kept.newest(_MOST_DONORS):
-            if self._exists(kept.path):
+            path = os.fsdecode(kept.path)
+            if self._exists(path):
                 continue
-            pairs = self._pairs(data, kept.path)
+            pairs = self._pairs(data, path)
             shared = sum((before.id, before.source) in ids for before, _ in pairs)
             if shared > most:
                 best, most = pairs, shared

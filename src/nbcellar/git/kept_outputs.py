@@ -5,9 +5,9 @@
     latest/<path>                                  the newest raw file of a path, whatever its content
     cleaned/ab/<digest of raw file and settings>   the cleaned form, so that it is worked out once
 
-Invariant: what is read back has the digest it was kept under, or is not there; files appear whole or not at all, so that
-any number of processes of git may write at once. What git's own working copy still holds is never only here: losing the
-folder loses outputs of contents that are not checked out, and nothing else.
+Invariant: what is read back has the digest it was kept under, or is not there; files appear whole or not at all, so
+that any number of processes of git may write at once. What git's own working copy still holds is never only here:
+losing the folder loses outputs of contents that are not checked out, and nothing else.
 
 Why files and not `nbcellar.store`: decision 0019.
 """
@@ -34,9 +34,10 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """A file as it was before it was cleaned: where, the digests of both forms, and by which rules."""
+    """A file as it was before it was cleaned: where (as git writes it, which need not be text), the digests of both
+    forms, and by which rules."""
 
-    path: str
+    path: bytes
     raw: bytes
     cleaned: bytes
     rules: str
@@ -80,7 +81,7 @@ class KeptOutputs:
             if _read(path) != record:
                 self._write(path, record)
 
-    def find(self, cleaned: bytes, path: str) -> tuple[Kept, bytes] | None:
+    def find(self, cleaned: bytes, path: bytes) -> tuple[Kept, bytes] | None:
         """Return what was kept for exactly this content, that of the same path before that of others."""
         folder = self._of_folder(cleaned)
         try:
@@ -94,7 +95,7 @@ class KeptOutputs:
                 return found
         return None
 
-    def latest(self, path: str) -> tuple[Kept, bytes] | None:
+    def latest(self, path: bytes) -> tuple[Kept, bytes] | None:
         """Return the newest that was kept of a path."""
         found = self._load(self._latest_path(path))
         return found if found is not None and found[0].path == path else None
@@ -158,7 +159,7 @@ class KeptOutputs:
     def _own_path(self, kept: Kept) -> Path:
         return self._of_folder(kept.cleaned) / _name(kept.path)
 
-    def _latest_path(self, path: str) -> Path:
+    def _latest_path(self, path: bytes) -> Path:
         return self.folder / "latest" / _name(path)
 
     def _files(self, kind: str) -> Iterator[Path]:
@@ -179,8 +180,8 @@ class KeptOutputs:
         aside.replace(path)
 
 
-def _name(path: str) -> str:
-    return digest(path.encode("utf-8", "surrogateescape")).hex()[:32]
+def _name(path: bytes) -> str:
+    return digest(path).hex()[:32]
 
 
 def _is_fresh(path: Path) -> bool:
