@@ -92,6 +92,8 @@ def nearly(draw: st.DrawFn, *, changes: int = 2) -> dict[str, Any]:
     value = copy.deepcopy(draw(notebooks()))
     for _ in range(draw(st.integers(0, changes))):
         spots = [spot for spot in _spots(value) if spot not in (("nbformat",), ("cells",))]
+        if not spots:
+            break
         spot = draw(st.sampled_from(spots))
         holder = value
         for step in spot[:-1]:
