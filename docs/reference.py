@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from nbcellar.api import Repo, diff_views, search_views, views
+from nbcellar.api import Repo, diff_views, documents_clean, search_views, views
 from nbcellar.cli import exit_codes, main
 
 FOLDER = Path(__file__).parent
@@ -25,6 +25,7 @@ FOLDER = Path(__file__).parent
 SCHEMAS: dict[str, type] = {
     "branch": views.Branches,
     "check": views.Check,
+    "clean": documents_clean.Cleaning,
     "commit": views.NamedCommit,
     "config": views.Config,
     "diff": diff_views.Diff,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from nbcellar.api import Repo
+    from nbcellar.api.documents_clean import CleanedNotebook
 
 __version__ = "0.1.0"
 
@@ -28,6 +29,16 @@ def open(path: str | os.PathLike[str] = ".") -> Repo:
     from nbcellar.api import open_path
 
     return open_path(path)
+
+
+def clean_notebook(notebook: Any, **settings: Any) -> CleanedNotebook[Any]:
+    """Return a notebook (a dict, a model or a path) in canonical form and what was left out; nothing is written.
+
+    settings: keys of the section `clean`, as in `clean_notebook(nb, outputs=False)`.
+    """
+    from nbcellar.api.documents_clean import clean_notebook
+
+    return clean_notebook(notebook, **settings)
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -59,4 +70,4 @@ def autoload(shell: Any) -> None:
         complain(shell)
 
 
-__all__ = ["__version__", "autoload", "load_ipython_extension", "open", "unload_ipython_extension"]
+__all__ = ["__version__", "autoload", "clean_notebook", "load_ipython_extension", "open", "unload_ipython_extension"]

@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from fnmatch import translate
+from typing import Literal
+
+import msgspec
 
 from nbcellar.clean.model import Kind
 from nbcellar.config.documents import Clean
@@ -58,8 +61,9 @@ class Rules:
     def __init__(self, settings: Clean, *, keep: Iterable[str] = ()) -> None:
         """keep: places of metadata to be kept besides those of the settings."""
         self.settings = settings
+        self._keep = tuple(keep)
         self._allowed = _any_of(settings.metadata)
-        self._kept = _any_of((*settings.keep_metadata, *keep))
+        self._kept = _any_of((*settings.keep_metadata, *self._keep))
         self._dropped: list[tuple[re.Pattern[str], Kind]] = [(_any_of(settings.drop_metadata), "metadata")]
         places = [*settings.drop_metadata, *settings.keep_metadata]
         for setting, (kind, noise) in NOISE.items():
@@ -69,6 +73,10 @@ class Rules:
         self._heads = [place.partition("*")[0] for place in places]
         self._known: dict[str, Kind | None] = {}
         self._deeper: dict[str, bool] = {}
+
+    def with_layout(self, layout: Literal["jupyter", "keep"]) -> Rules:
+        """Return the same rules for another layout."""
+        return Rules(msgspec.structs.replace(self.settings, layout=layout), keep=self._keep)
 
     def dropped(self, place: str, *, top: bool) -> Kind | None:
         """Return why the metadata at a place (`cell.metadata.execution`) goes, None if it stays.

@@ -72,6 +72,9 @@ COMMANDS: dict[str, dict[str, str]] = {
         "secrets": "look for passwords and tokens in what is recorded",
         "forget": "remove a variable, a commit or a text from history for good",
     },
+    "documents": {
+        "clean": "bring notebooks into canonical form, for git",
+    },
     "trust": {
         "key": "show the key that signs your commits",
         "trust": "whose variables may be loaded",

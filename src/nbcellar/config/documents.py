@@ -125,7 +125,7 @@ class Notebooks(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(ge=1),
         doc(
-            "Size, in MiB, above which commands that read notebook files refuse one; they need some four times of it "
+            "Size, in MiB, above which commands that read notebook files refuse one; they need some seven times of it "
             "as memory.",
             "a whole number above 0",
         ),
