@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from nbcellar.api import Repo, diff_views, documents_clean, search_views, views
+from nbcellar.api import Repo, diff_views, documents_clean, merge_views, search_views, views
 from nbcellar.cli import exit_codes, main
 
 FOLDER = Path(__file__).parent
@@ -34,6 +34,7 @@ SCHEMAS: dict[str, type] = {
     "gc": views.Gc,
     "key": views.Key,
     "log": views.Log,
+    "merge-file": merge_views.MergeReport,
     "op-log": views.Operations,
     "op-undo": views.OperationUndone,
     "run": views.Run,

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar, cast
 import msgspec
 
 from nbcellar.api.jupyter_trust import keep_trusted
-from nbcellar.api.notebook_files import read_notebook_file, replace_notebook_file
+from nbcellar.api.notebook_files import read_file, replace_file
 from nbcellar.api.views import View
 from nbcellar.clean import LeftOut, Rules, clean
 from nbcellar.config.documents import Clean
@@ -111,20 +111,20 @@ def clean_with(data: bytes, rules: Rules, *, path: str = "") -> CleanedText:
 
 
 def clean_file(
-    path: Path, rules: Rules, *, max_mb: int, environ: Mapping[str, str], shown: str = "", dry: bool = False
+    name: str, folder: Path, rules: Rules, *, max_mb: int, environ: Mapping[str, str], dry: bool = False
 ) -> tuple[CleanedFile, CleanedText]:
     """Clean one file in place; return what became of it. dry: write nothing.
 
     A notebook that the user trusts in Jupyter stays trusted. Raises what reading and writing files raise.
     """
-    file = read_notebook_file(path, max_mb=max_mb)
-    text = clean_with(file.data, rules, path=shown or str(path))
+    file = read_file(name, folder, max_mb=max_mb)
+    text = clean_with(file.data, rules, path=name)
     written = text.changed and not dry
     if written:
-        replace_notebook_file(file, text.after)
+        replace_file(file, text.after)
         keep_trusted(text.before, text.after, environ)
     found = CleanedFile(
-        path=shown or str(path),
+        path=name,
         changed=text.changed,
         written=written,
         left_out=text.left_out,
@@ -141,7 +141,7 @@ def _clean_path(path: Path, given: Mapping[str, Any]) -> CleanedNotebook[Noteboo
     max_mb = config.load(None, os.environ).notebooks.max_mb
     fields = msgspec.structs.asdict(make_settings(given))
     settings = CleanSettings(os.environ, {name: fields[name] for name in given}).of(path.parent)
-    file = read_notebook_file(path, max_mb=max_mb)
+    file = read_file(str(path), path.parent, max_mb=max_mb)
     notebook, repairs = read_and_repair(file.data, path=str(path))
     cleaned = clean(notebook, Rules(settings))
     return CleanedNotebook(cleaned.notebook, cleaned.left_out, repairs)

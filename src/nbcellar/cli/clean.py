@@ -91,7 +91,7 @@ def _clean_stdin(args: argparse.Namespace, settings: CleanSettings, console: Con
     from nbcellar.api.documents_clean import clean_text
 
     name = args.name or "standard input"
-    folder = _absolute(Path(args.name), console).parent if args.name else console.folder.absolute()
+    folder = _absolute(args.name, console).parent if args.name else console.folder.absolute()
     data = sys.stdin.buffer.read()
     text = clean_text(data, settings.of(folder), path=name)
     if args.check or args.diff or args.dry_run or args.json or args.list:
@@ -120,47 +120,43 @@ def _clean_files(args: argparse.Namespace, settings: CleanSettings, console: Con
     rules: dict[Path, Rules] = {}
     found: list[CleanedFile] = []
     texts: list[CleanedText | None] = []
-    for name in args.files:
-        for path, shown in _notebooks_of(name, console):
-            try:
-                if path.parent not in rules:
-                    rules[path.parent] = Rules(settings.of(path.parent))
-                file, text = clean_file(
-                    path, rules[path.parent], max_mb=limit, environ=console.environ, shown=shown, dry=dry
-                )
-                texts.append(text if args.diff else None)
-            except (CellarError, OSError, MemoryError) as error:
-                file = CleanedFile(path=shown, error=_words(error, path, shown), hint=getattr(error, "hint", ""))
-                texts.append(None)
-            found.append(file)
+    for name in _names_of(args.files, console):
+        try:
+            at = _absolute(name, console).parent
+            if at not in rules:
+                rules[at] = Rules(settings.of(at))
+            file, text = clean_file(name, console.folder, rules[at], max_mb=limit, environ=console.environ, dry=dry)
+            texts.append(text if args.diff else None)
+        except (CellarError, OSError, MemoryError) as error:
+            file = CleanedFile(path=name, error=_words(error, name), hint=getattr(error, "hint", ""))
+            texts.append(None)
+        found.append(file)
     _show(found, texts, args, console)
     if any(file.error for file in found):
         return _FAILURE
     return exit_codes.FINDINGS if args.check and any(file.changed for file in found) else exit_codes.OK
 
 
-def _notebooks_of(name: str, console: Console) -> Iterator[tuple[Path, str]]:
-    """Yield the path and the shown name of a file, or of each notebook in a folder."""
+def _names_of(words: list[str], console: Console) -> Iterator[str]:
+    """Yield the names of files; a folder stands for the notebooks in it."""
     from nbcellar.api.notebook_files import find_notebooks
 
-    path = _absolute(Path(name).expanduser(), console)
-    if not path.is_dir():
-        yield path, name
-        return
-    for each in find_notebooks(path):
-        yield each, str(Path(name) / each.relative_to(path))
+    for word in words:
+        path = _absolute(word, console)
+        if path.is_dir():
+            yield from (str(Path(word) / each.relative_to(path)) for each in find_notebooks(path))
+        else:
+            yield word
 
 
-def _absolute(path: Path, console: Console) -> Path:
-    return Path(os.path.normpath(console.folder.absolute() / path))
+def _absolute(name: str, console: Console) -> Path:
+    return Path(os.path.normpath(console.folder.absolute() / Path(name).expanduser()))
 
 
-def _words(error: Exception, path: Path, shown: str) -> str:
+def _words(error: Exception, name: str) -> str:
     if isinstance(error, MemoryError):
-        return f"{shown}: there is not enough memory"
-    if isinstance(error, CellarError):
-        return error.message.replace(str(path), shown)
-    return f"{shown}: {getattr(error, 'strerror', None) or error}"
+        return f"{name}: there is not enough memory"
+    return error.message if isinstance(error, CellarError) else f"{name}: {getattr(error, 'strerror', None) or error}"
 
 
 def _show(

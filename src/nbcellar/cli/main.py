@@ -74,6 +74,8 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "documents": {
         "clean": "bring notebooks into canonical form, for git",
+        "merge-file": "merge three versions of a notebook",
+        "resolve": "decide the conflicts that a merge left in a notebook",
     },
     "trust": {
         "key": "show the key that signs your commits",
@@ -165,8 +167,9 @@ def run_line(
 
 def run(argv: Sequence[str], console: Console) -> int:
     """Run one command line and return its exit code; everything it says goes to `console`."""
+    failure: list[int] = []  # what the command exits with when anything goes wrong, if it says so itself
     try:
-        return _dispatch(argv, console)
+        return _dispatch(argv, console, failure)
     except _Finished:
         return exit_codes.OK
     except UsageError as error:
@@ -176,7 +179,7 @@ def run(argv: Sequence[str], console: Console) -> int:
         if console.environ.get("NBCELLAR_DEBUG") == "1":
             raise
         _report(console, error.message, error.hint)
-        return exit_codes.exit_code(error)
+        return failure[0] if failure else exit_codes.exit_code(error)
     except KeyboardInterrupt:
         console.notice("interrupted")
         return exit_codes.INTERRUPTED
@@ -187,17 +190,17 @@ def run(argv: Sequence[str], console: Console) -> int:
             raise
         where = f"{error.filename}: " if error.filename else ""
         _report(console, f"{where}{error.strerror or error}", "")
-        return exit_codes.exit_code_of_os_error()
+        return failure[0] if failure else exit_codes.exit_code_of_os_error()
     except Exception as error:
         if console.environ.get("NBCELLAR_DEBUG") == "1":
             raise
         _report(console, f"{type(error).__name__}: {error}", "this is a bug in Cellar; NBCELLAR_DEBUG=1 shows where")
-        return exit_codes.FINDINGS
+        return failure[0] if failure else exit_codes.FINDINGS
 
 
 def load(name: str) -> Command:
     """Return the module of a command."""
-    return cast("Command", importlib.import_module(f"nbcellar.cli.{name}"))
+    return cast("Command", importlib.import_module(f"nbcellar.cli.{name.replace('-', '_')}"))
 
 
 def command_parser(name: str, command: Command, out: TextIO) -> Parser:
@@ -220,7 +223,7 @@ def _subparsers(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser
     return [sub for action in actions for sub in action.choices.values()]
 
 
-def _dispatch(argv: Sequence[str], console: Console) -> int:
+def _dispatch(argv: Sequence[str], console: Console, failure: list[int]) -> int:
     top = _top_parser(console)
     first = top.parse_args(argv)
     if first.version:
@@ -232,6 +235,7 @@ def _dispatch(argv: Sequence[str], console: Console) -> int:
     if first.command not in _ALL:
         raise UsageError(_unknown(first.command), top.format_usage().strip(), "")
     command = load(first.command)
+    failure += [command.FAILURE] if hasattr(command, "FAILURE") else []
     args = _parse(first.command, command, first.rest, console)
     console = _with_surroundings(console, args)
     return command.run(args, replace(console, color=_wants_color(console)))
