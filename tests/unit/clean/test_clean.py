@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -20,20 +18,12 @@ from nbcellar.notebook.codec import notebook_from_json
 from nbcellar.notebook.model import cell_to_json
 from nbcellar.notebook.validate import validate, validate_file
 
+from ...strategies import allowed
+from ...strategies.notebooks import documents
+
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
-def load_strategies() -> ModuleType:
-    """Return the strategies beside the tests of notebooks."""
-    path = Path(__file__).parents[1] / "notebook" / "documents.py"
-    spec = importlib.util.spec_from_file_location("documents", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-documents = load_strategies()
 tags = st.lists(st.sampled_from(["x", "keep-output", "remove-output"]), max_size=1).map(tuple)
 patterns = st.lists(
     st.sampled_from(["cell.metadata.mine", "metadata.*", "cell.metadata.jupyter.source_hidden", "cell.metadata.tags"]),
@@ -93,8 +83,8 @@ def listed(result: Cleaned) -> list[str]:
     return [f"{each.kind}: {each.what} (cell {each.cell}, {each.count})" for each in result.left_out]
 
 
-@settings(max_examples=200, deadline=None)
-@given(documents.notebooks(), rules, layouts)
+@settings(max_examples=100, deadline=None)
+@given(allowed.notebooks(), rules, layouts)
 def test_cleaning_twice_is_cleaning_once(value: dict[str, Any], given: Clean, layout: dict[str, Any]) -> None:
     once = clean(read(json.dumps(value, **layout).encode()), Rules(given))
     text = write(once.notebook)
@@ -104,8 +94,22 @@ def test_cleaning_twice_is_cleaning_once(value: dict[str, Any], given: Clean, la
     assert validate_file(text) == ()
 
 
-@settings(max_examples=200, deadline=None)
-@given(documents.notebooks(), rules)
+@settings(max_examples=100, deadline=None)
+@given(documents, rules)
+def test_so_it_is_for_notebooks_that_nbformat_does_not_allow(value: dict[str, Any], given: Clean) -> None:
+    before = read(json.dumps(value).encode())
+    once = clean(before, Rules(given))
+    again = clean(read(write(once.notebook)), Rules(given))
+    assert again.left_out == ()
+    assert write(again.notebook) == write(once.notebook)
+    if not given.drop_cell_tags and not given.drop_empty_cells:
+        assert [cell.source for cell in once.notebook.cells] == [
+            cell.source for cell in read(json.dumps(value).encode()).cells
+        ]
+
+
+@settings(max_examples=100, deadline=None)
+@given(allowed.notebooks(), rules)
 def test_sources_attachments_and_what_is_allowed_stay(value: dict[str, Any], given: Clean) -> None:
     before = notebook_from_json(value)
     result = clean(before, Rules(given))
@@ -119,8 +123,8 @@ def test_sources_attachments_and_what_is_allowed_stay(value: dict[str, Any], giv
                set(before.cells[number - 1].tags) & set(given.drop_cell_tags) for number in dropped)  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
-@given(documents.notebooks(), rules)
+@settings(max_examples=100, deadline=None)
+@given(allowed.notebooks(), rules)
 def test_every_output_and_key_of_metadata_that_goes_is_listed(value: dict[str, Any], given: Clean) -> None:
     before = notebook_from_json(value)
     result = clean(before, Rules(given))
