@@ -17,7 +17,16 @@ from typing import Any
 
 import msgspec
 
-from nbcellar.api import Repo, diff_views, documents_clean, merge_views, search_views, views
+from nbcellar.api import (
+    Repo,
+    diff_views,
+    document_views,
+    documents_clean,
+    documents_fix,
+    merge_views,
+    search_views,
+    views,
+)
 from nbcellar.cli import exit_codes, main
 
 FOLDER = Path(__file__).parent
@@ -29,7 +38,9 @@ SCHEMAS: dict[str, type] = {
     "commit": views.NamedCommit,
     "config": views.Config,
     "diff": diff_views.Diff,
+    "diff-notebooks": document_views.NotebookDiffs,
     "doctor": views.Doctor,
+    "fix": documents_fix.Fixing,
     "forget": views.Forgotten,
     "gc": views.Gc,
     "key": views.Key,

@@ -4,6 +4,8 @@
     repo = nbcellar.open(".")
     repo.log()
 
+    nbcellar.diff_notebooks(a, b)  # and patch_notebook, merge_notebooks, resolve: plain dicts or models
+
 Invariant: importing the package costs next to nothing; parts are loaded when they are used.
 """
 
@@ -16,7 +18,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from nbcellar.api import Repo
-    from nbcellar.api.documents_clean import CleanedNotebook
+    from nbcellar.api.documents import diff_notebooks, merge_notebooks, patch_notebook, resolve
+    from nbcellar.api.documents_clean import clean_notebook
+    from nbcellar.api.documents_fix import fix
 
 __version__ = "0.1.0"
 
@@ -29,16 +33,6 @@ def open(path: str | os.PathLike[str] = ".") -> Repo:
     from nbcellar.api import open_path
 
     return open_path(path)
-
-
-def clean_notebook(notebook: Any, **settings: Any) -> CleanedNotebook[Any]:
-    """Return a notebook (a dict, a model or a path) in canonical form and what was left out; nothing is written.
-
-    settings: keys of the section `clean`, as in `clean_notebook(nb, outputs=False)`.
-    """
-    from nbcellar.api.documents_clean import clean_notebook
-
-    return clean_notebook(notebook, **settings)
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -70,4 +64,31 @@ def autoload(shell: Any) -> None:
         complain(shell)
 
 
-__all__ = ["__version__", "autoload", "clean_notebook", "load_ipython_extension", "open", "unload_ipython_extension"]
+_ELSEWHERE = {
+    **dict.fromkeys(("diff_notebooks", "merge_notebooks", "patch_notebook", "resolve"), "nbcellar.api.documents"),
+    "clean_notebook": "nbcellar.api.documents_clean",
+    "fix": "nbcellar.api.documents_fix",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ELSEWHERE:
+        import importlib
+
+        return getattr(importlib.import_module(_ELSEWHERE[name]), name)
+    raise AttributeError(f"module 'nbcellar' has no attribute {name!r}")
+
+
+__all__ = [
+    "__version__",
+    "autoload",
+    "clean_notebook",
+    "diff_notebooks",
+    "fix",
+    "load_ipython_extension",
+    "merge_notebooks",
+    "open",
+    "patch_notebook",
+    "resolve",
+    "unload_ipython_extension",
+]

@@ -16,6 +16,9 @@ import msgspec
 from nbcellar.clean.model import Kind
 from nbcellar.config.documents import Clean
 
+RULES = 1
+"""Grows when the same settings leave out more or less than before."""
+
 _TIMES_OF_PAPERMILL = ("duration", "end_time", "exception", "start_time", "status")
 
 # By the setting that keeps it; the places are those of nbstripout's options.
@@ -73,6 +76,14 @@ class Rules:
         self._heads = [place.partition("*")[0] for place in places]
         self._known: dict[str, Kind | None] = {}
         self._deeper: dict[str, bool] = {}
+
+    @property
+    def key(self) -> str:
+        """Return a text that differs when the results of cleaning may differ."""
+        import hashlib
+
+        text = repr((RULES, self.settings, self._keep))
+        return f"rules-{RULES}-{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}"
 
     def with_layout(self, layout: Literal["jupyter", "keep"]) -> Rules:
         """Return the same rules for another layout."""

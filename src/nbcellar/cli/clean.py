@@ -17,14 +17,13 @@ Exit codes are 0 (done, or nothing to do), 1 (with --check: something would chan
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbcellar.cli import exit_codes
 from nbcellar.cli.console import Console
+from nbcellar.cli.files import absolute, names_of, reason
 from nbcellar.cli.text import clean as printable
 from nbcellar.cli.text import plural
 from nbcellar.errors import CellarError, InvalidInputError
@@ -91,7 +90,7 @@ def _clean_stdin(args: argparse.Namespace, settings: CleanSettings, console: Con
     from nbcellar.api.documents_clean import clean_text
 
     name = args.name or "standard input"
-    folder = _absolute(args.name, console).parent if args.name else console.folder.absolute()
+    folder = absolute(args.name, console).parent if args.name else console.folder.absolute()
     data = sys.stdin.buffer.read()
     text = clean_text(data, settings.of(folder), path=name)
     if args.check or args.diff or args.dry_run or args.json or args.list:
@@ -120,43 +119,21 @@ def _clean_files(args: argparse.Namespace, settings: CleanSettings, console: Con
     rules: dict[Path, Rules] = {}
     found: list[CleanedFile] = []
     texts: list[CleanedText | None] = []
-    for name in _names_of(args.files, console):
+    for name in names_of(args.files, console):
         try:
-            at = _absolute(name, console).parent
+            at = absolute(name, console).parent
             if at not in rules:
                 rules[at] = Rules(settings.of(at))
             file, text = clean_file(name, console.folder, rules[at], max_mb=limit, environ=console.environ, dry=dry)
             texts.append(text if args.diff else None)
         except (CellarError, OSError, MemoryError) as error:
-            file = CleanedFile(path=name, error=_words(error, name), hint=getattr(error, "hint", ""))
+            file = CleanedFile(path=name, error=reason(error, name), hint=getattr(error, "hint", ""))
             texts.append(None)
         found.append(file)
     _show(found, texts, args, console)
     if any(file.error for file in found):
         return _FAILURE
     return exit_codes.FINDINGS if args.check and any(file.changed for file in found) else exit_codes.OK
-
-
-def _names_of(words: list[str], console: Console) -> Iterator[str]:
-    """Yield the names of files; a folder stands for the notebooks in it."""
-    from nbcellar.api.notebook_files import find_notebooks
-
-    for word in words:
-        path = _absolute(word, console)
-        if path.is_dir():
-            yield from (str(Path(word) / each.relative_to(path)) for each in find_notebooks(path))
-        else:
-            yield word
-
-
-def _absolute(name: str, console: Console) -> Path:
-    return Path(os.path.normpath(console.folder.absolute() / Path(name).expanduser()))
-
-
-def _words(error: Exception, name: str) -> str:
-    if isinstance(error, MemoryError):
-        return f"{name}: there is not enough memory"
-    return error.message if isinstance(error, CellarError) else f"{name}: {getattr(error, 'strerror', None) or error}"
 
 
 def _show(

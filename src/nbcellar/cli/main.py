@@ -47,8 +47,8 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "look": {
         "log": "list the history of a notebook",
-        "show": "show one commit: cell, outputs, what it changed",
-        "diff": "show what changed between two commits: cells, and variables by value",
+        "show": "show one commit, or a notebook",
+        "diff": "show what changed between two commits, or two notebooks",
         "vars": "list the variables of a commit with previews",
         "search": "look for a text, or for what became of a variable",
     },
@@ -65,6 +65,9 @@ COMMANDS: dict[str, dict[str, str]] = {
         "message": "change the message of a commit",
         "op": "list every change of branches and HEAD, and undo one",
     },
+    "git": {
+        "git": "make git diff, merge and store notebooks well; install it, look whether it works",
+    },
     "keep": {
         "size": "what takes how much space",
         "gc": "remove what nothing refers to any more",
@@ -73,7 +76,9 @@ COMMANDS: dict[str, dict[str, str]] = {
         "forget": "remove a variable, a commit or a text from history for good",
     },
     "documents": {
+        "patch": "apply a stored diff to a notebook",
         "clean": "bring notebooks into canonical form, for git",
+        "fix": "mend notebooks that nbformat does not allow",
         "merge-file": "merge three versions of a notebook",
         "resolve": "decide the conflicts that a merge left in a notebook",
     },

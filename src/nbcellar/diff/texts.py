@@ -14,19 +14,21 @@ _LONGEST_LINE = 2000
 _WORDS = re.compile(r"\w+|\s+|.", re.DOTALL)
 
 
-def compare_texts(before: str, after: str, *, code: bool = False, context: int = CONTEXT) -> TextChange:
-    """Return the lines that differ, with `context` lines around them."""
+def compare_texts(
+    before: str, after: str, *, code: bool = False, context: int = CONTEXT, most: int = MOST_LINES
+) -> TextChange:
+    """Return the lines that differ, with `context` lines around them; at most `most` lines in all."""
     old, new = before.splitlines(), after.splitlines()
     steps = align(old, new)
     added = sum(step.b_stop - step.b_start for step in steps)
     removed = sum(step.a_stop - step.a_start for step in steps)
-    lines = _lines(old, new, steps, context)
-    if len(lines) > MOST_LINES:
-        lines = [*lines[:MOST_LINES], Line(mark="…", text=f"{len(lines) - MOST_LINES:,} more lines")]
+    lines = _lines(old, new, steps, context, most)
+    if len(lines) > most:
+        lines = [*lines[:most], Line(mark="…", text=f"{len(lines) - most:,} more lines")]
     return TextChange(added=added, removed=removed, lines=lines, code=code)
 
 
-def _lines(old: list[str], new: list[str], steps: Sequence[Step], context: int) -> list[Line]:
+def _lines(old: list[str], new: list[str], steps: Sequence[Step], context: int, most: int) -> list[Line]:
     found: list[Line] = []
     shown = 0  # lines of `old` that are done
     for number, step in enumerate(steps):
@@ -38,7 +40,7 @@ def _lines(old: list[str], new: list[str], steps: Sequence[Step], context: int) 
         following = steps[number + 1].a_start if number + 1 < len(steps) else len(old)
         shown = min(step.a_stop + context, following)
         found += [Line(mark=" ", text=_cut(text)) for text in old[step.a_stop : shown]]
-        if len(found) > 4 * MOST_LINES:
+        if len(found) > 4 * most:
             break
     if steps and shown < len(old):
         found.append(Line(mark="…", text=""))

@@ -7,15 +7,25 @@ generated ids alone are. Everything here is named where it is found; hiding it i
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from nbcellar.diff.document.equality import same_json
 from nbcellar.notebook.model import Cell, JsonObject
 from nbcellar.notebook.plain import is_json_mime, output_to_plain
 
-Noise = Literal["execution order", "run time", "addresses", "ids", "kernel", "widgets", "format"]
-NOISES: tuple[Noise, ...] = ("execution order", "run time", "addresses", "ids", "kernel", "widgets", "format")
+Noise = Literal["execution order", "run time", "addresses", "ids", "kernel", "widgets", "format", "pieces", "layout"]
+NOISES: tuple[Noise, ...] = (
+    "execution order",
+    "run time",
+    "addresses",
+    "ids",
+    "kernel",
+    "widgets",
+    "format",
+    "pieces",  # of a stream's text
+    "layout",  # a key without a value that is there or not
+)
 
 # Jupyter, the ExecuteTime extension, papermill and Colab write when and how long a cell ran.
 RUN_TIMES = frozenset({"ExecuteTime", "execution", "executionInfo", "papermill"})
@@ -26,6 +36,7 @@ NOTEBOOK_NOISE: Mapping[str, Noise] = {
     "papermill": "run time",
     "widgets": "widgets",
 }
+_STREAM = {"output_type", "name", "text"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{7,16}\b")
@@ -50,6 +61,29 @@ def text_noise(before: str, after: str) -> set[Noise] | None:
     if _UUID.findall(before) != _UUID.findall(after):
         found.add("ids")
     return found
+
+
+def join_streams(outputs: Sequence[JsonObject]) -> list[tuple[int, JsonObject]]:
+    """Return outputs with their places, text in one piece, and what one stream wrote in a row as one output."""
+    found: list[tuple[int, JsonObject]] = []
+    for place, raw in enumerate(outputs):
+        output = output_to_plain(raw)
+        last = found[-1][1] if found else {}
+        if _is_stream(output) and _is_stream(last) and output["name"] == last["name"]:
+            found[-1] = found[-1][0], {**last, "text": last["text"] + output["text"]}
+        else:
+            found.append((place, output))
+    return found
+
+
+def _is_stream(output: JsonObject) -> bool:
+    return output.get("output_type") == "stream" and output.keys() == _STREAM and isinstance(output["text"], str)
+
+
+def pieces_differ(before: Cell, after: Cell) -> bool:
+    """Return whether streams of two cells are cut into another number of outputs."""
+    old, new = before.outputs or (), after.outputs or ()
+    return len(old) - len(join_streams(old)) != len(new) - len(join_streams(new))
 
 
 def output_noise(before: JsonObject, after: JsonObject) -> set[Noise] | None:
@@ -131,11 +165,14 @@ def cell_noise(before: Cell, after: Cell) -> set[Noise] | None:
     if not same_json((before.attachments, before.extra), (after.attachments, after.extra)):
         return None
     found = metadata_noise(before.metadata, after.metadata)
-    if found is None or len(before.outputs or ()) != len(after.outputs or ()):
+    old, new = join_streams(before.outputs or ()), join_streams(after.outputs or ())
+    if found is None or len(old) != len(new):
         return None
-    for old, new in zip(before.outputs or (), after.outputs or (), strict=True):
-        if not same_json(old, new):
-            part = output_noise(output_to_plain(old), output_to_plain(new))
+    if pieces_differ(before, after):
+        found.add("pieces")
+    for (_, one), (_, other) in zip(old, new, strict=True):
+        if not same_json(one, other):
+            part = output_noise(one, other)
             if part is None:
                 return None
             found |= part
@@ -151,8 +188,10 @@ __all__ = [
     "Noise",
     "RUN_TIMES",
     "cell_noise",
+    "join_streams",
     "metadata_noise",
     "output_noise",
+    "pieces_differ",
     "quiet_text",
     "text_noise",
 ]
