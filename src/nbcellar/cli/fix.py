@@ -1,8 +1,8 @@
 """Mend notebooks that nbformat does not allow: duplicate or missing ids, missing parts, parts of a wrong type.
 
-Only what is plainly meant is mended, each repair is said, and no text is lost: what has no place where it stood is moved
-into the metadata of its cell. What is still not allowed is listed with its place in the file. Notebooks of nbformat 1 to
-3 become nbformat 4.5.
+Only what is plainly meant is mended, each repair is said, and no text is lost: what has no place where it stood is
+moved into the metadata of its cell. What is still not allowed is listed with its place in the file. Notebooks of
+nbformat 1 to 3 become nbformat 4.5.
 
     cellar fix analysis.ipynb           mend one notebook
     cellar fix . --check                only say what is wrong, exit with 1 if something is
