@@ -186,3 +186,11 @@ def test_a_shared_file_that_does_not_fit_is_named(
         CleanSettings(environ).of(tmp_path)
     assert str(path) in str(caught.value)
     assert message in str(caught.value)
+
+
+def test_a_list_is_written_as_it_is_read(tmp_path: Path) -> None:
+    path, key = tmp_path / config.FILE_NAME, config.find_key("secrets.allow")
+    for value in (["1b2c"], ("1b2c", "ghp_*"), []):
+        config.write_value(path, key, value)
+        settings, _ = config.load_values(tmp_path, {"NBCELLAR_CONFIG_DIR": str(tmp_path / "user")})
+        assert settings.secrets.allow == tuple(value)

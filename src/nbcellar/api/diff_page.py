@@ -57,8 +57,14 @@ def _point(word: str, line: CommitLine) -> str:
     return (
         f'<span class="soft">{word}</span><span><b class="mono">{plain(line.id[:8])}</b> '
         f'<span class="soft">{line.time:%Y-%m-%d %H:%M:%S} UTC</span></span>'
-        f'<span class="mono">{plain(count + (line.title or line.kind))}{labels}</span>'
+        f'<span class="mono">{plain(count + _title(line))}{labels}</span>'
     )
+
+
+def _title(line: CommitLine) -> str:
+    if not line.title or line.kind in ("auto", "named"):
+        return line.title or line.kind
+    return f"{line.kind}: {line.title}"
 
 
 def _counts(diff: Diff) -> str:

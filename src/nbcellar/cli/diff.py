@@ -65,6 +65,11 @@ def _configure_variables(group: argparse._ArgumentGroup) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
+    if args.html is not None and (args.json or args.stat or args.output):
+        other = "--json" if args.json else "--stat" if args.stat else "-o"
+        raise InvalidInputError(
+            f"--html and {other} exclude each other", hint="--html FILE writes a page; one at a time"
+        )
     chosen = diff_sides.choose(args.refs, args.names or (), console)
     if chosen is not None:
         return document_diff.run(args, chosen, console)

@@ -47,7 +47,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
         try:
             file = fix_file(name, console.folder, max_mb=limit, dry=args.check)
         except (CellarError, OSError, MemoryError) as error:
-            file = FixedFile(path=name, error=reason(error, name), hint=getattr(error, "hint", ""))
+            file = FixedFile(path=name, error=reason(error, name), hint=_hint(error))
         found.append(file)
     if args.json:
         console.json(Fixing(files=tuple(found)))
@@ -58,6 +58,11 @@ def run(args: argparse.Namespace, console: Console) -> int:
         return _FAILURE
     is_wrong = any(file.remaining or (args.check and file.repairs) for file in found)
     return exit_codes.FINDINGS if is_wrong else exit_codes.OK
+
+
+def _hint(error: Exception) -> str:
+    hint = str(getattr(error, "hint", ""))
+    return "take one side with: git checkout --ours|--theirs FILE" if "conflict marks" in hint else hint
 
 
 def _show(file: FixedFile, console: Console, *, check: bool) -> None:

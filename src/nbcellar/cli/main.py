@@ -7,6 +7,7 @@ Invariant: an error of the tree becomes `error: ...` and `hint: ...` on the erro
 from __future__ import annotations
 
 import argparse
+import codecs
 import importlib
 import os
 import sys
@@ -124,6 +125,8 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line of this process and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        _replace_what_it_cannot_write(stream)
     console = Console(out=sys.stdout, err=sys.stderr, environ=os.environ, folder=Path.cwd(), width=_terminal_width())
     try:
         code = run(list(sys.argv[1:] if argv is None else argv), console)
@@ -241,9 +244,15 @@ def _dispatch(argv: Sequence[str], console: Console, failure: list[int]) -> int:
         raise UsageError(_unknown(first.command), top.format_usage().strip(), "")
     command = load(first.command)
     failure += [command.FAILURE] if hasattr(command, "FAILURE") else []
-    args = _parse(first.command, command, first.rest, console)
+    args = _parse(first.command, command, _with_dashes(argv, first.rest), console)
     console = _with_surroundings(console, args)
     return command.run(args, replace(console, color=_wants_color(console)))
+
+
+def _with_dashes(argv: Sequence[str], rest: list[str]) -> list[str]:
+    """Return the words after the command with a `--` that stood first among them, which argparse takes away."""
+    place = len(argv) - len(rest) - 1
+    return ["--", *rest] if place > 0 and argv[place] == "--" else rest
 
 
 def _parse(name: str, command: Command, words: list[str], console: Console) -> argparse.Namespace:
@@ -335,6 +344,20 @@ def _is_terminal(stream: TextIO) -> bool:
         return stream.isatty()
     except ValueError:  # closed
         return False
+
+
+def _replace_what_it_cannot_write(stream: TextIO) -> None:
+    """Let a terminal without Unicode (LANG=C, Latin-1) show what it can, rather than end the command."""
+    if hasattr(stream, "reconfigure"):
+        codecs.register_error("cellar", _as_ascii)
+        stream.reconfigure(errors="cellar")
+
+
+def _as_ascii(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letters = error.object[error.start : error.end]
+    return "".join("..." if letter == "…" else "?" for letter in letters), error.end
 
 
 def _terminal_width() -> int:

@@ -61,6 +61,10 @@ class RunningCell:
     figures: tuple[str, ...] = ()  # what pyplot held then, if the cell may have drawn: the last one was current
 
 
+class HistoryMovedError(Exception):
+    """History was rewritten or collected while a command was on its way."""
+
+
 class Recorder:
     """Records one namespace into one notebook's history."""
 
