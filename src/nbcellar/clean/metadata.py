@@ -33,28 +33,20 @@ def _pruned(
     value: JsonObject, place: str, rules: Rules, cell: int, left_out: list[LeftOut], *, top: bool
 ) -> JsonObject:
     made: dict[str, Any] = {}
-    changed = False
     for key, item in value.items():
         below = f"{place}.{key}"
         why = rules.dropped(below, top=top)
-        is_kept_whole = rules.keeps(below)
-        if isinstance(item, dict) and item and not is_kept_whole and rules.looks_deeper(below):
+        if isinstance(item, dict) and item and rules.looks_deeper(below) and not rules.keeps(below):
             inner = _only_kept(item, below, rules) if why else _pruned(item, below, rules, cell, left_out, top=False)
-            if why and inner:
+            if why and inner is not item:
                 left_out.append(LeftOut(why, below, cell))
             if inner:
                 made[key] = inner
-                changed |= inner is not item
-                continue
-            changed = True
-            if not why:
-                continue
-        if why:
+        elif why:
             left_out.append(LeftOut(why, below, cell))
-            changed = True
         else:
             made[key] = item
-    return made if changed else value
+    return _same_if_equal(made, value)
 
 
 def _only_kept(value: JsonObject, place: str, rules: Rules) -> JsonObject:
@@ -68,4 +60,9 @@ def _only_kept(value: JsonObject, place: str, rules: Rules) -> JsonObject:
             inner = _only_kept(item, below, rules)
             if inner:
                 made[key] = inner
-    return made
+    return _same_if_equal(made, value)
+
+
+def _same_if_equal(made: JsonObject, value: JsonObject) -> JsonObject:
+    """Return `value` itself if `made` has all its parts, the very same ones."""
+    return value if len(made) == len(value) and all(made[key] is value[key] for key in made) else made

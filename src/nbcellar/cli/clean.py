@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nbcellar.cli import exit_codes
-from nbcellar.cli.console import Console
+from nbcellar.cli.console import Console, find_cellar_folder
 from nbcellar.cli.files import absolute, names_of, reason
 from nbcellar.cli.text import clean as printable
 from nbcellar.cli.text import plural
@@ -91,7 +91,7 @@ def _clean_stdin(args: argparse.Namespace, settings: CleanSettings, console: Con
 
     name = args.name or "standard input"
     folder = absolute(args.name, console).parent if args.name else console.folder.absolute()
-    data = sys.stdin.buffer.read()
+    data = _read_stdin(console)
     text = clean_text(data, settings.of(folder), path=name)
     if args.check or args.diff or args.dry_run or args.json or args.list:
         from nbcellar.api.documents_clean import CleanedFile
@@ -108,13 +108,25 @@ def _clean_stdin(args: argparse.Namespace, settings: CleanSettings, console: Con
     return exit_codes.OK
 
 
-def _clean_files(args: argparse.Namespace, settings: CleanSettings, console: Console) -> int:
+def _read_stdin(console: Console) -> bytes:
+    most = _max_mb(console)
+    data = sys.stdin.buffer.read((most << 20) + 1)
+    if len(data) > most << 20:
+        raise InvalidInputError(f"standard input has more than {most:,} MiB", hint="cellar config notebooks.max_mb N")
+    return data
+
+
+def _max_mb(console: Console) -> int:
     from nbcellar import config
+
+    return config.load(find_cellar_folder(console.folder), console.environ).notebooks.max_mb
+
+
+def _clean_files(args: argparse.Namespace, settings: CleanSettings, console: Console) -> int:
     from nbcellar.api.documents_clean import CleanedFile, clean_file
     from nbcellar.clean import Rules
-    from nbcellar.cli.console import find_cellar_folder
 
-    limit = config.load(find_cellar_folder(console.folder), console.environ).notebooks.max_mb
+    limit = _max_mb(console)
     dry = args.check or args.diff or args.dry_run
     rules: dict[Path, Rules] = {}
     found: list[CleanedFile] = []

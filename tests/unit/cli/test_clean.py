@@ -169,3 +169,10 @@ def test_bad_standard_input_is_an_error_without_output(shell: Any, monkeypatch: 
     assert shell.run("clean -") == 2
     assert shell.out == ""
     assert re.search(r"standard input, line 1", shell.err)
+
+
+def test_standard_input_above_the_limit_is_refused(shell: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.environ["NBCELLAR_NOTEBOOKS_MAX_MB"] = "1"
+    monkeypatch.setattr(sys, "stdin", Input(b" " * (1 << 20) + b"{}"))
+    assert shell.run("clean -") == 2
+    assert "more than 1 MiB" in shell.err
