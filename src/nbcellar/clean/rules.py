@@ -1,7 +1,7 @@
 """What is kept of a notebook: settings made ready for use, and the metadata that is known to be noise.
 
 Invariant: metadata that nobody knows is kept unless the settings say otherwise: another tool's notes are not ours to
-delete (decision 0020).
+delete (decision 0021).
 """
 
 from __future__ import annotations
