@@ -81,6 +81,17 @@ def _without_cache(part: Any) -> Any:
     return {k: v for k, v in part.items() if k != "_cache"} if type(part) is dict and "_cache" in part else part
 
 
+def _reduce_grouping(grouping: Any, encoder: Encoder) -> Any:
+    """Let what a group-by has taken out of a column, to group by, count as that column does."""
+    column = getattr(grouping, "_orig_grouper", None)
+    # The column keeps it apart from those who write; an array of the user's would not.
+    if isinstance(column, pd.Index) or (isinstance(column, pd.Series) and copy_on_write_active()):
+        _mark_copy_on_write(grouping.grouping_vector, encoder)
+        codes, *_ = getattr(grouping, "_cache", {}).get("_codes_and_uniques", (None,))
+        _mark_copy_on_write(codes, encoder)  # a view of it, once the group-by was asked for something
+    return NotImplemented
+
+
 def _choose_extension_array(kind: type) -> Callable[[Any, Encoder], Any] | None:
     return _reduce_extension_array
 
@@ -134,6 +145,10 @@ def _choose_block(kind: type) -> Callable[[Any, Encoder], Any] | None:
     return _reduce_block
 
 
+def _choose_grouping(kind: type) -> Callable[[Any, Encoder], Any] | None:
+    return _reduce_grouping
+
+
 def _choose_manager_of_series(kind: type) -> Callable[[Any, Encoder], Any] | None:
     return _reduce_manager_of_series
 
@@ -147,6 +162,7 @@ register_base("pandas.core.arrays.masked.BaseMaskedArray", _choose_masked_array)
 register_base("pandas.api.extensions.ExtensionArray", _choose_extension_array)
 register_base("pandas.core.arrays.base.ExtensionArray", _choose_extension_array)
 register_base("pandas._libs.internals.Block", _choose_block)
+register_base("pandas.core.groupby.grouper.Grouping", _choose_grouping)
 register_base("pandas.core.internals.managers.SingleBlockManager", _choose_manager_of_series)
 register_base("pandas.core.indexes.base.Index", _choose_index)
 register_base("pandas.Index", _choose_index)
