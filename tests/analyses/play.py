@@ -1,6 +1,6 @@
 """Plays a scenario in a real kernel that records, then goes to every recorded state and compares.
 
-Invariant: what a session should be is what `probe.py` saw of it when it was so, never what Cellar says of it. Whatever
+Invariant: what a session should be is what `probe` saw of it when it was so, never what Cellar says of it. Whatever
 is otherwise after a checkout must be in that checkout's report, and what reports say must be what the scenario expects.
 """
 
@@ -22,7 +22,7 @@ from ..kernel.support import Kernel, Project
 from .compare import RANDOM, Difference, Record, differences, sharers, unannounced
 from .scenario import Scenario, Step
 
-PROBE = Path(__file__).parent / "probe.py"
+PROBE = Path(__file__).parent / "probe" / "__init__.py"
 _LOAD = f"""
 import importlib.util, sys
 spec = importlib.util.spec_from_file_location("_session_probe", {str(PROBE)!r})

@@ -23,7 +23,7 @@ HEAD = """# Real analyses, every state checked out
 
 Made by `make analyses`. Each notebook of [examples/analyses](../examples/analyses) is worked through in a real kernel
 as its scenario says: not from top to bottom, with cells run again, edited, failing and interrupted. After each run a
-record of the session is taken by means that know nothing of Cellar (`tests/analyses/probe.py`). Then all cells are
+record of the session is taken by means that know nothing of Cellar (`tests/analyses/probe/`). Then all cells are
 undone and redone, every state is checked out in random order, work goes on from some of them, and a new kernel is
 brought to states, too; each time the session is compared with its record.
 
