@@ -144,7 +144,7 @@ class AmbientTracker:
 
         A part that `parts` does not hold stays as it is. A part whose library is not loaded is kept, see `capture`.
         """
-        self.note_imports("")
+        self.note_imports(" ".join(self._listed(parts)))  # loading the values imported what they need
         reports = [
             self._restore_part(name, payload)
             for name, payload in sorted(parts.items())
@@ -193,6 +193,12 @@ class AmbientTracker:
         except Exception as error:
             return AmbientReport(name, RestoreStatus.FAILED, f"{type(error).__name__}: {error}")
         return AmbientReport(name, RestoreStatus.PARTLY if detail else RestoreStatus.RESTORED, detail, lacks)
+
+    def _listed(self, parts: Mapping[str, bytes]) -> Collection[str]:
+        try:
+            return _decode_versions(parts[MODULES])
+        except (KeyError, msgspec.MsgspecError):
+            return ()
 
     def _module_versions(self, namespace: Mapping[str, object]) -> bytes:
         versions = {root: _version(root) for root in sorted(_module_roots(namespace))}

@@ -39,7 +39,7 @@ class FirstImports:
     def look(self, source: str, captured: Mapping[str, bytes]) -> None:
         """Note what was set since the last look, if libraries were imported since.
 
-        source: of the cell that ran; empty where values were loaded, which imports what they need.
+        source: of the cell that ran, or names of the libraries of values that were loaded.
         """
         known, before = self._roots, self._before
         self.begin(captured)
@@ -94,4 +94,5 @@ def _names(roots: frozenset[str], source: str) -> tuple[str, ...]:
 
 
 def _loaded_roots() -> frozenset[str]:
-    return frozenset(name.partition(".")[0] for name in list(sys.modules)) - sys.stdlib_module_names
+    found = {name.partition(".")[0] for name in list(sys.modules)} - sys.stdlib_module_names
+    return frozenset(name for name in found if not name.startswith("_"))
