@@ -14,23 +14,26 @@ import msgspec
 
 from nbcellar.notebook.model import Formatting
 
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _indented_line = re.compile(rb"(?m)^ +")
 _not_ascii = re.compile(r"[^\x00-\x7f]")
 _lone_surrogate = re.compile("[\ud800-\udfff]")
-_escaped_letter = re.compile(r"\\u(?:[1-9a-f]|0[1-9a-f]|00[89a-f])")
-_first_indent = re.compile(r'\{(\r?\n)([ \t]*)"')
+_escaped_letter = re.compile(rb"\\u(?:[1-9a-f]|0[1-9a-f]|00[89a-f])")
+_first_indent = re.compile(rb'\{(\r?\n)([ \t]*)"')
 
 
-def detect_formatting(text: str, *, byte_order_mark: bool) -> Formatting:
+def detect_formatting(data: bytes) -> Formatting:
     """Guess the layout from the first lines and the last; what the guess misses is kept verbatim by the codec."""
-    body = text.rstrip()
-    end = text[len(body) :]
-    ascii_only = text.isascii() and _escaped_letter.search(text) is not None
-    first = _first_indent.match(body.lstrip())
+    marked = data.startswith(_BYTE_ORDER_MARK)
+    text = data.removeprefix(_BYTE_ORDER_MARK)
+    body = text.strip()
+    end = text[len(text.rstrip()) :].decode()
+    ascii_only = text.isascii() and b"\\u" in text and _escaped_letter.search(text) is not None
+    first = _first_indent.match(body)
     if first is None:
-        compact = '", "' not in body[:2000] and '": ' not in body[:2000]
-        return Formatting(None, compact, ascii_only, "\n", end, byte_order_mark)
-    return Formatting(first[2], False, ascii_only, first[1], end, byte_order_mark)
+        compact = b'", "' not in body[:2000] and b'": ' not in body[:2000]
+        return Formatting(None, compact, ascii_only, "\n", end, marked)
+    return Formatting(first[2].decode(), False, ascii_only, first[1].decode(), end, marked)
 
 
 def encode_compact(value: Any) -> str:

@@ -173,8 +173,9 @@ def test_the_model_names_what_nbformat_names() -> None:
         (b"[1, 2]", "n.ipynb: JSON, but not a notebook: it is not an object"),
         (b"{}", "n.ipynb: JSON, but not a notebook: it has no number under 'nbformat'"),
         (b'{"nbformat": 4}', "n.ipynb: JSON, but not a notebook: it has no list under 'cells'"),
-        (b'{"nbformat": 3, "worksheets": []}', "n.ipynb: nbformat 3; this Cellar reads nbformat 4"),
-        (b"\xff\xfe", "n.ipynb, line 1: not UTF-8 text, so not a notebook"),
+        (b'{"nbformat": 0}', "n.ipynb: JSON, but not a notebook: it has no number under 'nbformat'"),
+        (b"{\n\xff\xfe", "n.ipynb, line 2: not UTF-8 text, so not a notebook"),
+        ('{"nbformat": 4}'.encode("utf-16"), "n.ipynb, line 1: UTF-16 text; a notebook is UTF-8"),
         (b'{"nbformat": 4, "cells": [\n1]}', "n.ipynb, cell 1 (line 2): a cell must be an object, not a whole number"),
         (
             b'{"nbformat": 4, "cells": [\n{"cell_type": "code", "source": 3}]}',
@@ -200,3 +201,37 @@ def test_git_conflict_marks_are_recognised() -> None:
 def test_a_newer_nbformat_is_refused_by_name() -> None:
     with pytest.raises(UnsupportedFormatError, match="nbformat 5"):
         read(b'{"nbformat": 5, "cells": []}')
+
+
+@settings(max_examples=100, deadline=None)
+@given(notebooks, layouts, st.data())
+def test_cells_that_nobody_changed_are_written_as_they_stood(
+    value: dict[str, Any], layout: dict[str, Any], data: st.DataObject
+) -> None:
+    text = dump(value, **{**layout, "ensure_ascii": True}).replace(b'"raw"', b'"r\\u0061w"')
+    notebook = read(text)
+    if not notebook.cells:
+        return
+    keep = data.draw(st.lists(st.booleans(), min_size=len(notebook.cells), max_size=len(notebook.cells)))
+    cells = [
+        cell if kept else msgspec.structs.replace(cell, source=cell.source + "!")
+        for cell, kept in zip(notebook.cells, keep, strict=True)
+    ]
+    made = write(msgspec.structs.replace(notebook, cells=tuple(cells)))
+    assert [cell.source for cell in read(made).cells] == [cell.source for cell in cells]
+    odd = [cell.type == "raw" for cell, kept in zip(notebook.cells, keep, strict=True) if kept]
+    assert made.count(b'"cell_type": "r\\u0061w"') + made.count(b'"cell_type":"r\\u0061w"') == sum(odd)
+
+
+def test_a_cell_that_was_made_anew_but_is_equal_is_written_as_it_stood() -> None:
+    data = dump(NOTEBOOK).replace(b'"id": "a1"', b'"id" :  "a1"')
+    notebook = read(data)
+    again = msgspec.structs.replace(notebook.cells[0], source=str(notebook.cells[0].source))
+    edited = msgspec.structs.replace(notebook.cells[1], source="pass")
+    assert b'"id" :  "a1"' in write(msgspec.structs.replace(notebook, cells=(again, edited)))
+
+
+def test_what_quick_and_thorough_reading_accept_they_read_alike() -> None:
+    for text in ("1E5", "-0", "-0.0", "1e-400", "123456789012345678901", "5e-324", '"\\ud83d\\ude00"', '{"a":1,"a":2}'):
+        data = f'{{"nbformat": 4, "cells": [], "metadata": {{"x": {text}}}}}'.encode()
+        assert repr(read(data).metadata["x"]) == repr(json.loads(text))

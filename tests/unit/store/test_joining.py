@@ -182,8 +182,11 @@ def test_kernels_write_and_read_while_others_join(store: LocalStore, folder: Pat
     def work(seed: int) -> None:
         try:
             mine: dict[Digest, bytes] = {}
-            for turn in range(8):
-                mine |= fill(store, 6, seed=seed * 100 + turn)
+            turn = 0
+            # Until some are joined: how soon the other processes get to it, nobody knows.
+            while turn < 8 or (len(pack_paths(store.folder)) >= 12 * 8 and turn < 100):
+                turn += 1
+                mine |= fill(store, 6, seed=seed * 1000 + turn)
                 assert all(store.read(digest) == data for digest, data in mine.items())
                 for joiner in joiners:
                     assert joiner.poll() is None
@@ -201,8 +204,11 @@ def test_kernels_write_and_read_while_others_join(store: LocalStore, folder: Pat
         out, _ = joiner.communicate(b"")
         assert joiner.returncode == 0
         joined += int(out)
-    assert joined > 50
     assert not failed, failed
+    assert joined >= 4
+    assert holds(store, made[0] | made[1])
+    join_all(store)
+    assert count_small_packs(store) < 48, "each of the two may have left what the other was at"
     assert holds(store, made[0] | made[1])
 
 

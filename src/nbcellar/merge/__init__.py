@@ -1,0 +1,1 @@
+"""Three-way merging of notebooks."""

@@ -1,0 +1,181 @@
+"""Three-way merging of one cell.
+
+Invariant: every part that only one side changed is that side's; the variants of a conflict differ in the conflicting
+parts alone. Not for: cells that one side deleted, and where cells stand (`notebooks.py`, `order.py`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from nbcellar.diff.document.equality import same_json
+from nbcellar.merge.lines import merge_texts
+from nbcellar.merge.model import Dropped, MergeSettings, Side
+from nbcellar.merge.outputs import RUN_KEYS, OutputChoice, choose_outputs, new_outputs, with_stale_mark
+from nbcellar.merge.trees import ABSENT, Path, merge_trees
+from nbcellar.notebook.model import Cell, JsonObject
+
+_WHOLE = frozenset({"execution", "ExecuteTime"})
+
+
+class CellMerge(msgspec.Struct, frozen=True):
+    """The variants of a merged cell, the same but for the parts in `conflicts`: attributes of a cell, keys therein."""
+
+    ours: Cell
+    theirs: Cell
+    conflicts: tuple[Path, ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+
+
+def same_cell(a: Cell, b: Cell) -> bool:
+    """Return whether two cells are the same in a file, but for the layout of their JSON."""
+    return (
+        a.source == b.source
+        and a.type == b.type
+        and a.id == b.id
+        and a.execution_count == b.execution_count
+        and same_json(a.metadata, b.metadata)
+        and same_json(a.outputs, b.outputs)
+        and same_json(a.attachments, b.attachments)
+        and same_json(a.extra, b.extra)
+    )
+
+
+def only_ran(base: Cell, side: Cell) -> bool:
+    """Return whether a side did nothing to a cell that a person would miss: it ran it, or gave it another id."""
+    return (
+        base.source == side.source
+        and base.type == side.type
+        and same_json(base.attachments, side.attachments)
+        and same_json(base.extra, side.extra)
+        and same_json(_lasting(base.metadata), _lasting(side.metadata))
+    )
+
+
+def merge_cell(base: Cell | None, ours: Cell, theirs: Cell, settings: MergeSettings) -> CellMerge:
+    """Merge two versions of a cell; `base` is None for a cell that both sides added."""
+    if same_cell(ours, theirs) or (base is not None and same_cell(base, theirs)):
+        return CellMerge(ours, ours)
+    if base is not None and same_cell(base, ours):
+        return CellMerge(theirs, theirs)
+    conflicts: list[Path] = []
+    mine: dict[str, Any] = {}
+    yours: dict[str, Any] = {}
+
+    def put(name: str, merged: tuple[Any, ...], is_conflict: bool) -> None:
+        mine[name], yours[name] = merged
+        if is_conflict:
+            conflicts.append((name,))
+
+    text = merge_texts(base.source if base else "", ours.source, theirs.source)
+    for name in ("type", "source_as_text", "keys", "id"):
+        kept = merge_trees(getattr(base, name, ABSENT), getattr(ours, name), getattr(theirs, name))
+        only = name == "type"
+        put(name, (kept.ours, kept.theirs if only else kept.ours), bool(kept.conflicts) and only)
+    put("source", (text.ours, text.theirs), not text.is_clean)
+    for name in ("attachments", "extra"):
+        parts = merge_trees(*(_part(cell, name) for cell in (base, ours, theirs)), whole=_WHOLE)
+        absent = name == "attachments" and (ours.attachments is None or theirs.attachments is None)
+        put(name, tuple(value or (None if absent else {}) for value in (parts.ours, parts.theirs)), False)
+        conflicts += [(name, *path) for path in parts.conflicts]
+    choice = choose_outputs(base, ours, theirs, text.ours, settings)
+    metadata = _merge_metadata(base, ours, theirs, choice.side or "ours", settings)
+    mine["metadata"], yours["metadata"] = metadata.ours, metadata.theirs
+    conflicts += metadata.conflicts
+    variants = msgspec.structs.replace(ours, **mine), msgspec.structs.replace(theirs, **yours)
+    if conflicts:
+        return CellMerge(*variants, tuple(conflicts), metadata.dropped)
+    merged, dropped = _with_outputs(variants[0], base, ours, theirs, choice)
+    return CellMerge(merged, merged, (), (*dropped, *metadata.dropped))
+
+
+def _with_outputs(
+    cell: Cell, base: Cell | None, ours: Cell, theirs: Cell, choice: OutputChoice
+) -> tuple[Cell, tuple[Dropped, ...]]:
+    """Give the merged cell the chosen outputs, none if it is no code any more."""
+    if cell.type != "code":
+        reason = "the cell is no code any more"
+        return msgspec.structs.replace(cell, outputs=None, execution_count=None), new_outputs(
+            base, ours, theirs, reason
+        )
+    side = ours if choice.side == "ours" else theirs
+    if choice.side is None or side.type != "code":
+        return msgspec.structs.replace(cell, outputs=(), execution_count=None), choice.dropped
+    cell = msgspec.structs.replace(cell, outputs=side.outputs, execution_count=side.execution_count)
+    is_stale = bool(cell.outputs) and side.source != cell.source
+    return (with_stale_mark(cell) if is_stale else cell), choice.dropped
+
+
+def _part(cell: Cell | None, name: str) -> Any:
+    return {} if cell is None else getattr(cell, name) or {}
+
+
+class _MetadataMerge(msgspec.Struct, frozen=True):
+    ours: JsonObject
+    theirs: JsonObject
+    conflicts: tuple[Path, ...]
+    dropped: tuple[Dropped, ...]
+
+
+def _merge_metadata(base: Cell | None, ours: Cell, theirs: Cell, ran: Side, settings: MergeSettings) -> _MetadataMerge:
+    merged = merge_trees(base.metadata if base else {}, ours.metadata, theirs.metadata, whole=_WHOLE)
+    mine, yours = merged.ours, merged.theirs
+    left: list[Path] = []
+    dropped: list[Dropped] = []
+    for path in merged.conflicts:
+        is_run = not RUN_KEYS.isdisjoint(path)
+        side: Side | None = ran if is_run else None if settings.metadata == "mark" else settings.metadata
+        if side is None:
+            left.append(("metadata", *path))
+            continue
+        if not is_run:
+            other: Side = "theirs" if side == "ours" else "ours"
+            gone, id_ = (yours, theirs.id) if side == "ours" else (mine, ours.id)
+            value = value_at(gone, path)
+            if value is not ABSENT:
+                reason = f"both sides changed it; the policy keeps that of {side}"
+                dropped.append(
+                    Dropped(side=other, what=".".join(("metadata", *path)), reason=reason, value=value, cell=id_)
+                )
+        value = value_at(mine if side == "ours" else yours, path)
+        mine, yours = with_value_at(mine, path, value), with_value_at(yours, path, value)
+    return _MetadataMerge(mine, yours, tuple(left), tuple(dropped))
+
+
+def value_at(tree: Any, path: Path) -> Any:
+    """Return what stands at a path of keys, `ABSENT` where nothing does."""
+    for key in path:
+        if not isinstance(tree, dict) or key not in tree:
+            return ABSENT
+        tree = tree[key]
+    return tree
+
+
+def with_value_at(tree: JsonObject, path: Path, value: Any) -> JsonObject:
+    """Return the objects of `tree` with another value at a path that is in it but for its last key."""
+    key, rest = path[0], path[1:]
+    inner = tree.get(key)
+    if rest:
+        return {**tree, key: with_value_at(inner, rest, value)} if isinstance(inner, dict) else tree
+    if value is ABSENT:
+        return {name: held for name, held in tree.items() if name != key}
+    return {**tree, key: value}
+
+
+def _lasting(metadata: JsonObject) -> JsonObject:
+    """Return metadata without what a run or a look at the outputs leaves there."""
+    lasting = {}
+    for key, value in metadata.items():
+        if key in RUN_KEYS:
+            continue
+        if key == "jupyter" and isinstance(value, dict):
+            value = {name: held for name, held in value.items() if name not in RUN_KEYS}
+            if not value:
+                continue
+        lasting[key] = value
+    return lasting
+
+
+__all__ = ["CellMerge", "merge_cell", "only_ran", "same_cell", "value_at", "with_value_at"]

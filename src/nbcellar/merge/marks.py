@@ -1,0 +1,226 @@
+"""Conflicts as cells of a notebook: how they are written, and how they are found again.
+
+A group stands where the decision is: a markdown cell that says what happened, our cell, a markdown cell, their cell, a
+markdown cell. Each has `metadata.cellar.conflict` with the id of the group and its role; the first has base, ours and
+theirs as well (cells without outputs: those are on the cells themselves). A conflict in the notebook's own metadata is
+one markdown cell at the top, of the role "notebook".
+
+Invariant: the notebook stays valid and opens in any program; a person may resolve a group by deleting cells: it is open
+as long as one of its markdown cells is there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+from blake3 import blake3
+
+from nbcellar.ids import CellId
+from nbcellar.merge.model import Conflict, Labels
+from nbcellar.merge.outputs import KEY
+from nbcellar.notebook.model import Cell, JsonObject, Notebook, cell_to_json
+
+CONFLICT_KEY = "conflict"
+Role = Literal["begin", "ours", "middle", "theirs", "end", "notebook"]
+MARKERS = frozenset({"begin", "middle", "end", "notebook"})
+_ROLES = MARKERS | {"ours", "theirs"}
+_LONGEST_LABEL = 100
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """A conflict found in a notebook. Numbers are places of cells, from 0.
+
+    base, ours, theirs: the versions when the conflict arose (without outputs), None where there was no cell.
+    values: for the notebook's metadata, as in `Conflict`.
+    """
+
+    id: str
+    what: tuple[str, ...]
+    cells: tuple[tuple[int, str], ...]
+    labels: Labels = Labels()
+    base: JsonObject | None = None
+    ours: JsonObject | None = None
+    theirs: JsonObject | None = None
+    values: tuple[JsonObject, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """True while one of the markdown cells is there."""
+        return any(role in MARKERS for _, role in self.cells)
+
+    def places(self, role: str) -> list[int]:
+        """Return the places of the cells of one role."""
+        return [place for place, held in self.cells if held == role]
+
+
+def conflict_id(seed: object, taken: set[str]) -> str:
+    """Return an id of eight hexadecimal digits, made from `seed`, that is not in `taken`; enter it there."""
+    text = json.dumps(seed, sort_keys=True, default=str, ensure_ascii=True)
+    for turn in range(1_000_000):
+        found = blake3(f"{turn} {text}".encode()).hexdigest()[:8]
+        if found not in taken:
+            break
+    taken.add(found)
+    return found
+
+
+def group_cells(conflict: Conflict, labels: Labels) -> list[Cell]:
+    """Return the cells that show a conflict; their ids are left empty but for the variants."""
+    details = {
+        "what": list(conflict.what),
+        "labels": {"base": labels.base, "ours": labels.ours, "theirs": labels.theirs},
+        **{side: _kept(getattr(conflict, side)) for side in ("base", "ours", "theirs")},
+    }
+    ours, theirs = _label(labels.ours, "ours"), _label(labels.theirs, "theirs")
+    parts = [_marker(conflict.id, "begin", _opening(conflict, ours, theirs), details)]
+    if conflict.ours is not None:
+        parts.append(_annotated(conflict.ours, conflict.id, "ours"))
+    parts.append(_marker(conflict.id, "middle", f"**▲ {ours}** (ours) — **▼ {theirs}** (theirs)", {}))
+    if conflict.theirs is not None:
+        parts.append(_annotated(conflict.theirs, conflict.id, "theirs"))
+    return [*parts, _marker(conflict.id, "end", "**End of the merge conflict**", {})]
+
+
+def notebook_marker(conflict: Conflict, labels: Labels) -> Cell:
+    """Return the cell that shows a conflict in the notebook's own metadata."""
+    lines = ["**Merge conflict: settings of the notebook**", ""]
+    for name, sides in zip(conflict.what, conflict.values, strict=True):
+        ours, theirs = (_value(sides.get(side)) for side in ("ours", "theirs"))
+        lines.append(
+            f"- {_code(name)}: {_label(labels.ours, 'ours')} has {ours}, {_label(labels.theirs, 'theirs')} {theirs}"
+        )
+    lines += ["", "Ours is in the file. To decide: `cellar resolve NOTEBOOK`, or delete this cell to keep ours."]
+    details = {
+        "what": list(conflict.what),
+        "labels": {"base": labels.base, "ours": labels.ours, "theirs": labels.theirs},
+        "values": list(conflict.values),
+    }
+    return _marker(conflict.id, "notebook", "\n".join(lines), details)
+
+
+def find_groups(notebook: Notebook) -> list[Group]:
+    """Return the conflicts in a notebook in the order of their cells, also those of which only variants are left."""
+    places: dict[str, list[tuple[int, str]]] = {}
+    details: dict[str, JsonObject] = {}
+    for place, cell in enumerate(notebook.cells):
+        held = mark_of(cell)
+        if held is None:
+            continue
+        places.setdefault(held["id"], []).append((place, held["role"]))
+        if held["role"] in ("begin", "notebook"):
+            details[held["id"]] = held
+    return [_group(id_, tuple(cells), details.get(id_, {})) for id_, cells in places.items()]
+
+
+def mark_of(cell: Cell) -> JsonObject | None:
+    """Return what a cell says about the conflict that it belongs to, None for other cells."""
+    held = cell.metadata.get(KEY)
+    mark = held.get(CONFLICT_KEY) if isinstance(held, dict) else None
+    if not isinstance(mark, dict) or not isinstance(mark.get("id"), str) or mark.get("role") not in _ROLES:
+        return None
+    return mark
+
+
+def without_mark(cell: Cell) -> Cell:
+    """Return the cell as if it had never been in a conflict."""
+    if mark_of(cell) is None:
+        return cell
+    held = {key: value for key, value in cell.metadata[KEY].items() if key != CONFLICT_KEY}
+    metadata = {key: value for key, value in cell.metadata.items() if key != KEY}
+    if held:
+        metadata = {key: held if key == KEY else value for key, value in cell.metadata.items()}
+    return msgspec.structs.replace(cell, metadata=metadata)
+
+
+def has_open_conflicts(notebook: Notebook) -> bool:
+    """Return whether a decision is left; such a notebook is not to be committed."""
+    return any(mark is not None and mark["role"] in MARKERS for mark in map(mark_of, notebook.cells))
+
+
+def _group(id_: str, cells: tuple[tuple[int, str], ...], held: JsonObject) -> Group:
+    labels = held.get("labels")
+    named = {side: name for side, name in labels.items() if isinstance(name, str)} if isinstance(labels, dict) else {}
+    sides = {side: held.get(side) for side in ("base", "ours", "theirs")}
+    return Group(
+        id=id_,
+        what=tuple(what for what in _list(held, "what") if isinstance(what, str)),
+        cells=cells,
+        labels=Labels(**{side: named[side] for side in ("base", "ours", "theirs") if side in named}),
+        values=tuple(value for value in _list(held, "values") if _is_value(value)),
+        **{side: cell if isinstance(cell, dict) else None for side, cell in sides.items()},
+    )
+
+
+def _list(held: JsonObject, key: str) -> list[Any]:
+    found = held.get(key)
+    return found if isinstance(found, list) else []
+
+
+def _is_value(value: Any) -> bool:
+    path = value.get("path") if isinstance(value, dict) else None
+    return isinstance(path, list) and bool(path) and all(isinstance(key, str) for key in path)
+
+
+def _kept(cell: Cell | None) -> JsonObject | None:
+    if cell is None:
+        return None
+    return {key: value for key, value in cell_to_json(cell).items() if key not in ("outputs", "execution_count")}
+
+
+def _marker(id_: str, role: Role, text: str, details: JsonObject) -> Cell:
+    mark = {CONFLICT_KEY: {"id": id_, "role": role, **details}}
+    return Cell(type="markdown", source=text, id=CellId(""), metadata={KEY: mark})
+
+
+def _annotated(cell: Cell, id_: str, role: Role) -> Cell:
+    held = cell.metadata.get(KEY)
+    mark = {**(held if isinstance(held, dict) else {}), CONFLICT_KEY: {"id": id_, "role": role}}
+    return msgspec.structs.replace(cell, metadata={**cell.metadata, KEY: mark})
+
+
+def _opening(conflict: Conflict, ours: str, theirs: str) -> str:
+    if conflict.ours is None or conflict.theirs is None:
+        deleted, changed = (ours, theirs) if conflict.ours is None else (theirs, ours)
+        said = f"**{deleted}** deleted this cell, **{changed}** changed it."
+        advice = "Keep the cell or delete it"
+    else:
+        said = f"**{ours}** and **{theirs}** both changed {_parts(conflict.what)} of this cell."
+        advice = "Keep one of the two cells, or make one of both"
+    return f"**Merge conflict:** {said} {advice}, then delete the three notes around; or run `cellar resolve NOTEBOOK`."
+
+
+def _parts(what: Sequence[str]) -> str:
+    named = ["the source" if part == "source" else "the type" if part == "type" else _code(part) for part in what]
+    return named[0] if len(named) == 1 else ", ".join(named[:-1]) + f" and {named[-1]}"
+
+
+def _label(text: str, side: str) -> str:
+    """Return a name of a version so that no markdown or HTML in it takes effect."""
+    return _code(text or side)
+
+
+def _code(text: str) -> str:
+    plain = "".join(letter if letter.isprintable() else " " for letter in text).replace("`", "'").strip()
+    plain = plain if len(plain) <= _LONGEST_LABEL else plain[: _LONGEST_LABEL - 1] + "…"
+    return f"`{plain or '?'}`"
+
+
+def _value(value: Any) -> str:
+    return "nothing" if value is None else _code(json.dumps(value, ensure_ascii=False, sort_keys=True))
+
+
+__all__ = [
+    "CONFLICT_KEY",
+    "MARKERS",
+    "Group",
+    "conflict_id",
+    "find_groups",
+    "group_cells",
+    "has_open_conflicts",
+    "mark_of",
+    "notebook_marker",
+    "without_mark",
+]

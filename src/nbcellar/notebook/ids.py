@@ -1,0 +1,61 @@
+"""Cell ids that are made here: for cells without one, for duplicates, for a notebook that wants them all anew.
+
+Invariant: an id follows from what the cell says and how many equal cells stand before it, so two people who make ids
+for the same notebook make the same ones; ids of one notebook are unique and fit nbformat 4.5.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Container, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from nbcellar.ids import CellId
+from nbcellar.notebook.model import Cell
+
+if TYPE_CHECKING:
+    from typing import TypeGuard
+
+LONGEST = 64
+_valid = re.compile(r"^[a-zA-Z0-9-_]+$")
+
+
+def is_valid(value: object) -> TypeGuard[str]:
+    """Return whether nbformat 4.5 takes `value` for a cell id."""
+    return isinstance(value, str) and len(value) <= LONGEST and _valid.search(value) is not None
+
+
+def fresh_id(kind: str, source: str, taken: Container[str]) -> CellId:
+    """Return an id of eight hexadecimal digits that is not in `taken`, made from a cell's type and source."""
+    again = 0
+    while True:
+        text = f"{again}:{kind}:{source}".encode("utf-8", "surrogatepass")
+        made = hashlib.blake2b(text, digest_size=4).hexdigest()
+        if made not in taken:
+            return CellId(made)
+        again += 1
+
+
+def with_unique_ids(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    """Return the cells with an id each: the first of several equal ids stays, missing and unfit ones are made."""
+    return _with_ids(cells, {cell.id for cell in cells if is_valid(cell.id)})
+
+
+def with_new_ids(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    """Return the cells with all ids made anew; an edit of one cell changes that cell's id only."""
+    return _with_ids([msgspec.structs.replace(cell, id=CellId("")) for cell in cells], set())
+
+
+def _with_ids(cells: Iterable[Cell], taken: set[str]) -> tuple[Cell, ...]:
+    seen: set[str] = set()
+    made = []
+    for cell in cells:
+        if not is_valid(cell.id) or cell.id in seen:
+            cell = msgspec.structs.replace(cell, id=fresh_id(cell.type, cell.source, taken))
+            taken.add(cell.id)
+        seen.add(cell.id)
+        made.append(cell)
+    return tuple(made)
