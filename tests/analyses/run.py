@@ -43,9 +43,10 @@ Cellar, an empty cell that records something.
 
 What the record does not look at: the order of sets; strides of arrays that are not contiguous; that frames hold the
 very same index, so that a name given to it is one for all of them, and that models hold the array of names beneath it
-([decision 0008](decisions/0008-an-index-is-a-value.md)); what libraries cache for themselves; which file and line a
-function comes from; attributes that saving leaves on a picture of PIL; the mode `w+` of a memory map, which comes back
-as `r+`; the inside of what cannot be stored; state of modules; what is on disk.
+([decision 0008](decisions/0008-an-index-is-a-value.md)); what libraries cache for themselves, and how often a tree of
+neighbours was asked; which file and line a function comes from; attributes that saving leaves on a picture of PIL; the
+mode `w+` of a memory map, which comes back as `r+`; the inside of what cannot be stored; state of modules; what is on
+disk.
 """
 
 Row = tuple[str, dict[str, Any]]

@@ -16,6 +16,12 @@ def visit_estimator(walk: Walk, obj: Any, path: str) -> str:
     return digest_of(walk.instance(obj, path), _predictions(obj))
 
 
+def visit_tree(walk: Walk, obj: Any, path: str) -> str:
+    """Return the digest of a tree of neighbours, without its counters of what it was asked."""
+    state = [part for at, part in enumerate(obj.__getstate__()) if at not in _COUNTERS]
+    return walk.digest_parts("tree", path, ((f"~/{at}", part) for at, part in enumerate(state)))
+
+
 def visit_sparse(walk: Walk, obj: Any, path: str) -> str:
     keys = ("_shape", "data", "indices", "indptr", "coords", "row", "col", "rows", "offsets", "_dict")
     own = vars(obj)
@@ -82,9 +88,16 @@ def _call(act: Callable[[], Any]) -> str:
         return type(error).__name__
 
 
+_COUNTERS = (7, 8, 9, 10)  # places in the state of a tree of neighbours
+
 BY_NAME.update(
     {
         "sklearn.base.BaseEstimator": visit_estimator,
+        **{
+            f"sklearn.neighbors._{kind}.BinaryTree{bits}": visit_tree
+            for kind in ("kd_tree", "ball_tree")
+            for bits in (32, 64)
+        },
         "scipy.sparse._base._spbase": visit_sparse,
         "matplotlib.artist.Artist": visit_artist,
         "matplotlib.cbook.CallbackRegistry": visit_opaque,
