@@ -107,3 +107,14 @@ def test_an_array_that_was_grouped_by_is_shared_with_the_group_by(live: Live) ->
         "import numpy as np, pandas as pd\ndf = pd.DataFrame({'v': [1.0, 2.0, 3.0]})\nkeys = np.array([3, 4, 3]); g = df.groupby(keys)"
     )
     assert {"g", "keys"} <= set(together(live, "g"))
+
+
+def test_columns_that_were_made_over_one_array_of_objects_share_it(live: Live) -> None:
+    # Neither knows of the other, so a write to one shows in the other, with pandas 3, too.
+    live.cell("import numpy as np, pandas as pd\na = np.array(['u', None], dtype=object)")
+    live.cell("s, t = pd.Series(a, dtype=object, copy=False), pd.Series(a, dtype=object, copy=False); del a")
+    assert together(live, "s") == ("s", "t")
+    live.cell("s.iloc[0] = 'z'")
+    assert live.value("t.iloc[0]") == "z"
+    live.session.undo()
+    assert live.value("s.iloc[0], t.iloc[0]") == ("u", "u")

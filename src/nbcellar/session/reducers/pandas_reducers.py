@@ -106,6 +106,7 @@ def _reduce_index(index: Any, encoder: Encoder) -> Any:
     data = vars(index).get("_data")  # not getattr: a RangeIndex would make its elements for the asking
     if data is not None:
         _mark_copy_on_write(data, encoder)  # an index never changes its data
+        encoder.never_written.add(id(data))
     return NotImplemented
 
 

@@ -20,6 +20,7 @@ def _reduce_estimator(estimator: Any, encoder: Encoder) -> Any:
     names: Any = getattr(estimator, "__dict__", {}).get(_NAMES)
     if type(names) is sys.modules["numpy"].ndarray and names.dtype.hasobject:
         encoder.copy_on_write.add(id(names))
+        encoder.never_written.add(id(names))
         encoder.keep(names)
     return NotImplemented
 
