@@ -102,6 +102,18 @@ def test_a_column_that_was_grouped_by_can_be_written_after_both_were_loaded(live
     assert live.value("before, after") == ([4.0, 2.0], [4.0, 2.0])
 
 
+def test_a_series_that_was_grouped_by_and_then_written_leaves_the_group_by_as_pandas_does(live: Live) -> None:
+    live.cell("import pandas as pd\nif pd.__version__ < '3': pd.set_option('mode.copy_on_write', True)")
+    live.cell("df = pd.DataFrame({'v': [1.0, 2.0, 3.0]}); k = pd.Series([3, 4, 3]); g = df.groupby(k)")
+    live.cell("k.iloc[0] = 4; truth = g.v.sum().to_dict()")
+    truth = live.value("truth")
+    live.session.undo()
+    live.cell("del k, g, df")
+    live.session.undo()
+    live.cell("k.iloc[0] = 4; again = g.v.sum().to_dict()")
+    assert live.value("again") == truth
+
+
 def test_an_array_that_was_grouped_by_is_shared_with_the_group_by(live: Live) -> None:
     live.cell(
         "import numpy as np, pandas as pd\ndf = pd.DataFrame({'v': [1.0, 2.0, 3.0]})\nkeys = np.array([3, 4, 3]); g = df.groupby(keys)"

@@ -84,8 +84,9 @@ def _without_cache(part: Any) -> Any:
 def _reduce_grouping(grouping: Any, encoder: Encoder) -> Any:
     """Let what a group-by has taken out of a column, to group by, count as that column does."""
     column = getattr(grouping, "_orig_grouper", None)
-    # The column keeps it apart from those who write; an array of the user's would not.
-    if isinstance(column, pd.Index) or (isinstance(column, pd.Series) and copy_on_write_active()):
+    # It holds a copy-on-write copy of the column, which keeps it apart from those who write. An array of the user's
+    # does not; nor does pandas 2 with that option on, which holds the user's own column.
+    if isinstance(column, pd.Index) or (isinstance(column, pd.Series) and _ALWAYS):
         _mark_copy_on_write(grouping.grouping_vector, encoder)
         codes, *_ = getattr(grouping, "_cache", {}).get("_codes_and_uniques", (None,))
         _mark_copy_on_write(codes, encoder)  # a view of it, once the group-by was asked for something
