@@ -18,7 +18,7 @@ import msgspec
 
 PARTS = frozenset({"environ", "warnings"})
 _WORDS = {"warnings": ("warn", "filter")}  # a cell that has one of these set the filters itself, it may be
-_LISTED = 3
+_LISTED = 6
 
 
 class FirstImports:
