@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from nbcellar.api import Repo, diff_views, search_views, views
+from nbcellar.api import Repo, diff_views, document_views, merge_views, search_views, views
 from nbcellar.cli import exit_codes, main
 
 FOLDER = Path(__file__).parent
@@ -28,11 +28,13 @@ SCHEMAS: dict[str, type] = {
     "commit": views.NamedCommit,
     "config": views.Config,
     "diff": diff_views.Diff,
+    "diff-notebooks": document_views.NotebookDiffs,
     "doctor": views.Doctor,
     "forget": views.Forgotten,
     "gc": views.Gc,
     "key": views.Key,
     "log": views.Log,
+    "merge-file": merge_views.MergeReport,
     "op-log": views.Operations,
     "op-undo": views.OperationUndone,
     "run": views.Run,

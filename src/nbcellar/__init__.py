@@ -4,6 +4,8 @@
     repo = nbcellar.open(".")
     repo.log()
 
+    nbcellar.diff_notebooks(a, b)  # and patch_notebook, merge_notebooks, resolve: plain dicts or models
+
 Invariant: importing the package costs next to nothing; parts are loaded when they are used.
 """
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from nbcellar.api import Repo
+    from nbcellar.api.documents import diff_notebooks, merge_notebooks, patch_notebook, resolve
 
 __version__ = "0.1.0"
 
@@ -59,4 +62,25 @@ def autoload(shell: Any) -> None:
         complain(shell)
 
 
-__all__ = ["__version__", "autoload", "load_ipython_extension", "open", "unload_ipython_extension"]
+_ELSEWHERE = dict.fromkeys(("diff_notebooks", "merge_notebooks", "patch_notebook", "resolve"), "nbcellar.api.documents")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ELSEWHERE:
+        import importlib
+
+        return getattr(importlib.import_module(_ELSEWHERE[name]), name)
+    raise AttributeError(f"module 'nbcellar' has no attribute {name!r}")
+
+
+__all__ = [
+    "__version__",
+    "autoload",
+    "diff_notebooks",
+    "load_ipython_extension",
+    "merge_notebooks",
+    "open",
+    "patch_notebook",
+    "resolve",
+    "unload_ipython_extension",
+]

@@ -340,7 +340,7 @@ def write_value(path: Path, key: Key, value: Any) -> bool:
     after = _edit(before, key.name, value)
     wanted = {name: item for name, item in old.items() if name != key.name}
     if value is not None:
-        wanted[key.name] = value
+        wanted[key.name] = _check(key, value, str(path))
     if dict(_parse(after, path)) != wanted:
         raise InvalidInputError(f"{path}: '{key.name}' is written in an unusual form", hint=f"edit it there: {path}")
     _write_text(path, after)
@@ -407,7 +407,7 @@ def _parse(text: str, path: Path) -> Iterator[tuple[str, Any]]:
     try:
         sections = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InvalidInputError(f"{path}: not TOML: {error}") from None
+        raise InvalidInputError(f"{path}: not TOML: {error}", hint="mend it in an editor, or remove the file") from None
     for section, content in sections.items():
         if not isinstance(content, dict):
             find_key(section, where=str(path))

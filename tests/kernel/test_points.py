@@ -216,3 +216,22 @@ def test_a_checkout_of_a_class_whose_own_code_fails_leaves_everything_as_it_was(
     assert not fresh.variable("spoiled", "HEAD~1").reason
     (fresh.project.root / "mood").unlink()
     holds_that_nothing_changes(fresh, "FileNotFoundError")
+
+
+def test_one_variable_of_a_commit_comes_back_from_the_terminal(kernel: Kernel) -> None:
+    kernel.run("import numpy as np\ndata = np.arange(6.0); total = data.sum(); pair = [data]")
+    there = kernel.commit("all of it")
+    kernel.run("data = None; pair = None; total = 0.0")
+    cellar = kernel.project.cellar
+    refused = cellar("checkout", there[:8], "--", "data")
+    assert refused.returncode == 2 and f"cellar checkout {there[:8]} -- data pair" in refused.stderr
+    done = cellar("checkout", there[:8], "--", "data", "pair")
+    assert done.returncode == 0, done.stderr
+    assert f"checked out data, pair of {there[:8]}" in done.stdout and "loaded: data, pair" in done.stdout
+    assert kernel.value("(data.tolist(), pair[0] is data, float(total))") == ([0.0, 1.0, 2.0, 3.0, 4.0, 5.0], True, 0.0)
+    line = kernel.project.log()[0]
+    assert (line.kind, line.title, line.changed) == ("checkout", f"data, pair of {there[:8]}", ["data", "pair"])
+    assert "undid checkout" in cellar("undo").stdout
+    assert kernel.value("(data, pair)") == (None, None)
+    kernel.run(f"%cellar checkout {there[:8]} -- total")
+    assert kernel.value("float(total)") == 15.0

@@ -235,3 +235,16 @@ def test_idle_kernels_thin_out_only_when_they_are_asked_to(project: Project) -> 
     quiet.restore()
     quiet.is_true("x == [2] * 10_000", "y == 2")
     assert project.cellar("check", "--read-data").returncode == 0
+
+
+def test_a_setting_that_a_running_kernel_has_not_read_is_said(fresh: Kernel) -> None:
+    fresh.run("n = 1")
+    cellar = fresh.project.cellar
+    said = cellar("config", "record.never_store_names", "tmp_*").stderr
+    assert f"note: kernel {fresh.pid} goes on with the settings from before" in said
+    assert "cellar detach --session a.ipynb, then %load_ext nbcellar" in said
+    assert cellar("detach", "--session", "a.ipynb").returncode == 0
+    fresh.run("%load_ext nbcellar", "tmp_a = 5; b = 6")
+    assert fresh.variable("tmp_a").value is None and fresh.variable("b").value is not None
+    assert cellar("config", "secrets.allow", "abc").stderr == ""
+    assert "goes on" in cellar("config", "--unset", "record.never_store_names").stderr

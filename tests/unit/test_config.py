@@ -141,3 +141,11 @@ def test_the_page_describes_every_key_with_default_variable_and_what_is_allowed(
 def test_importing_settings_reads_no_toml() -> None:
     code = "import sys, nbcellar.config; sys.exit('tomllib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_list_is_written_as_it_is_read(tmp_path: Path) -> None:
+    path, key = tmp_path / config.FILE_NAME, config.find_key("secrets.allow")
+    for value in (["1b2c"], ("1b2c", "ghp_*"), []):
+        config.write_value(path, key, value)
+        settings, _ = config.load_values(tmp_path, {"NBCELLAR_CONFIG_DIR": str(tmp_path / "user")})
+        assert settings.secrets.allow == tuple(value)

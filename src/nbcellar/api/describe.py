@@ -108,6 +108,7 @@ def variable(entry: Covariable, name: str) -> views.Variable:
         reason=entry.reason,
         uncertain=entry.uncertain,
         shares_with=[other for other in entry.names if other != name],
+        together_bytes=entry.size_bytes if len(entry.names) > 1 else 0,
         recorded_in=entry.origin.hex(),
     )
 

@@ -181,7 +181,7 @@ class Repo(FindingInRepo):
         """Take back the last cell runs in the live kernel; `without` names variables to leave out.
 
         replay: whether cells run again for what is not stored, here, in `redo`, `checkout` and `restore`; with "ask",
-        the result may say `asks`: then nothing was done, and `replay` lists the cells.
+        the result may say `asks`: then nothing was done, and `replay` lists the cells; `replay.id` agrees to these.
         """
         from nbcellar.api import session
 
@@ -203,12 +203,18 @@ class Repo(FindingInRepo):
         *,
         variables: bool = True,
         code: bool = True,
+        names: Sequence[str] = (),
         without: Sequence[str] = (),
         replay: Wish = "no",
     ) -> views.SessionChange:
-        """Go to a commit: its variables in the live kernel, but for those in `without`, its code in the notebook."""
+        """Go to a commit: its variables in the live kernel, but for those in `without`, its code in the notebook.
+
+        names: only these variables are brought, into the session as it is; code and all else stay.
+        """
         from nbcellar.api import session
 
+        if names:
+            return session.take(self, ref, names)
         return session.checkout(self, ref, variables=variables, code=code, without=without, replay=replay)
 
     def restore(

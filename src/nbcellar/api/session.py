@@ -4,10 +4,12 @@ The kernel's answers are the fields of `views.SessionChange`. Requests (name: ar
 
     undo: n, without, replay     checkout: commit, branch, ref, variables_only, without, replay     commit: message
     redo: n, without, replay     restore: commit (None: the last state), without, replay            wait_saved, detach
+    take: commit, names
 
 `commit` is a full id in hexadecimal; `branch` is the branch to attach HEAD to, or None to detach it; `without` lists
-variables that are not brought back; `replay` is "no", "yes" or "ask": whether cells may run again for what
-is not stored. To "ask", the answer may be {"ask": the cells}, and nothing was done.
+variables that are not brought back; `replay` is "no", "yes" or "ask": whether cells may run again for what is not
+stored. To "ask", the answer may be {"ask": the cells}, and nothing was done; the `id` of these, as `replay`, runs them,
+and is answered in the same way where history changed meanwhile and other cells would run.
 """
 
 from __future__ import annotations
@@ -68,6 +70,13 @@ def checkout(
         hint = f"for the code alone: cellar checkout {ref} --code; for both, open the notebook first"
         raise NoKernelError(error.message, hint=hint) from None
     return _with_code(repo, found.notebook, found.commit, done) if code and not done.asks else done
+
+
+def take(repo: Repo, ref: str, names: Sequence[str]) -> views.SessionChange:
+    """Bring single variables of a commit into the live session; see `Repo.checkout`."""
+    repo.catch_up()
+    found = selection.resolve(repo.repository, ref, repo.default_notebook, folder=repo.folder)
+    return change(repo.requests, found.notebook, "take", {"commit": found.commit.hex(), "names": list(names)})
 
 
 def follow(repo: Repo, notebook: NotebookId, done: views.OperationUndone) -> views.OperationUndone:

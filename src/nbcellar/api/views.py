@@ -68,7 +68,8 @@ class Log(View, frozen=True, kw_only=True):
 class Variable(msgspec.Struct, frozen=True, kw_only=True):
     """A variable of a state. `stored` is false when only its preview is there; `reason` then says why.
 
-    `shares_with` are the variables whose objects share memory or parts with it: they are restored together.
+    `shares_with` are the variables whose objects share memory or parts with it: they are restored together, and
+    `together_bytes` is the size of all of them, where `size_bytes` is that of the one object without its parts.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Variable(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     uncertain: str = ""
     shares_with: list[str] = []
+    together_bytes: int = 0
     recorded_in: str = ""
 
 
@@ -224,9 +226,11 @@ class ReplayCell(msgspec.Struct, frozen=True, kw_only=True):
 class Replay(msgspec.Struct, frozen=True, kw_only=True):
     """Cells that were run again (`done`) or that could be, in their order, and the variables that they bring back.
 
-    `cannot`: variables that no recorded cell can bring back, and why.
+    `cannot`: variables that no recorded cell can bring back, and why. `id` names just these cells for this command: as
+    `replay=` it agrees to them, and the command asks again where others would run by then.
     """
 
+    id: str = ""
     done: bool
     cells: list[ReplayCell]
     brings: list[str]

@@ -9,12 +9,17 @@ cellar config --unset KEY        remove the line again
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
 from pathlib import Path
 
 from nbcellar import config
-from nbcellar.cli import exit_codes
+from nbcellar.cli import exit_codes, text
 from nbcellar.cli.console import Console, find_cellar_folder
 from nbcellar.errors import InvalidInputError, NoRepositoryError
+
+_OF_KERNELS = ("record.", "author.", "keep.auto")
+"""Beginnings of the keys that a kernel reads when it begins to record."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +59,26 @@ def _write(args: argparse.Namespace, console: Console) -> int:
     value = config.parse_text(key, args.value, where="cellar config")
     config.write_value(path, key, value)
     console.print(f"{path}: {key.name} = {config.to_toml(value)}")
+    _say_who_goes_on(key, console)
     return exit_codes.OK
+
+
+def _say_who_goes_on(key: config.Key, console: Console) -> None:
+    """Name the kernels that go on with the settings that they began with."""
+    from nbcellar.api.kernels import live_kernels
+
+    folder = find_cellar_folder(console.folder)
+    if folder is None or not key.name.startswith(_OF_KERNELS):
+        return
+    live = live_kernels(folder)
+    if live:
+        pids = text.names([str(entry.pid) for entry in live])
+        which = f"kernel {pids} goes" if len(live) == 1 else f"kernels {pids} go"
+        of = shlex.quote(os.path.relpath(live[0].path, console.folder)) if len(live) == 1 else "--all"
+        console.notice(
+            f"note: {which} on with the settings from before; to take this one without a restart: "
+            f"cellar detach --session {of}, then %load_ext nbcellar in the notebook"
+        )
 
 
 def _unset(name: str, path: Path, console: Console) -> int:
@@ -65,6 +89,8 @@ def _unset(name: str, path: Path, console: Console) -> int:
         if not was_set:
             raise
     console.print(f"{path}: {name} {'removed' if was_set else 'is not set there'}")
+    if was_set and name in config.KEYS:
+        _say_who_goes_on(config.KEYS[name], console)
     return exit_codes.OK
 
 

@@ -63,7 +63,12 @@ class Console:
         """Write one JSON document."""
         import msgspec
 
-        self.print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+        text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+        if not _can_write(self.out, text):
+            import json
+
+            text = json.dumps(json.loads(text), indent=2)  # \u2026: the same document in ASCII
+        self.print(text)
 
     def style(self, text: str, *names: str) -> str:
         """Return `text` in colours, if there are any."""
@@ -109,6 +114,14 @@ class Console:
                 count = max(seconds // size, 0)
                 return f"{count} {unit}{'' if count == 1 else 's'} ago"
         return moment.astimezone(timezone.utc).strftime("%Y-%m-%d")
+
+
+def _can_write(stream: TextIO, text: str) -> bool:
+    try:
+        text.encode(getattr(stream, "encoding", None) or "utf-8")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _is_terminal(stream: TextIO) -> bool:

@@ -81,7 +81,7 @@ def _head(diff: Diff, console: Console) -> Iterator[str]:
 def _point(word: str, line: CommitLine, console: Console) -> str:
     count = f"[{line.execution_count}] " if line.execution_count is not None else ""
     kind = KIND_WORDS.get(line.kind, "")
-    title = line.title or kind
+    title = f"{kind}: {line.title}" if kind and line.title else line.title or kind
     labels = format_labels(line, console)
     begin = f"{word:<4} {console.style(line.id[:8], 'yellow')} {console.style(console.ago(line.time), 'dim')}"
     room = console.width - text.shown_columns(begin) - len(count) - 2

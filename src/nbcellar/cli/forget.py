@@ -50,7 +50,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     is_text = args.text is not None or args.secret is not None
-    if is_text == (args.what is not None):
+    if is_text and args.what is not None:
+        raise InvalidInputError(
+            f"'{args.what}' and a text are two things to forget", hint="one of VAR, REF, --text TEXT, --secret ID"
+        )
+    if not is_text and args.what is None:
         raise InvalidInputError("say what to forget", hint="one of VAR, REF, --text TEXT, --secret ID")
     if args.dry_run and not is_text:
         raise InvalidInputError("--dry-run goes with --text or --secret", hint="without --yes you are asked first")

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
             if args.json and args.dry_run:
                 console.json(plan)
                 return exit_codes.OK
-            for line in format_plan(plan, console, now=args.now):
+            for line in format_plan(plan, console, now=args.now, budget=args.budget):
                 (console.notice if args.json else console.print)(line)
             if args.dry_run:
                 return exit_codes.OK
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return exit_codes.OK
 
 
-def format_plan(plan: Gc, console: Console, *, now: bool) -> Iterator[str]:
+def format_plan(plan: Gc, console: Console, *, now: bool, budget: int | None = None) -> Iterator[str]:
     """Yield what would go, by reason, the largest variables first, and what stays."""
     if not plan.removed_objects:
         yield "nothing to remove"
@@ -90,6 +90,10 @@ def format_plan(plan: Gc, console: Console, *, now: bool) -> Iterator[str]:
     if plan.trash_bytes:
         yield f"{'would empty the trash' if now else 'in the trash'}: {text.size(plan.trash_bytes)}"
     yield f"kept: {text.plural(plan.kept_objects, 'object')}, {text.size(plan.kept_bytes)}"
+    if budget is not None and plan.kept_bytes > budget:
+        note = console.style("note:", "yellow")
+        why = "no cell makes the rest again, or it has to stay"
+        yield f"{note} that is more than the budget of {text.size(budget)}: {why}"
 
 
 def format_done(done: Gc) -> Iterator[str]:

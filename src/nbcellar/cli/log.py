@@ -25,8 +25,10 @@ from nbcellar.errors import InvalidInputError, UnknownReferenceError
 if TYPE_CHECKING:
     from nbcellar.api import Repo
 
-_TITLE_COLUMNS = 48
-_GAPS = 12  # two gaps and "…99 more"
+_TITLE_COLUMNS = 48  # two fifths of a wide terminal
+_LEAST_TITLE_COLUMNS = 19  # "restore to 3f2a1b0c" is whole
+_LEAST_NAME_COLUMNS = 12
+_REST_COLUMNS = 9  # " …99 more"
 _MOST_COMMITS = 1000
 KIND_WORDS = {
     "start": "kernel started",
@@ -84,18 +86,29 @@ def _means_variable(args: argparse.Namespace, repo: Repo, console: Console) -> b
         if args.variable:
             raise InvalidInputError("which variable?", hint="cellar log --variable NAME")
         return False
-    if args.variable or not args.ref.isidentifier():
-        return bool(args.variable)
-    is_variable = repo.is_variable(args.ref)
+    if args.variable:
+        return True
+    is_variable = (args.ref.isidentifier() or "(" in args.ref) and repo.is_variable(args.ref)  # plt.figure(1)
     try:
         repo.resolve(args.ref)
-    except UnknownReferenceError:
+    except UnknownReferenceError as error:
         if is_variable:
             return True
+        if args.ref.isidentifier():
+            raise UnknownReferenceError(_unknown(args.ref, error.message, repo), hint=error.hint) from None
         raise
     if is_variable:
         console.notice(f"'{args.ref}' is a variable, too; its versions: cellar log --variable {args.ref}")
     return False
+
+
+def _unknown(word: str, message: str, repo: Repo) -> str:
+    """Return what is wrong with a word that may have been meant as a variable's name."""
+    from fnmatch import fnmatchcase
+
+    if any(fnmatchcase(word, pattern) for pattern in repo.settings.record.skip_names):
+        return f"{message}, and variables of such names are not recorded (setting record.skip_names)"
+    return f"{message}, and no variable of that name was recorded"
 
 
 def format_log(log: Log, console: Console, *, drawn: bool) -> Iterator[str]:
@@ -105,22 +118,38 @@ def format_log(log: Log, console: Console, *, drawn: bool) -> Iterator[str]:
             yield format_line(line, console)
         return
     for drawing, commit in graph(log):
-        body = format_line(commit, console) if commit is not None else ""
+        body = format_line(commit, console, beside=text.columns(drawing) + 1) if commit is not None else ""
         yield f"{console.style(drawing, 'blue')} {body}".rstrip()
 
 
-def format_line(line: CommitLine, console: Console) -> str:
-    """Return a commit as `git log --oneline` would: id, age, names, title, changes."""
+def format_line(line: CommitLine, console: Console, *, beside: int = 0) -> str:
+    """Return a commit as `git log --oneline` would, in one line of the terminal: id, age, names, title, changes.
+
+    beside: columns that are taken already. Id, names and marks are always whole, the title gives way first.
+    """
     marks = [word for word, is_so in (("uncertain", line.uncertain), ("not saved", line.not_saved)) if is_so]
     marks += ["thinned out"] if line.thinned else []
     uncertain = console.style(", ".join(marks), "yellow") if marks else ""
-    begin = format_head(line, console)
-    room = console.width - text.shown_columns(begin) - text.shown_columns(uncertain) - _GAPS
+    width = console.width - beside - (text.shown_columns(uncertain) + 2 if uncertain else 0)
+    least = text.shown_columns(format_changes(line, console, room=0))
+    begin = format_head(line, console, width=width - (least + 2 if least else 0))
+    room = width - text.shown_columns(begin) - 2
     return "  ".join(part for part in (begin, format_changes(line, console, room=room), uncertain) if part)
 
 
-def format_head(line: CommitLine, console: Console) -> str:
-    """Return id, age, names, execution count and title of a commit, and whether its cell failed."""
+def format_head(line: CommitLine, console: Console, *, width: int | None = None) -> str:
+    """Return id, age, names, execution count and title of a commit, and whether its cell failed.
+
+    width: how many columns there are (default: the terminal's); the title is cut to fit, to a few letters at least.
+    """
+    width = console.width if width is None else width
+    besides = text.shown_columns(_head(line, console, ""))
+    most = max(_TITLE_COLUMNS, console.width * 2 // 5)
+    title = _title(line, console, max(_LEAST_TITLE_COLUMNS, min(most, width - besides - 1)))
+    return _head(line, console, title)
+
+
+def _head(line: CommitLine, console: Console, title: str) -> str:
     parts = [console.style(line.id[:8], "yellow"), console.style(console.ago(line.time), "dim")]
     labels = format_labels(line, console)
     if labels:
@@ -128,7 +157,7 @@ def format_head(line: CommitLine, console: Console) -> str:
     count = f"[{line.execution_count}]" if line.execution_count is not None else ""
     if count:
         parts.append(console.style(count, "cyan"))
-    parts.append(_title(line, console))
+    parts.append(title)
     failed = console.style("failed", "red") if line.failed else ""
     return "  ".join(part for part in (" ".join(part for part in parts if part), failed) if part)
 
@@ -146,26 +175,30 @@ def format_labels(line: CommitLine, console: Console) -> str:
 
 
 def format_changes(line: CommitLine, console: Console, *, room: int, most: int = 8) -> str:
-    """Return `+a ~b -c`, as many as fit into `room` columns but one at least, and not more than `most`."""
-    marked = [(f"+{name}", "green") for name in line.added]
-    marked += [(f"~{name}", "yellow") for name in line.changed]
-    marked += [(f"-{name}", "red") for name in line.removed]
-    ends = itertools.accumulate(text.columns(text.clean(word)) + 1 for word, _ in marked)
-    most = min(most, max(sum(end <= room for end in ends), 1))
+    """Return `+a ~b -c`, as many as fit into `room` columns but one at least (its name cut, where it is long), and not
+    more than `most`; what else changed is a number."""
+    marked = [(text.clean(f"+{name}"), "green") for name in line.added]
+    marked += [(text.clean(f"~{name}"), "yellow") for name in line.changed]
+    marked += [(text.clean(f"-{name}"), "red") for name in line.removed]
+    ends = list(itertools.accumulate(text.columns(word) + 1 for word, _ in marked))
+    if line.more_changes or len(marked) > most or (marked and ends[-1] > room + 1):
+        room -= _REST_COLUMNS
+        most = min(most, max(sum(end <= room + 1 for end in ends), 1))
     rest = max(len(marked) - most, 0) + line.more_changes
-    shown = " ".join(console.style(text.clean(word), color) for word, color in marked[:most])
+    longest = max(room, _LEAST_NAME_COLUMNS) if most == 1 else room
+    shown = " ".join(console.style(text.cut(word, longest), color) for word, color in marked[:most])
     return f"{shown} …{rest} more" if rest else shown
 
 
-def _title(line: CommitLine, console: Console) -> str:
-    title = text.one_line(line.title, _TITLE_COLUMNS)
+def _title(line: CommitLine, console: Console, width: int) -> str:
+    title = text.one_line(line.title, width)
     if line.kind == "named":
         return console.style(title, "bold")
     word = KIND_WORDS.get(line.kind, "")
     if line.kind in ("undo", "redo", "checkout", "restore") and line.at:
         word = f"{word} to {line.at[:8]}"
     if word:
-        return console.style(f"{word}: {title}" if title else word, "dim")
+        return console.style(text.cut(f"{word}: {title}" if title else word, width), "dim")
     return title
 
 

@@ -7,6 +7,7 @@ Invariant: an error of the tree becomes `error: ...` and `hint: ...` on the erro
 from __future__ import annotations
 
 import argparse
+import codecs
 import importlib
 import os
 import sys
@@ -47,8 +48,8 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "look": {
         "log": "list the history of a notebook",
-        "show": "show one commit: cell, outputs, what it changed",
-        "diff": "show what changed between two commits: cells, and variables by value",
+        "show": "show one commit, or a notebook",
+        "diff": "show what changed between two commits, or two notebooks",
         "vars": "list the variables of a commit with previews",
         "search": "look for a text, or for what became of a variable",
     },
@@ -65,12 +66,20 @@ COMMANDS: dict[str, dict[str, str]] = {
         "message": "change the message of a commit",
         "op": "list every change of branches and HEAD, and undo one",
     },
+    "git": {
+        "git": "make git diff, merge and store notebooks well; install it, look whether it works",
+    },
     "keep": {
         "size": "what takes how much space",
         "gc": "remove what nothing refers to any more",
         "check": "verify that everything stored is whole",
         "secrets": "look for passwords and tokens in what is recorded",
         "forget": "remove a variable, a commit or a text from history for good",
+    },
+    "documents": {
+        "patch": "apply a stored diff to a notebook",
+        "merge-file": "merge three versions of a notebook",
+        "resolve": "decide the conflicts that a merge left in a notebook",
     },
     "trust": {
         "key": "show the key that signs your commits",
@@ -114,6 +123,8 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line of this process and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        _replace_what_it_cannot_write(stream)
     console = Console(out=sys.stdout, err=sys.stderr, environ=os.environ, folder=Path.cwd(), width=_terminal_width())
     try:
         code = run(list(sys.argv[1:] if argv is None else argv), console)
@@ -162,8 +173,9 @@ def run_line(
 
 def run(argv: Sequence[str], console: Console) -> int:
     """Run one command line and return its exit code; everything it says goes to `console`."""
+    failure: list[int] = []  # what the command exits with when anything goes wrong, if it says so itself
     try:
-        return _dispatch(argv, console)
+        return _dispatch(argv, console, failure)
     except _Finished:
         return exit_codes.OK
     except UsageError as error:
@@ -173,7 +185,7 @@ def run(argv: Sequence[str], console: Console) -> int:
         if console.environ.get("NBCELLAR_DEBUG") == "1":
             raise
         _report(console, error.message, error.hint)
-        return exit_codes.exit_code(error)
+        return failure[0] if failure else exit_codes.exit_code(error)
     except KeyboardInterrupt:
         console.notice("interrupted")
         return exit_codes.INTERRUPTED
@@ -184,17 +196,17 @@ def run(argv: Sequence[str], console: Console) -> int:
             raise
         where = f"{error.filename}: " if error.filename else ""
         _report(console, f"{where}{error.strerror or error}", "")
-        return exit_codes.exit_code_of_os_error()
+        return failure[0] if failure else exit_codes.exit_code_of_os_error()
     except Exception as error:
         if console.environ.get("NBCELLAR_DEBUG") == "1":
             raise
         _report(console, f"{type(error).__name__}: {error}", "this is a bug in Cellar; NBCELLAR_DEBUG=1 shows where")
-        return exit_codes.FINDINGS
+        return failure[0] if failure else exit_codes.FINDINGS
 
 
 def load(name: str) -> Command:
     """Return the module of a command."""
-    return cast("Command", importlib.import_module(f"nbcellar.cli.{name}"))
+    return cast("Command", importlib.import_module(f"nbcellar.cli.{name.replace('-', '_')}"))
 
 
 def command_parser(name: str, command: Command, out: TextIO) -> Parser:
@@ -217,7 +229,7 @@ def _subparsers(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser
     return [sub for action in actions for sub in action.choices.values()]
 
 
-def _dispatch(argv: Sequence[str], console: Console) -> int:
+def _dispatch(argv: Sequence[str], console: Console, failure: list[int]) -> int:
     top = _top_parser(console)
     first = top.parse_args(argv)
     if first.version:
@@ -229,9 +241,16 @@ def _dispatch(argv: Sequence[str], console: Console) -> int:
     if first.command not in _ALL:
         raise UsageError(_unknown(first.command), top.format_usage().strip(), "")
     command = load(first.command)
-    args = _parse(first.command, command, first.rest, console)
+    failure += [command.FAILURE] if hasattr(command, "FAILURE") else []
+    args = _parse(first.command, command, _with_dashes(argv, first.rest), console)
     console = _with_surroundings(console, args)
     return command.run(args, replace(console, color=_wants_color(console)))
+
+
+def _with_dashes(argv: Sequence[str], rest: list[str]) -> list[str]:
+    """Return the words after the command with a `--` that stood first among them, which argparse takes away."""
+    place = len(argv) - len(rest) - 1
+    return ["--", *rest] if place > 0 and argv[place] == "--" else rest
 
 
 def _parse(name: str, command: Command, words: list[str], console: Console) -> argparse.Namespace:
@@ -323,6 +342,20 @@ def _is_terminal(stream: TextIO) -> bool:
         return stream.isatty()
     except ValueError:  # closed
         return False
+
+
+def _replace_what_it_cannot_write(stream: TextIO) -> None:
+    """Let a terminal without Unicode (LANG=C, Latin-1) show what it can, rather than end the command."""
+    if hasattr(stream, "reconfigure"):
+        codecs.register_error("cellar", _as_ascii)
+        stream.reconfigure(errors="cellar")
+
+
+def _as_ascii(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letters = error.object[error.start : error.end]
+    return "".join("..." if letter == "…" else "?" for letter in letters), error.end
 
 
 def _terminal_width() -> int:

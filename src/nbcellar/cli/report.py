@@ -48,8 +48,12 @@ def carry_out(
 ) -> int:
     """Carry out a command, with a question first where cells would have to run again; print what it did."""
     change = command(_wish(console, args, repo))
-    if change.asks and change.replay is not None:
-        change = command("yes" if _is_allowed(change.replay, console) else "no")
+    asked = False
+    while change.asks and change.replay is not None:  # again, where the cells became others while it was answered
+        if asked:
+            console.notice("history changed meanwhile: now it is other cells")
+        asked = True
+        change = command((change.replay.id or "yes") if _is_allowed(change.replay, console) else "no")
     return print_change(change, console, args, verb=verb)
 
 
@@ -71,7 +75,9 @@ def _is_allowed(replay: Replay, console: Console) -> bool:
 def format_replay(replay: Replay, console: Console) -> Iterator[str]:
     """Yield the cells of a replay with their effects, and what they bring."""
     if replay.cells:
-        verb = "were run again for" if replay.done else "bring back, run again,"
+        one = len(replay.cells) == 1
+        verb = ("was" if one else "were") + " run again for" if replay.done else "brings" if one else "bring"
+        verb += "" if replay.done else " back, run again,"
         yield f"{text.plural(len(replay.cells), 'cell')} {verb} {text.names(replay.brings)}:"
     for cell in replay.cells:
         count = console.style(f"[{cell.execution_count}]", "cyan")

@@ -81,7 +81,7 @@ def format_found(found: FoundCommit, console: Console, *, with_notebook: bool = 
     if found.event is not None:
         yield from (f"{where}{line}" if n == 0 else line for n, line in enumerate(format_event(found.event, console)))
     else:
-        yield where + format_head(found.commit, console)
+        yield where + format_head(found.commit, console, width=console.width - text.columns(where))
     for match in found.matches:
         yield from _format_match(match, console)
 

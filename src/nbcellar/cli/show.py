@@ -1,4 +1,11 @@
-"""Show one commit: the cell that ran, its outputs, and what it changed, with previews."""
+"""Show one commit: the cell that ran, its outputs, and what it changed, with previews. Or print a notebook.
+
+A notebook is a file (or - for standard input); anything else is a reference.
+
+    cellar show HEAD~2               a commit
+    cellar show analysis.ipynb       a notebook, cell by cell
+    cellar show analysis.ipynb --cell 3 --no-outputs
+"""
 
 from __future__ import annotations
 
@@ -9,6 +16,7 @@ from nbcellar.api.views import Cell, Show, Variable, VariableChange
 from nbcellar.cli import exit_codes, text
 from nbcellar.cli.console import Console
 from nbcellar.cli.log import format_labels
+from nbcellar.errors import InvalidInputError
 from nbcellar.history.model import NO_ROOM
 from nbcellar.history.thin import THINNED_OUT
 
@@ -18,17 +26,44 @@ _MOST_PREVIEW_LINES = 8
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("ref", metavar="REF", nargs="?", default="HEAD", help="the commit (default: HEAD)")
-    parser.add_argument("--json", action="store_true", help="print JSON (docs/schemas/show.json)")
+    parser.add_argument("ref", metavar="REF", nargs="?", default="HEAD", help="the commit, or a notebook's file")
+    parser.add_argument(
+        "--json", action="store_true", help="print JSON (docs/schemas/show.json, or the notebook itself)"
+    )
+    parser.add_argument("--cell", metavar="N", type=int, action="append", help="of a notebook: this cell; repeatable")
+    parser.add_argument("--no-outputs", action="store_true", help="of a notebook: sources alone")
+    parser.add_argument("--metadata", action="store_true", help="of a notebook: metadata, too")
+    parser.add_argument("--all", action="store_true", help="of a notebook: long outputs whole")
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
+    if args.ref == "-" or args.ref.endswith(".ipynb"):
+        return _show_notebook(args, console)
     with console.open_repo() as repo:
         shown = repo.show(args.ref)
     if args.json:
         console.json(shown)
         return exit_codes.OK
     for line in format_show(shown, console):
+        console.print(line)
+    return exit_codes.OK
+
+
+def _show_notebook(args: argparse.Namespace, console: Console) -> int:
+    from nbcellar.api.notebook_files import read_notebook
+    from nbcellar.cli.notebook_text import Shown, format_notebook
+    from nbcellar.notebook.codec import write
+
+    notebook = read_notebook(args.ref, console.folder)
+    if args.json:
+        console.out.write(write(notebook).decode())
+        return exit_codes.OK
+    cells = frozenset(args.cell or ())
+    missing = sorted(number for number in cells if not 1 <= number <= len(notebook.cells))
+    if missing:
+        raise InvalidInputError(f"{args.ref} has no cell {missing[0]}: it has {len(notebook.cells)}")
+    shown = Shown(outputs=not args.no_outputs, metadata=args.metadata, everything=args.all, cells=cells)
+    for line in format_notebook(notebook, args.ref, console, shown):
         console.print(line)
     return exit_codes.OK
 

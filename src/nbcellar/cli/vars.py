@@ -15,6 +15,7 @@ from nbcellar.cli import exit_codes, text
 from nbcellar.cli.console import Console
 from nbcellar.cli.show import preview, remarks
 from nbcellar.cli.versions import print_history
+from nbcellar.errors import InvalidInputError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,6 +28,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
+    if args.all and args.history is None:
+        raise InvalidInputError("--all goes with --history NAME", hint="all variables of a commit: cellar vars REF")
     with console.open_repo() as repo:
         if args.history is not None:
             return print_history(repo.variable_history(args.history, ref=args.ref, all=args.all), console, args)
@@ -48,5 +51,6 @@ def run(args: argparse.Namespace, console: Console) -> int:
         for remark in remarks(variable, console):
             console.print(f"  {remark}")
         if variable.shares_with:
-            console.print(console.style(f"  shares memory with {text.names(variable.shares_with)}", "dim"))
+            together = f"; together {text.size(variable.together_bytes)}" if variable.together_bytes else ""
+            console.print(console.style(f"  shares memory with {text.names(variable.shares_with)}{together}", "dim"))
     return exit_codes.OK

@@ -6,6 +6,7 @@ Pure but for the console: lines from views.
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Iterator
 
 from nbcellar.api.search_views import VariableEvent, VariableHistory
@@ -36,12 +37,11 @@ def print_history(history: VariableHistory, console: Console, args: argparse.Nam
     if history.elsewhere:
         more = text.plural(history.elsewhere, "change")
         console.notice(f"{more} more in commits that were not searched: add --all")
-    there = next((event for event in history.events if event.after is not None and event.after.stored), None)
-    if there is not None and len(history.events) > 1:
-        commit = there.commit.id[:8]
-        console.notice(
-            f"to bring one back, with the other variables of its state: cellar checkout {commit} --variables"
-        )
+    stored = [event for event in history.events if event.after is not None and event.after.stored]
+    back = next((event for event in stored if event is not history.events[0]), None)
+    if back is not None and back.after is not None:
+        names = " ".join(shlex.quote(name) for name in sorted({back.after.name, *back.after.shares_with}))
+        console.notice(f"to bring one back: cellar checkout {back.commit.id[:8]} -- {names}")
     return exit_codes.OK
 
 
@@ -49,15 +49,20 @@ def format_event(event: VariableEvent, console: Console) -> Iterator[str]:
     """Yield a change of a variable: the commit, the value before and after, what is to be said of it."""
     mark, color = _MARKS[event.change]
     name = (event.after or event.before).name if event.after or event.before else ""  # type: ignore[union-attr]
-    yield f"{format_head(event.commit, console)}  {console.style(f'{mark}{text.clean(name)}', color)}"
+    changed = text.one_line(f"{mark}{name}", 40)
+    head = format_head(event.commit, console, width=console.width - text.columns(changed) - 2)
+    yield f"{head}  {console.style(changed, color)}"
     room = console.width - 16
     if event.after is not None:
         after = event.after
         kind = text.one_line(after.type.rpartition(".")[2] or after.type, 30)
-        facts = "  ".join(part for part in (kind, text.size(after.size_bytes), f"version {after.version[:8]}") if part)
+        size = text.size(after.together_bytes or after.size_bytes)
+        size += f" with {text.names(after.shares_with, most=4)}" if after.together_bytes else ""
+        facts = "  ".join(part for part in (kind, size, f"version {after.version[:8]}") if part)
         back = f", back to that of {event.back_to[:8]}" if event.back_to else ""
         yield f"    {preview(after, room)}"
         yield console.style(f"      {facts}{back}", "dim")
         yield from (f"      {line}" for line in remarks(after, console))
     if event.before is not None:
-        yield console.style(f"    was: {preview(event.before, room - 5)}", "dim")
+        was = preview(event.before, room - 5) or f"not stored: {text.one_line(event.before.reason, room - 17)}"
+        yield console.style(f"    was: {was}", "dim")

@@ -10,8 +10,11 @@ from collections.abc import Hashable, Sequence
 
 import msgspec
 
+from nbcellar.diff.rising import longest_rising
+
 _MOST_EDITS = 700
 _MOST_STEPS = 5_000_000
+_DEEPEST = 4
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -46,11 +49,23 @@ def align(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[Step]:
     return steps
 
 
-def _pairs(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]]:
+def _pairs(a: Sequence[Hashable], b: Sequence[Hashable], depth: int = 0) -> list[tuple[int, int]]:
     """Return places of equal items, rising on both sides; as many as there can be if the budget allows."""
     known = set(a) & set(b)
     if not known:
         return []
+    # An item that only one list holds is in no pair, and every one of them would make the way longer.
+    places_a = [place for place, item in enumerate(a) if item in known]
+    places_b = [place for place, item in enumerate(b) if item in known]
+    some_a, some_b = [a[place] for place in places_a], [b[place] for place in places_b]
+    pairs = _shortest(some_a, some_b)
+    if pairs is None:
+        pairs = _between_unique(some_a, some_b, depth)
+    return [(places_a[x], places_b[y]) for x, y in pairs]
+
+
+def _shortest(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]] | None:
+    """Return the pairs of a shortest way, None if it is beyond the budget."""
     n, m = len(a), len(b)
     ends = {1: 0}
     trace: list[dict[int, int]] = []
@@ -69,7 +84,7 @@ def _pairs(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]
                 return _walk_back(trace, n, m)
         if work > _MOST_STEPS:
             break
-    return _unique(a, b)
+    return None
 
 
 def _walk_back(trace: list[dict[int, int]], x: int, y: int) -> list[tuple[int, int]]:
@@ -86,23 +101,32 @@ def _walk_back(trace: list[dict[int, int]], x: int, y: int) -> list[tuple[int, i
     return pairs[::-1]
 
 
-def _unique(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]]:
-    """Return pairs of items that both lists hold once, as far as they rise."""
-    places: dict[Hashable, int] = {}
-    repeated = set()
-    for place, item in enumerate(b):
-        if item in places:
-            repeated.add(item)
-        places[item] = place
-    seen: set[Hashable] = set()
-    twice = {item for item in a if item in seen or seen.add(item)}  # type: ignore[func-returns-value]
-    pairs, last = [], -1
-    for place, item in enumerate(a):
-        there = places.get(item, -1)
-        if there > last and item not in twice and item not in repeated:
-            pairs.append((place, there))
-            last = there
+def _between_unique(a: Sequence[Hashable], b: Sequence[Hashable], depth: int) -> list[tuple[int, int]]:
+    """Return pairs of items that both lists hold once, as far as they rise, and pairs between these."""
+    once_a, once_b = _once(a), _once(b)
+    both = [(place, once_b[item]) for item, place in once_a.items() if item in once_b]
+    anchors = [both[place] for place in longest_rising([there for _, there in both])]
+    if not anchors or depth >= _DEEPEST:
+        return anchors
+    pairs, x, y = [], 0, 0
+    for i, j in [*anchors, (len(a), len(b))]:
+        while x < i and y < j and a[x] == b[y]:
+            pairs.append((x, y))
+            x, y = x + 1, y + 1
+        if x < i and y < j:
+            pairs += [(x + p, y + q) for p, q in _pairs(a[x:i], b[y:j], depth + 1)]
+        if i < len(a) and j < len(b):
+            pairs.append((i, j))
+        x, y = i + 1, j + 1
     return pairs
+
+
+def _once(items: Sequence[Hashable]) -> dict[Hashable, int]:
+    """Return the places of the items that occur once, in order."""
+    places: dict[Hashable, int] = {}
+    for place, item in enumerate(items):
+        places[item] = -1 if item in places else place
+    return {item: place for item, place in places.items() if place >= 0}
 
 
 __all__ = ["Step", "align"]

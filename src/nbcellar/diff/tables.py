@@ -87,15 +87,16 @@ class _Tables:
         if before.index is None or after.index is None:
             return _by_place(before.rows, after.rows, "")
         one, other = before.index, after.index
+        # Numbers that rows were taken from are a list of them: another type, and nothing to be told.
         numbered = {one.type, other.type} == {"RangeIndex", "Index"} and before.rows != after.rows
-        note = "" if numbered else self._index_note(one, other)  # numbers that rows were taken from are a list of them
+        note = _joined(*([] if numbered else self._index_types(one, other)), self._index_names(one, other))
         if self._same_labels(one.column, other.column):
             return Rows(note=note)
         if isinstance(one.column, RangeColumn) and isinstance(other.column, RangeColumn):
             return self._ranges(before, after, one.column, other.column, note)
         return self._by_label(before, after, note)
 
-    def _index_note(self, one: Index, other: Index) -> str:
+    def _index_types(self, one: Index, other: Index) -> list[str]:
         notes = []
         if one.type != other.type:
             notes.append(f"{one.type} -> {other.type}")
@@ -103,10 +104,11 @@ class _Tables:
             notes.append(f"{one.column.dtype} -> {other.column.dtype}")
         if one.freq != other.freq:
             notes.append(f"freq {one.freq or None} -> {other.freq or None}")
+        return notes
+
+    def _index_names(self, one: Index, other: Index) -> str:
         old, new = [word(n) for n in one.names], [word(n) for n in other.names]
-        if old != new:
-            notes.append(f"name {', '.join(old)} -> {', '.join(new)}")
-        return "; ".join(notes)
+        return f"name {', '.join(old)} -> {', '.join(new)}" if old != new else ""
 
     def _same_labels(self, one: Column, other: Column) -> bool:
         if one.count != other.count:
@@ -166,11 +168,11 @@ class _Tables:
         new = self._label_keys(self.theirs, after.index.column)
         places = {key: place for place, key in enumerate(old)}
         if len(places) < len(old) or len(set(new)) < len(new):
-            return _by_place(before.rows, after.rows, note or "its labels changed and are not unique")
+            return _by_place(before.rows, after.rows, _joined(note, "its labels changed and are not unique"))
         there = set(new)
         pairs = [(places[key], place) for place, key in enumerate(new) if key in places]
         if not pairs and old and new and len(old) == len(new):
-            return _by_place(before.rows, after.rows, note or "every label changed")
+            return _by_place(before.rows, after.rows, _joined(note, "every label changed"))
         dropped = [place for place, key in enumerate(old) if key not in there]
         added = [place for place, key in enumerate(new) if key not in places]
         firsts = [first for first, _ in pairs]
@@ -359,6 +361,10 @@ def _by_place(before: int, after: int, note: str) -> Rows:
     common = range(min(before, after))
     added, dropped = range(len(common), after), range(len(common), before)
     return Rows(common, common, added=added, dropped=dropped, by="place", note=note)
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)
 
 
 def _names(labels: list[Any]) -> list[str]:

@@ -50,7 +50,7 @@ def resolve(repo: Repository, text: str, notebook: NotebookId | None, *, head: C
     return Resolved(_walk(repo, found.commit, steps, text), found.notebook)
 
 
-_HINT = "references: HEAD, HEAD~2, a branch, a tag, the first digits of a commit, op:12, NOTEBOOK@REF"
+_HINT = "references: HEAD, HEAD~2, a branch, a tag, the first 4 digits of a commit or more, op:12, NOTEBOOK@REF"
 
 
 def _resolve_name(

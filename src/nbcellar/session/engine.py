@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from nbcellar.session.encode import Limits
 from nbcellar.session.groups import Group, Observation
 from nbcellar.session.jobs import Job
 from nbcellar.session.plan import Plan, leave_out
-from nbcellar.session.recorder import Recorder
+from nbcellar.session.recorder import HistoryMovedError, Recorder
 from nbcellar.session.regions import Layout
 from nbcellar.session.replay.replayer import AskedError, Replayer, Wish
 from nbcellar.session.signals import signals_held
@@ -41,10 +41,6 @@ if TYPE_CHECKING:
 STEP_PARTS = RANDOM_PARTS | {FIGURES}  # what an undo turns back beside variables
 UNCERTAIN = "it changed around that time without a cell that names it"
 _MOST_LOOKS = 20
-
-
-class _HistoryMovedError(Exception):
-    """History was rewritten or collected while a command was on its way."""
 
 
 class Session(Recorder):
@@ -82,7 +78,8 @@ class Session(Recorder):
         """Step variables and random state back over `count` cells; the code and everything else stay.
 
         without: variables that are not brought back, here and in the other commands; what they are now is recorded.
-        replay: whether cells may run again for what is not stored; "ask" gives {"ask": ...} and changes nothing.
+        replay: whether cells may run again for what is not stored; "ask" gives {"ask": ...} and changes nothing, and so
+        does the id of an answer, where other cells would run by now.
         """
         return self._in_present_history(lambda: self._step(CommitKind.UNDO, count, steps.undo_target, without, replay))
 
@@ -102,6 +99,12 @@ class Session(Recorder):
             lambda: self._checkout(self._as_rewritten(target) or target, branch, without, replay)
         )
 
+    def take(self, target: CommitId, names: Collection[str]) -> dict[str, Any]:
+        """Bring single variables of `target` into the session; see `taking.take`."""
+        from nbcellar.session.taking import take
+
+        return self._in_present_history(lambda: take(self, self._as_rewritten(target) or target, names))
+
     def _in_present_history(self, command: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Carry out a command; once more if history was rewritten or collected under it, by whomever.
 
@@ -109,19 +112,19 @@ class Session(Recorder):
         put back: to ask before it takes longer than all the rest of a small undo.
         """
         try:
+            try:
+                return command()
+            except HistoryMovedError:
+                pass
+            except CellarError:
+                if not self.repo.refresh():
+                    raise
+            self.writer.wait()
+            self.writer.follow_rewriting()
             return command()
         except AskedError as asked:
             return {"ask": asked.answer}
-        except _HistoryMovedError:
-            pass
-        except CellarError:
-            if not self.repo.refresh():
-                raise
-        self.writer.wait()
-        self.writer.follow_rewriting()
-        try:
-            return command()
-        except _HistoryMovedError:
+        except HistoryMovedError:
             raise StoreUnavailableError("history is being rewritten all the time", hint="try again later") from None
 
     def _as_rewritten(self, target: CommitId | None) -> CommitId | None:
@@ -200,7 +203,7 @@ class Session(Recorder):
                 self._submit(self._seen_too_late(later))
                 restored = restored.followed_by(self._turn(target, state, parts, started, turns))
             if self.repo.refresh():
-                raise _HistoryMovedError
+                raise HistoryMovedError
             self.wait_saved()
             with signals_held():
                 arrive()
@@ -232,8 +235,12 @@ class Session(Recorder):
         if all(entry.value is not None for entry in state.covariables):
             return None
         plan = Restorer(self.repo, self.tracker, self.permit, Limits()).plan(state)
-        found = self.replayer.consider(plan, state, wish, without)
-        return self.replayer.run(found, target, state) if found is not None else None
+        found = self.replayer.consider(plan, target, state, wish, without)
+        if found is None:
+            return None
+        if self.repo.refresh():  # before anything runs: what was agreed to is a list of the history as it is
+            raise HistoryMovedError
+        return self.replayer.run(found, target, state)
 
     def _with_stale(self, restored: Restored) -> Restored:
         """Go on saying what holds on to objects that an earlier command replaced, as long as it is still there."""
@@ -478,18 +485,3 @@ def _with_replay(restored: Restored, replayed: Replayed) -> Restored:
 def _first_line(source: str) -> str:
     lines = [line for line in source.splitlines() if line.strip()]
     return lines[0].strip()[:80] if lines else ""
-
-
-def status_of(session: Session) -> Mapping[str, Any]:
-    """Return where recording stands, for `cellar status`."""
-    head = session.writer.position.head
-    return {
-        "saving": session.writer.pending,
-        "head": head.hex() if head is not None else "",
-        "branch": session.writer.position.branch or session.repo.head(session.notebook).branch,
-        "variables": len(session.tracker.by_name),
-        "not_stored": {name: g.lacks for name, g in session.tracker.by_name.items() if g.lacks},
-        "skipped": sorted(name for name in session.tracker.namespace if session.names.is_skipped(name)),
-        "failed": str(session.writer.failed) if session.writer.failed else "",
-        "saved_bytes": session.writer.saved_bytes,
-    }

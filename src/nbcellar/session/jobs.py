@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from nbcellar.history.model import CellRun, CommitKind, Preview
+from nbcellar.history.model import CellRun, CommitKind, Covariable, Preview
 from nbcellar.history.recording import Recorded
 from nbcellar.ids import CommitId
 from nbcellar.session.groups import Group
@@ -13,12 +13,16 @@ from nbcellar.session.pending import PendingValue
 
 @dataclass(slots=True)
 class Version:
-    """A new version of a co-variable: `pending` is None when it cannot be stored (the group says why)."""
+    """A new version of a co-variable: `pending` is None when it cannot be stored (the group says why).
+
+    stored: the version that it is, where the store holds it already.
+    """
 
     group: Group
     previews: tuple[Preview, ...]
     pending: PendingValue | None
     uncertain: str = ""
+    stored: Covariable | None = None
 
 
 @dataclass(slots=True)

@@ -10,21 +10,23 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import socket
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from nbcellar import __version__
 from nbcellar.errors import CellarError, InvalidInputError, KernelError, UnsupportedFormatError
 from nbcellar.ids import CommitId, NotebookId
-from nbcellar.session.engine import status_of
 from nbcellar.session.entries import began_at
+from nbcellar.session.standing import status_of
 
 if TYPE_CHECKING:
     from nbcellar.session.kernel import KernelRecorder
     from nbcellar.session.replay.replayer import Wish
 
 PROTOCOL = 1
+_REPLAY_ID = re.compile("[0-9a-f]{32}")
 _current: list[KernelRecorder] = []
 
 
@@ -136,6 +138,10 @@ def _checkout(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, An
     return recorder.session.checkout(target, args.get("branch"), args.get("without", ()), _wish(args))
 
 
+def _take(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
+    return recorder.session.take(CommitId(bytes.fromhex(args["commit"])), tuple(args["names"]))
+
+
 def _restore(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
     commit = args.get("commit")
     target = CommitId(bytes.fromhex(commit)) if commit else None
@@ -144,9 +150,11 @@ def _restore(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any
 
 def _wish(args: Mapping[str, Any]) -> Wish:
     wish = args.get("replay", "no")
-    if wish not in ("no", "ask", "yes"):
-        raise InvalidInputError(f"'{wish}' says nothing about running cells again", hint="no, ask or yes")
-    return cast("Wish", wish)
+    if wish not in ("no", "ask", "yes") and not (isinstance(wish, str) and _REPLAY_ID.fullmatch(wish)):
+        raise InvalidInputError(
+            f"'{wish}' says nothing about running cells again", hint="no, ask, yes, or the id of a list of cells"
+        )
+    return str(wish)
 
 
 def _wait_saved(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,6 +181,7 @@ _ACTIONS: dict[str, Callable[[KernelRecorder, Mapping[str, Any]], dict[str, Any]
     "redo": _redo,
     "commit": _commit,
     "checkout": _checkout,
+    "take": _take,
     "restore": _restore,
     "wait_saved": _wait_saved,
     "status": _status,

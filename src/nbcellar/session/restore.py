@@ -244,6 +244,14 @@ class Restorer:
         self.take_back()
         return True
 
+    def rebuilt(self) -> list[tuple[Covariable, Group]]:
+        """Return what was loaded, hidden definitions included, and the groups that stand for it since the swap."""
+        tracker, found = self._tracker, []
+        for entry, _ in self._aside.entries:
+            group = tracker.by_name[entry.names[0]] if entry.names else tracker.by_uid[entry.defines[0]]
+            found.append((entry, group))
+        return found
+
     def finish(self) -> None:
         """Close what the swap took out of pyplot; once nothing can be put back any more."""
         closed, self._closed = self._closed, []

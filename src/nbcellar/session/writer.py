@@ -372,6 +372,10 @@ class Writer:
 
     def _covariable(self, version: Version, recorder: Recorder, limit: Room | None) -> Covariable:
         group, pending = version.group, version.pending
+        if version.stored is not None:  # with its origin: who recorded it then goes on vouching for it
+            doubt = version.uncertain or version.stored.uncertain
+            group.covariable = msgspec.structs.replace(version.stored, uncertain=doubt)
+            return group.covariable
         value, reason = None, group.lacks
         if pending is not None:
             try:

@@ -173,8 +173,15 @@ def _frame(node: Call, manager: Call, stored: Stored) -> Frame | None:
     if len(known) < len(columns):
         return None
     frame = Frame(_type_of(node), header.column.values(), known, index, index.count)
-    frame.extra = _extra(node)
+    frame.extra = [*_names_of(header), *_extra(node)]
     return frame
+
+
+def _names_of(header: Index) -> list[tuple[str, Node]]:
+    """Return what the columns as a whole are called, as a pivot calls them."""
+    if all(name is None for name in header.names):
+        return []
+    return [("columns.name", header.names[0])] if len(header.names) == 1 else [("columns.names", tuple(header.names))]
 
 
 def _columns_of_block(values: Node, count: int, rows: int, stored: Stored) -> list[Column] | None:

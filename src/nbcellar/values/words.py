@@ -7,8 +7,8 @@ tell them from others. Not for: escaping what a terminal or a page would take fo
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeGuard
 
 from nbcellar.values.dtypes import DType, Shown, parse, shown
 from nbcellar.values.inert import UnreadableError
@@ -30,9 +30,12 @@ WIDTH = 60
 _MOST_DEPTH = 3
 
 
-def word(value: Any, width: int = WIDTH) -> str:
-    """Return a value or node on one line of about `width` characters."""
-    text = _word(value, width, 0)
+def word(value: Any, width: int = WIDTH, classes: Sequence[str] = ()) -> str:
+    """Return a value or node on one line of about `width` characters.
+
+    classes: names of the notebook's classes that the value needs, by number.
+    """
+    text = _word(value, width, 0, classes)
     return text if len(text) <= width + 20 else text[: width + 19] + "…"
 
 
@@ -123,6 +126,17 @@ def class_node(node: Call) -> Node:
     return node.function
 
 
+def is_definition(node: Node) -> TypeGuard[Call]:
+    """Say whether a node is a class of the notebook, named by its number among those that the value needs."""
+    return type(node) is Call and node.path == f"{_REBUILD}definition"
+
+
+def class_name(node: Call, classes: Sequence[str]) -> str:
+    """Return the name of a class of the notebook; `object` where the names are not at hand."""
+    place = node.args[0] if node.args else None
+    return classes[place].partition("#")[0] if type(place) is int and 0 <= place < len(classes) else "object"
+
+
 def _type_of_call(node: Call) -> str:
     path = node.path
     if path in _TYPES:
@@ -132,9 +146,7 @@ def _type_of_call(node: Call) -> str:
     kind = class_node(node)
     if isinstance(kind, Global):
         return str(kind.name) if kind.module in ("builtins", "__main__") else _TYPES.get(kind.path, kind.path)
-    if type(kind) is Call and kind.path == f"{_REBUILD}definition":
-        return "object"  # of a class of the notebook; who knows its name may say it
-    return "object"
+    return "object"  # of a class of the notebook, among others; who knows its name may say it
 
 
 _SCALARS = ("numpy._core.multiarray.scalar", "numpy.core.multiarray.scalar")
@@ -147,7 +159,7 @@ def _dtype(node: Call) -> DType | None:
         return None
 
 
-def _word(node: Any, width: int, depth: int) -> str:
+def _word(node: Any, width: int, depth: int, classes: Sequence[str]) -> str:
     kind = type(node)
     if kind is float or kind is bool or node is None or kind is complex:
         return repr(node)
@@ -160,20 +172,20 @@ def _word(node: Any, width: int, depth: int) -> str:
     if depth > _MOST_DEPTH:
         return "…"
     if kind is tuple:
-        return _listed("(", node, ",)" if len(node) == 1 else ")", width, depth)
+        return _listed("(", node, ",)" if len(node) == 1 else ")", width, depth, classes)
     if kind is List:
-        return _listed("[", node.items, "]", width, depth)
+        return _listed("[", node.items, "]", width, depth, classes)
     if kind is Set:
-        inside = _listed("{", node.items, "}", width, depth) if node.items else "set()"
+        inside = _listed("{", node.items, "}", width, depth, classes) if node.items else "set()"
         return f"frozenset({inside})" if node.frozen else inside
     if kind is Dict:
-        return _paired(node.pairs, width, depth)
+        return _paired(node.pairs, width, depth, classes)
     if kind is ByteArray:
         return f"bytearray({_quoted(node.data, width)})"
     if kind is Global:
         return str(node.name if node.module in ("builtins", "__main__") else node.path)
     if kind is Call:
-        return _call(node, width, depth)
+        return _call(node, width, depth, classes)
     return repr(node) if kind not in (Buffer, Persistent) else "…"
 
 
@@ -200,23 +212,25 @@ def _some(items: Iterable[Any], count: int, width: int, words: Iterator[str]) ->
     return ", ".join(found)
 
 
-def _listed(begin: str, items: Any, end: str, width: int, depth: int) -> str:
+def _listed(begin: str, items: Any, end: str, width: int, depth: int, classes: Sequence[str]) -> str:
     inner = max(width // 2, 12)
-    words = (_word(item, inner, depth + 1) for item in items)
+    words = (_word(item, inner, depth + 1, classes) for item in items)
     return begin + _some(items, len(items), width, words) + end
 
 
-def _paired(pairs: list[tuple[Node, Node]], width: int, depth: int) -> str:
+def _paired(pairs: list[tuple[Node, Node]], width: int, depth: int, classes: Sequence[str]) -> str:
     inner = max(width // 2, 12)
-    words = (f"{_word(k, inner, depth + 1)}: {_word(v, inner, depth + 1)}" for k, v in pairs)
+    words = (f"{_word(k, inner, depth + 1, classes)}: {_word(v, inner, depth + 1, classes)}" for k, v in pairs)
     return "{" + _some(pairs, len(pairs), width, words) + "}"
 
 
-def _call(node: Call, width: int, depth: int) -> str:
+def _call(node: Call, width: int, depth: int, classes: Sequence[str]) -> str:
+    if is_definition(node) and classes:
+        return class_name(node, classes)
     simple = simple_text(node)
     if simple is not None:
         return simple
-    name = type_name(node)
+    name = class_name(made, classes) if is_definition(made := class_node(node)) else type_name(node)
     short = name.rpartition(".")[2]
     if name in ("numpy.ndarray", "numpy.memmap", "torch.Tensor", "torch.nn.Parameter"):
         return f"{short}{_form(node)}"
@@ -224,11 +238,11 @@ def _call(node: Call, width: int, depth: int) -> str:
         return short
     contents = contents_of(node)
     if contents is not None:
-        return f"{short}({_word(contents, width, depth + 1)})"
+        return f"{short}({_word(contents, width, depth + 1, classes)})"
     attributes = attributes_of(node)
     inner = max(width // 2, 12)
-    words = [_word(arg, inner, depth + 1) for arg in node.args] if node.path not in _MADE_OF else []
-    words += [f"{key}={_word(value, inner, depth + 1)}" for key, value in attributes[:8]]
+    words = [_word(arg, inner, depth + 1, classes) for arg in node.args] if node.path not in _MADE_OF else []
+    words += [f"{key}={_word(value, inner, depth + 1, classes)}" for key, value in attributes[:8]]
     return f"{short}({_some(words, len(words), width, iter(words))})"
 
 

@@ -319,3 +319,27 @@ def test_models_show_their_parameters(live: Live) -> None:
     coefficients = next(leaf for leaf in leaves(changed(found, "m").value) if leaf.path == "m.coef_")
     assert isinstance(coefficients.detail, ArrayChange) and coefficients.detail.cells is not None
     assert coefficients.detail.cells.changed == 3
+
+
+def test_instances_inside_of_others_have_the_name_of_their_class(live: Live) -> None:
+    live.cell("class Point:\n    def __init__(self, n):\n        self.n = n\nclass Other(Point):\n    pass")
+    live.cell("points = [Point(1), {'k': Other(2)}, Point]\nwhere = {}")
+    found = repo_of(live).diff()
+    added = changed(found, "points").value
+    assert added is not None and added.after == "[Point(n=1), {'k': Other(n=2)}, Point]"
+    live.cell("where['p'] = points[:2]")
+    assert told(repo_of(live).diff(), "where") == {"where['p']": ("", "[Point(n=1), {'k': Other(n=2)}]")}
+
+
+def test_a_variable_that_was_brought_back_is_told_with_where_from(live: Live) -> None:
+    there = live.cell("df = [1]; n = 1")
+    live.cell("df = [2]")
+    live.session.take(there, ["df"])
+    found = repo_of(live).diff()
+    assert [(v.name, v.change) for v in found.variables] == [("df", "changed")]
+    assert [(step.kind, step.title) for step in found.steps] == [("checkout", f"df of {there.hex()[:8]}")]
+    assert f"checkout: df of {there.hex()[:8]}" in diff_page.render(found)
+    whole = repo_of(live).diff(there.hex(), "HEAD")
+    assert whole.is_empty and not any(step.undone for step in whole.steps)
+    history = repo_of(live).variable_history("df")
+    assert [event.back_to for event in history.events] == [there.hex(), None, None]

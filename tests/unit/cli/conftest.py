@@ -168,6 +168,7 @@ class Shell:
     environ: dict[str, str]
     clock: Callable[[], int]
     kernel_requests: Any = None
+    width: int = 100
     out: str = ""
     err: str = ""
 
@@ -179,7 +180,7 @@ class Shell:
             err=err,
             environ=self.environ,
             folder=self.folder,
-            width=100,
+            width=self.width,
             clock=self.clock,
             kernel_requests=self.kernel_requests,
         )

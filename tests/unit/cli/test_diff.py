@@ -23,7 +23,7 @@ WRITE = bool(os.environ.get("NBCELLAR_WRITE_TRANSCRIPTS"))
 PLAIN = ["diff", "diff HEAD~2", "diff HEAD~2 --stat", "diff HEAD~2 --code", "diff HEAD~2..HEAD~1 -- config notes"]
 PLAIN += ["diff HEAD HEAD~2 --vars", "--color always diff HEAD~1", "diff HEAD HEAD", "diff --exit-code --stat"]
 PLAIN += ["diff side HEAD", "diff nope", "diff a b c", "diff --var nope", "diff --code --vars", "diff --budget x"]
-PLAIN += ["diff -o nowhere/x.txt"]
+PLAIN += ["diff -o nowhere/x.txt", "diff -- notes", "diff --html x.html --json"]
 
 
 @pytest.fixture

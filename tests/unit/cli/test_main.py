@@ -15,7 +15,9 @@ from tests.unit.cli.conftest import variable
 
 from nbcellar.cli import main
 from nbcellar.cli.console import Console
+from nbcellar.cli.text import shown_columns
 from nbcellar.errors import KernelError, NoRepositoryError
+from nbcellar.history.model import CommitKind
 
 
 def modules_after(code: str) -> set[str]:
@@ -221,3 +223,68 @@ def test_a_setting_that_is_none_can_be_removed_from_the_file(shell: Any, analysi
     assert path.read_text() == "[record]\noutputs = false\n"
     assert shell.run("log") == 0
     assert shell.run("config --unset record.nothing") == 2
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 200])
+def test_a_line_of_the_log_fits_into_the_terminal(history: Any, shell: Any, width: int) -> None:
+    long = "a_name_that_is_long_enough_to_fill_some_terminals_all_by_itself_and_then_some"
+    history.cell("x = 1", variable("x", "1"), variable(long, "1"))
+    history.cell("value = [number for number in range(100) if number % 3 == 0 and number % 5 == 0 and number % 7]\n1/0")
+    history.cell(f"{long} = 1", variable(long, "2", uncertain="who knows"))
+    names = [f"variable_{n}" for n in range(12)]
+    history.cell(
+        "do_everything(at_once=True, and_with='many names', so_that='it is long')", *(variable(n, "1") for n in names)
+    )
+    history.add(CommitKind.CHECKOUT, message=f"{', '.join(names)} of 3f2a1b0c")
+    shell.width = width
+    for line in ("log", "log --graph --all", f"log {long}", "--color always log", "log x", "search value"):
+        assert shell.run(line) == 0
+        head = [text for text in shell.out.splitlines() if "ago" in text]
+        assert head
+        for text in head:
+            # Id, age and names are never cut, a few letters of title and variable are always there.
+            assert shown_columns(text) <= max(width, 78), text
+            if width >= 80:
+                assert shown_columns(text) <= width, text
+
+
+def test_a_wide_terminal_shows_more_of_a_cell(history: Any, shell: Any) -> None:
+    history.cell("value = [number for number in range(100) if number % 3 == 0 and number % 5 == 0]")
+    shell.width = 200
+    shell.run("log")
+    assert "number % 5 == 0]" in shell.out
+
+
+def test_a_terminal_without_unicode_shows_what_it_can(analysis: Any, shell: Any) -> None:
+    analysis.cell(f"word = 'caf\u00e9'; {'x = 1; ' * 20}", variable("word", "'caf\u00e9'", type="str"))
+    code = (
+        f"import os; os.chdir({str(shell.folder)!r}); import sys; from nbcellar.cli.main import main; sys.exit(main())"
+    )
+    for words, expected in (["log"], "word = 'caf?'"), (["log", "--json"], "word = 'caf\\u00e9'"):
+        done = subprocess.run(
+            [sys.executable, "-c", code, *words],
+            env={**shell.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+            capture_output=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert expected in done.stdout.decode("ascii")
+    assert "..." not in done.stdout.decode("ascii") and json.loads(done.stdout)["schema"] == 1
+
+
+def test_the_size_of_what_shares_memory_is_given_together(history: Any, shell: Any) -> None:
+    one = variable("ax", "<Axes>", type="Axes")
+    shared = msgspec.structs.replace(one, names=("ax", "fig"), previews=one.previews * 2, size_bytes=20_000)
+    history.cell("fig, ax = subplots()", shared)
+    assert shell.run("vars") == 0
+    assert "shares memory with fig; together 19.5 KB" in shell.out
+    assert [v["together_bytes"] for v in shell.json("vars")["variables"]] == [20_000, 20_000]
+    assert shell.run("log ax") == 0
+    assert "Axes  19.5 KB with fig  version" in shell.out
+
+
+def test_a_budget_that_is_not_met_is_said(analysis: Any, shell: Any) -> None:
+    assert shell.run("gc --dry-run --budget 1") == 0
+    assert "note: that is more than the budget of 1 B" in shell.out
+    assert shell.run("gc --dry-run --budget 1GB") == 0
+    assert "note:" not in shell.out

@@ -21,7 +21,9 @@ from nbcellar.diff.variables import compare_values_of
 from .sides import changes, leaves, raw_side, side
 
 ATOMS = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.binary(max_size=20))
-KEYS = st.one_of(st.integers(), st.text(max_size=5), st.tuples(st.integers(), st.text(max_size=3)))
+# Whole in a path, where words of more than 40 columns are cut: "\U00018d09" takes ten.
+PARTS = st.integers(-(10**9), 10**9), st.text("ab\u00e9\ud7fc'\n", max_size=3)
+KEYS = st.one_of(st.integers(), st.text(max_size=3), st.tuples(*PARTS))
 VALUES = st.recursive(
     ATOMS,
     lambda inner: st.one_of(
@@ -395,6 +397,33 @@ def test_series_indexes_and_attrs_are_compared() -> None:
         pd.DataFrame({"a": [1]}, index=pd.Index([1], name="k")), pd.DataFrame({"a": [1]}, index=pd.Index([1]))
     )
     assert "name" in named.index
+
+
+@pytest.mark.pandas2
+def test_what_rows_and_columns_are_called_is_told_whatever_else_changed() -> None:
+    pd = pytest.importorskip("pandas")
+    old = pd.DataFrame({"g": [0, 0, 1], "v": [1.0, 2.0, 3.0]})
+    grouped = frame(old, old.groupby("g").mean())
+    assert (grouped.index, grouped.rows_dropped) == ("name None -> 'g'", 1)
+    new = old.copy()
+    new.columns.name = "field"
+    (leaf,) = leaves(changes(old, new))
+    assert (leaf.path, leaf.after) == ("x.columns.name", "'field'")
+    renamed = new.copy()
+    renamed.columns.name = "column"
+    (leaf,) = leaves(changes(new, renamed))
+    assert (leaf.before, leaf.after) == ("'field'", "'column'")
+    levels = pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("a", "b"), ("a", "c")], names=["k", None]))
+    (leaf,) = leaves(changes(levels, levels.rename_axis(columns=["k", "l"])))
+    assert leaf.path.startswith("x.columns.names") and "'l'" in str(leaf.after)
+
+
+@pytest.mark.pandas2
+def test_that_every_label_changed_is_told_beside_their_type() -> None:
+    pd = pytest.importorskip("pandas")
+    old = pd.DataFrame({"a": [1, 2, 3]})
+    new = frame(old, old.set_index(pd.Index(["x", "y", "z"]))).index
+    assert new == "RangeIndex -> Index; every label changed"
 
 
 def test_pictures_are_compared_by_pixel() -> None:

@@ -58,6 +58,39 @@ def test_nothing_runs_without_consent(live: Live, tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text() == "as it is"
 
 
+def test_a_yes_is_for_the_cells_that_were_shown_and_no_others(live: Live) -> None:
+    live.cell("runs = []\ng = (i for i in range(9))")
+    live.cell("h = (i for i in range(9))")
+    live.cell("del g")
+    shown = live.session.undo(1, (), "ask")["ask"]
+    live.cell("del h")
+    other = live.session.undo(2, (), shown["id"])["ask"]
+    assert (shown["brings"], other["brings"]) == (["g"], ["g", "h"])
+    assert other["id"] != shown["id"]
+    assert not {"g", "h"} & live.names()
+    assert live.session.undo(2, (), other["id"])["replayed"] == ["g", "h"]
+
+
+def test_a_yes_does_not_outlive_a_rewriting_of_history(live: Live) -> None:
+    from nbcellar.history.forget import forget_variable
+
+    live.cell("private = 1")
+    live.cell("del private")
+    live.cell("g = (i for i in range(9))")
+    live.cell("x = next(g)")
+    live.cell("del g")
+    shown = live.session.undo(1, (), "ask")["ask"]
+    live.session.wait_saved()
+    forget_variable(
+        live.repo, live.session.notebook, "private", key=live.session.key, children_of=lambda kind, data: []
+    )
+    again = live.session.undo(1, (), shown["id"])["ask"]
+    assert [cell["title"] for cell in again["cells"]] == [cell["title"] for cell in shown["cells"]]
+    assert again["id"] != shown["id"] and "g" not in live.ns
+    assert live.session.undo(1, (), again["id"])["replayed"] == ["g"]
+    assert live.value("next(g)") == 1
+
+
 def test_a_generator_of_unseeded_random_numbers_comes_back_equal(live: Live) -> None:
     live.cell("import random")
     live.cell("data = [random.random() for _ in range(5)]\ng = (random.random() + d for d in data)")

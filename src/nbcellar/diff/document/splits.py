@@ -14,7 +14,7 @@ import msgspec
 from nbcellar.diff.document.gaps import How
 from nbcellar.notebook.model import Cell
 
-_LINES_KEPT = 0.85
+_LINES_KEPT = 0.75
 _MOST_PARTS = 12
 
 
@@ -102,7 +102,7 @@ def _best_run(
     count = Counter(lines)
     texts = {place: _lines(parts[place].source) for place in run}
     best: tuple[int, ...] = ()
-    most = _LINES_KEPT
+    most = max(_LINES_KEPT, *(_kept(lines, count, text) + 1e-9 for text in texts.values()))
     for first in range(len(run)):
         together: list[str] = []
         for last in range(first, len(run)):
@@ -113,14 +113,19 @@ def _best_run(
             some = tuple(run[first : last + 1])
             if len(some) < 2 or (partner is not None and partner not in some):
                 continue
-            kept = 2 * (count & Counter(together)).total() / (len(lines) + len(together))
+            kept = _kept(lines, count, together)
             if kept >= most and all(_contributes(texts[place], count) for place in some):
                 best, most = some, kept + 1e-9
     return best
 
 
+def _kept(lines: Sequence[str], count: Counter[str], others: Sequence[str]) -> float:
+    """Return the part of the lines of both that is the same."""
+    return 2 * (count & Counter(others)).total() / (len(lines) + len(others))
+
+
 def _contributes(lines: Sequence[str], whole: Counter[str]) -> bool:
-    return any(line in whole for line in lines)
+    return 2 * sum(line in whole for line in lines) >= len(lines)
 
 
 def _lines(source: str) -> list[str]:

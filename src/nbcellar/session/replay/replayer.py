@@ -1,13 +1,15 @@
 """Replay for one session: whether to run cells again, which, and what comes of it.
 
-Invariant: nothing runs unless `wish` is "yes"; with "ask", `AskedError` ends the command before anything has changed.
+Invariant: nothing runs unless `wish` is "yes" or the id of just this list of cells, from this target's history; with
+"ask", and where the list has become another one since it was asked, `AskedError` ends the command before anything has
+changed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from nbcellar.errors import CannotRestoreError
 from nbcellar.history.doubts import doubtful_versions
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
     from nbcellar.session.engine import Session
     from nbcellar.session.replay.aside import Replayed
 
-Wish = Literal["no", "ask", "yes"]
+Wish = str
+"""Whether cells may run again: "no", "ask", "yes", or the id of a list of cells that was agreed to, and of no other."""
 
 
 class AskedError(Exception):
@@ -45,7 +48,9 @@ class Replayer:
         self.is_running = False
         self.answer: dict[str, Any] | None = None  # of the last command: what was or could be run
 
-    def consider(self, plan: Plan, state: State, wish: Wish, without: Collection[str]) -> ReplayPlan | None:
+    def consider(
+        self, plan: Plan, target: CommitId, state: State, wish: Wish, without: Collection[str]
+    ) -> ReplayPlan | None:
         """Return the cells to run for a plan, or None for no cells. Raises AskedError.
 
         What is missing is worth a question; what is there, but was used since, is brought back with it, and else only
@@ -53,7 +58,7 @@ class Replayer:
         """
         self.answer = None
         names = set(plan.missing)
-        if wish == "yes" or (wish == "ask" and any(_is_wanted(e, names, without) for e in state.covariables)):
+        if wish == "yes" or (wish != "no" and any(_is_wanted(e, names, without) for e in state.covariables)):
             names.update(plan.doubtful)  # a question names all that a "yes" will run
         wanted = [entry for entry in state.covariables if _is_wanted(entry, names, without)]
         if not wanted or self.execute is None:
@@ -61,12 +66,12 @@ class Replayer:
         repo = self._session.repo
         gone = repo.thinned()
         found = find_steps(repo, wanted, is_stored=lambda entry: is_stored(entry, gone), transform=self.transform)
-        self.answer = as_answer(found, self.transform, done=False)
-        if not found.steps:
+        self.answer = as_answer(found, target, self.transform, done=False)
+        if not found.steps or wish == "no":
             return None
-        if wish == "ask":
+        if wish not in ("yes", self.answer["id"]):
             raise AskedError(self.answer)
-        return found if wish == "yes" else None
+        return found
 
     def run(self, found: ReplayPlan, target: CommitId, state: State) -> Replayed:
         """Run cells aside; nothing live has changed afterwards."""
@@ -98,7 +103,7 @@ class Replayer:
             replayed = Replay(tools).run(found, target, state)
         finally:
             self.is_running = False
-        self.answer = as_answer(found, self.transform, done=True)
+        self.answer = as_answer(found, target, self.transform, done=True)
         return replayed
 
     def _printed(self, step: Step) -> str | None:

@@ -1,0 +1,252 @@
+"""What the two sides of a comparison of notebooks are, and the pairs of notebooks that they come to.
+
+A side is a file, a folder, standard input, a place in git (`git:REV`, `git:REV:PATH`, `git:` for the index), a commit
+of Cellar's, or the working copy.
+
+Invariant: reading only; a notebook that is on one side alone is paired with nothing, and not left out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nbcellar.api.notebook_files import STANDARD_INPUT, read_bytes
+from nbcellar.errors import InvalidInputError, NotFoundError
+
+if TYPE_CHECKING:
+    from nbcellar.git.repository import GitRepository
+    from nbcellar.git.revisions import Changed, Place
+
+GIT = "git:"
+NOTEBOOK = ".ipynb"
+_NOT_SEARCHED = frozenset({".ipynb_checkpoints", "node_modules", "__pycache__"})
+
+
+@dataclass(frozen=True)
+class Document:
+    """One side of a pair: the bytes of a notebook's file, None where there is none, and what to call it."""
+
+    name: str
+    data: bytes | None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two versions of a notebook; `name` is its path as a person knows it."""
+
+    name: str
+    before: Document
+    after: Document
+
+
+@dataclass(frozen=True)
+class File:
+    """A file, or standard input."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Folder:
+    """All notebooks below a folder."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class InGit:
+    """A place in git: all its notebooks, or one."""
+
+    place: Place
+    name: str
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The document of a commit of Cellar's."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class WorkingCopy:
+    """The notebooks of the git repository as they are on disk."""
+
+
+Side = File | Folder | InGit | Recorded | WorkingCopy
+
+
+class Sources:
+    """Makes pairs of two sides, for one folder and environment."""
+
+    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+        self.folder = folder
+        self.environ = environ
+        self._repository: GitRepository | None = None
+
+    @property
+    def repository(self) -> GitRepository:
+        """The git repository around the folder. Raises NoRepositoryError."""
+        if self._repository is None:
+            from nbcellar.git.repository import find_git_repository
+
+            self._repository = find_git_repository(self.folder, self.environ)
+        return self._repository
+
+    def side(self, word: str) -> Side | None:
+        """Return the side that a word names by its form or as something on disk; None for a bare name."""
+        if word == STANDARD_INPUT:
+            return File(word)
+        if word.startswith(GIT):
+            from nbcellar.git.revisions import parse_place
+
+            return InGit(parse_place(word), word)
+        path = self.folder / Path(word).expanduser()
+        if path.is_dir():
+            return Folder(word)
+        return File(word) if path.exists() or (word.endswith(NOTEBOOK) and "@" not in word) else None
+
+    def pairs(self, before: Side, after: Side, paths: Sequence[str] = ()) -> Iterator[Pair]:
+        """Yield the pairs that two sides come to, of the notebooks at or below `paths` if there are any."""
+        before, after = self._with_path(before, after), self._with_path(after, before)
+        if isinstance(before, Folder) and isinstance(after, Folder):
+            yield from self._folders(before, after, paths)
+        elif _is_one(before) and _is_one(after):
+            _refuse_paths(paths)
+            old, new = self._read(before), self._read(after)
+            yield Pair(new.name if old.name in (new.name, os.devnull) else f"{old.name} -> {new.name}", old, new)
+        elif isinstance(before, InGit | WorkingCopy) and isinstance(after, InGit | WorkingCopy):
+            yield from self._trees(before, after, paths)
+        else:
+            raise InvalidInputError(
+                f"{_kind(before)} cannot be compared with {_kind(after)}",
+                hint="compare two notebooks, two folders, or two states of a git repository",
+            )
+
+    def _with_path(self, side: Side, other: Side) -> Side:
+        """Give a place in git without a path the path of the file on the other side."""
+        if (
+            isinstance(side, InGit)
+            and side.place.path is None
+            and isinstance(other, File)
+            and other.name != STANDARD_INPUT
+        ):
+            path = self.repository.path_of(self.folder / Path(other.name).expanduser())
+            return InGit(replace(side.place, path=path), f"{side.name}:{path}")
+        return side
+
+    def _read(self, side: Side) -> Document:
+        if isinstance(side, Recorded):
+            return Document(side.name, side.data)
+        if isinstance(side, InGit):
+            from nbcellar.git.revisions import read_file
+
+            return Document(side.name, read_file(self.repository.git, side.place))
+        assert isinstance(side, File)
+        shown = "standard input" if side.name == STANDARD_INPUT else side.name
+        return Document(shown, None if side.name == os.devnull else read_bytes(side.name, self.folder))
+
+    def _folders(self, before: Folder, after: Folder, paths: Sequence[str]) -> Iterator[Pair]:
+        old, new = (_notebooks_below(self.folder / Path(side.name).expanduser()) for side in (before, after))
+        for name in sorted({*old, *new}):
+            if not paths or any(_is_below(name, os.path.normpath(path)) for path in paths):
+                sides = [
+                    Document(f"{side.name}/{name}", _bytes_of(found.get(name)))
+                    for side, found in ((before, old), (after, new))
+                ]
+                if sides[0].data != sides[1].data:
+                    yield Pair(name, *sides)
+
+    def _trees(self, before: InGit | WorkingCopy, after: InGit | WorkingCopy, paths: Sequence[str]) -> Iterator[Pair]:
+        from nbcellar.git.revisions import changed_notebooks
+
+        for side in (before, after):
+            if isinstance(side, InGit) and side.place.path is not None:
+                raise InvalidInputError(f"{side.name} is one notebook; give one for the other side, too")
+        swapped = isinstance(before, WorkingCopy) or (_is_index(before) and not isinstance(after, WorkingCopy))
+        first, second = (after, before) if swapped else (before, after)
+        assert isinstance(first, InGit)
+        revision = second.place.revision if isinstance(second, InGit) else None
+        found = changed_notebooks(self.repository.git, first.place.revision, revision, staged=_is_index(second))
+        wanted = [self._path(path) for path in paths]
+        for changed in found:
+            names = [name for name in (changed.new_path, changed.old_path) if name is not None]
+            if wanted and not any(_is_below(name, path) for name in names for path in wanted):
+                continue
+            old, new = self._sides(changed, first, second)
+            shown = " -> ".join(dict.fromkeys(reversed(names) if not swapped else names))
+            yield Pair(shown, new, old) if swapped else Pair(shown, old, new)
+
+    def _path(self, path: str) -> str:
+        return self.repository.path_of((self.folder / Path(path).expanduser()).absolute())
+
+    def _sides(self, changed: Changed, first: InGit, second: InGit | WorkingCopy) -> tuple[Document, Document]:
+        from nbcellar.git.revisions import read_object
+
+        git = self.repository.git
+        old = Document(f"{first.name}:{changed.old_path}", read_object(git, changed.old) if changed.old else None)
+        if isinstance(second, InGit):
+            return old, Document(
+                f"{second.name}:{changed.new_path}", read_object(git, changed.new) if changed.new else None
+            )
+        worktree = self.repository.worktree
+        path = worktree / changed.new_path if worktree is not None and changed.new_path is not None else None
+        return old, Document(str(changed.new_path), _bytes_of(path))
+
+
+def _is_one(side: Side) -> bool:
+    return isinstance(side, File | Recorded) or (isinstance(side, InGit) and side.place.path is not None)
+
+
+def _is_index(side: Side) -> bool:
+    return isinstance(side, InGit) and side.place.revision is None
+
+
+def _kind(side: Side) -> str:
+    if isinstance(side, WorkingCopy):
+        return "the working copy"
+    kind = {File: "the file", Folder: "the folder", Recorded: "the recorded notebook"}.get(type(side), "the revision")
+    return f"{kind} {side.name}"
+
+
+def _refuse_paths(paths: Sequence[str]) -> None:
+    if paths:
+        raise InvalidInputError(
+            f"{' '.join(paths)}: paths choose among several notebooks, and these sides are one each",
+            hint="leave them out, or compare folders or revisions",
+        )
+
+
+def _notebooks_below(folder: Path) -> dict[str, Path]:
+    """Return the notebooks below a folder by their path in it; hidden folders and links are left out."""
+    found = {}
+    for root, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in _NOT_SEARCHED and not name.startswith("."))
+        for name in files:
+            if name.endswith(NOTEBOOK):
+                path = Path(root, name)
+                found[path.relative_to(folder).as_posix()] = path
+    return found
+
+
+def _is_below(name: str, path: str) -> bool:
+    return path in (".", "") or name == path or name.startswith(path.rstrip("/") + "/")
+
+
+def _bytes_of(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise NotFoundError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+__all__ = ["Document", "File", "Folder", "InGit", "Pair", "Recorded", "Side", "Sources", "WorkingCopy"]

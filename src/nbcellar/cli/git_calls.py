@@ -1,0 +1,153 @@
+"""What git itself calls: the filter, drivers, hooks. The short way in: no parser, nothing imported that is not needed.
+
+Invariant: the words are positions, as git passes them; none is taken for an option.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nbcellar.cli.console import Console
+
+
+def main(words: Sequence[str]) -> int:
+    """Run one call and return its exit code: 0 done, 1 conflicts or findings, 2 failed, 129 git is to stop."""
+    call = CALLS.get(words[0] if words else "")
+    if call is None:
+        _say(f"'{words[0] if words else ''}' is nothing that git calls; it calls: {', '.join(CALLS)}")
+        return 2
+    from nbcellar.errors import CellarError
+
+    try:
+        return call(words[1:])
+    except CellarError as error:
+        _say(error.message)
+        return 2
+    except OSError as error:
+        _say(f"{error.filename or words[0]}: {error.strerror or error}")
+        return 2
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"cellar: {text}\n")
+    sys.stderr.flush()
+
+
+def _filter_process(words: Sequence[str]) -> int:
+    from nbcellar.git.filter_process import run_process
+
+    with (
+        os.fdopen(0, "rb", 1 << 18, closefd=False) as source,
+        os.fdopen(1, "wb", 1 << 18, closefd=False) as target,
+    ):
+        return run_process(source, target, os.environ, _say)
+
+
+def _filter_once(command: str) -> Callable[[Sequence[str]], int]:
+    def call(words: Sequence[str]) -> int:
+        from nbcellar.git.filter_process import run_once
+
+        path = words[0] if words else ""
+        return run_once(command, path, sys.stdin.buffer, sys.stdout.buffer, os.environ, _say)
+
+    return call
+
+
+def _merge_driver(words: Sequence[str]) -> int:
+    from nbcellar.git.drivers import merge_driver, parse_merge_call
+
+    return merge_driver(parse_merge_call(words), os.environ, _say)
+
+
+def _diff_driver(words: Sequence[str]) -> int:
+    from nbcellar.errors import InvalidInputError
+
+    if len(words) == 1:  # git says so of a path that is not merged yet
+        sys.stdout.write(f"* Unmerged path {words[0]}\n")
+        return 0
+    if len(words) not in (7, 9):
+        raise InvalidInputError("diff-driver needs seven or nine arguments, as git passes them")
+    new_name = words[7] if len(words) == 9 else words[0]
+    _show_difference(words[1], words[4], words[0], new_name)
+    return 0
+
+
+def _textconv(words: Sequence[str]) -> int:
+    from nbcellar.git.text_form import text_form
+    from nbcellar.git.working_files import read_side
+
+    sys.stdout.buffer.write(text_form(read_side(words[0], os.environ)))
+    sys.stdout.flush()
+    return 0
+
+
+def _difftool(words: Sequence[str]) -> int:
+    name = words[2] if len(words) > 2 else words[1]
+    _show_difference(words[0], words[1], name, name)
+    return 0
+
+
+def _mergetool(words: Sequence[str]) -> int:
+    from nbcellar.git.drivers import mergetool
+
+    base, ours, theirs, merged = (Path(word) for word in words[:4])
+    return mergetool(base, ours, theirs, merged, _say)
+
+
+def _pre_commit(words: Sequence[str]) -> int:
+    from nbcellar.git.hooks import refused_notebooks
+    from nbcellar.git.process import Git
+
+    refused = refused_notebooks(Git(Path.cwd(), os.environ))
+    for entry in refused:
+        _say(f"{entry.path}: {entry.reason}, so it is not committed; to resolve: {entry.remedy} {entry.path}")
+    if refused:
+        _say("git add it again then; to commit it as it is: git commit --no-verify")
+    return 1 if refused else 0
+
+
+def _show_difference(old: str, new: str, old_name: str, new_name: str) -> None:
+    """Print what changed between two files of git's: cell by cell, or by lines when one is no notebook."""
+    from nbcellar.cli.document_text import format_document
+    from nbcellar.diff.document.compare import compare_notebooks
+    from nbcellar.git.text_form import both_notebooks, line_difference
+    from nbcellar.git.working_files import read_side
+
+    name = new_name if new_name == old_name else f"{old_name} → {new_name}"
+    before, after = read_side(old, os.environ), read_side(new, os.environ)
+    notebooks = both_notebooks(before, after)
+    if notebooks is None:
+        lines = line_difference(before, after, old_name, new_name)
+    else:
+        changed = compare_notebooks(*notebooks)
+        lines = format_document(changed.changes, name, _console()) if changed else iter(())
+    for line in lines:
+        sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _console() -> Console:
+    """Return what the views need; git's pager takes colours that a pipe would not."""
+    from nbcellar.cli.console import Console
+
+    shown = sys.stdout.isatty() or bool(os.environ.get("GIT_PAGER_IN_USE"))
+    colour = shown and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Console(out=sys.stdout, err=sys.stderr, environ=os.environ, folder=Path.cwd(), color=colour)
+
+
+CALLS: dict[str, Callable[[Sequence[str]], int]] = {
+    "filter-process": _filter_process,
+    "clean": _filter_once("clean"),
+    "smudge": _filter_once("smudge"),
+    "merge-driver": _merge_driver,
+    "diff-driver": _diff_driver,
+    "textconv": _textconv,
+    "difftool": _difftool,
+    "mergetool": _mergetool,
+    "pre-commit": _pre_commit,
+}

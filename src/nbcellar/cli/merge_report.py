@@ -1,0 +1,37 @@
+"""What merging and resolving say to a person: conflicts, what is dropped, what was repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from nbcellar.cli import text
+
+if TYPE_CHECKING:
+    from nbcellar.api.merge_views import MergeReport
+    from nbcellar.cli.console import Console
+
+
+def report_lines(report: MergeReport, console: Console, *, notebook: str) -> Iterator[str]:
+    """Yield the report, nothing for a merge without anything to say."""
+    for repair in report.repairs:
+        yield f"repaired: {text.one_line(repair, console.width - 10)}"
+    for entry in report.dropped:
+        where = f"cell {entry.cell} of {entry.side}" if entry.cell else f"notebook of {entry.side}"
+        yield text.cut(f"dropped: {entry.what} ({where}): {entry.reason}", console.width)
+    if report.conflicts:
+        count = text.plural(len(report.conflicts), "conflict")
+        yield console.style(f"{count} left in {notebook}:", "red", "bold")
+        for conflict in report.conflicts:
+            place = f"cell {conflict.cell}" if conflict.cell else "the notebook's settings"
+            yield text.cut(f"  {conflict.id}  {place}: {_what(conflict.what)}", console.width)
+
+
+def _what(parts: Iterable[str]) -> str:
+    named = list(parts)
+    by_one = {"deleted by ours": "theirs", "deleted by theirs": "ours"}.get(", ".join(named))
+    shown = f"{named[0]}, changed by {by_one}" if by_one else f"both changed {', '.join(named)}"
+    return text.one_line(shown, 200)
+
+
+__all__ = ["report_lines"]

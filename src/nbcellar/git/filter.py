@@ -1,0 +1,202 @@
+"""The clean and smudge filter: outputs stay out of commits and in the working copy.
+
+    clean     working file -> what is committed: cleaned by the project's rules; what is left out is kept aside
+    smudge    what is committed -> working file: outputs that were kept for it are put back
+
+Laws: clean(smudge(x)) == x for every x, whatever is kept; what is no notebook goes through as it is; a file that is
+byte for byte what is staged is clean as it is, so that a notebook that somebody committed with outputs is not
+"modified".
+Not for: talking to git (`filter_process.py`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from nbcellar.errors import CellarError
+from nbcellar.git.cleaner import Cleaner
+from nbcellar.git.kept_outputs import Kept, KeptOutputs, digest
+from nbcellar.git.putting_back import put_back
+from nbcellar.notebook.codec import read, write
+from nbcellar.notebook.model import Cell, Notebook
+
+# A larger file would take a gigabyte of memory and more to be read.
+LARGEST_BYTES = 256 * 1024 * 1024
+# Notebooks whose outputs are looked through for a file that is new at its path (it was renamed).
+_MOST_DONORS = 32
+
+
+class Staged(Protocol):
+    """What git's index holds."""
+
+    def holds(self, path: str, data: bytes) -> bool:
+        """Return whether exactly this content is staged for a path."""
+
+
+class Filter:
+    """Cleans and smudges the files of one repository.
+
+    say: where a sentence for the user goes; exists: whether a path is there in the working copy.
+    """
+
+    def __init__(
+        self,
+        cleaner: Cleaner,
+        kept: KeptOutputs,
+        staged: Staged,
+        *,
+        say: Callable[[str], None],
+        exists: Callable[[str], bool],
+    ) -> None:
+        self._cleaner = cleaner
+        self._kept = kept
+        self._staged = staged
+        self._say = say
+        self._exists = exists
+
+    def clean(self, data: bytes, path: str) -> bytes:
+        """Return what is committed for a working file."""
+        if not self._may_be_notebook(data, path):
+            return data
+        raw, rules = digest(data), self._cleaner.key
+        cleaned = self._kept.cleaned_form(raw, rules)
+        if cleaned is None:
+            cleaned = self._clean_anew(data, path)
+            if cleaned is None:
+                return data
+            self._kept.note_cleaned_form(raw, rules, cleaned)
+        if cleaned == data or self._staged.holds(path, data):
+            return data
+        try:
+            self._kept.keep(Kept(path=os.fsencode(path), raw=raw, cleaned=digest(cleaned), rules=rules), data)
+        except OSError as error:
+            # Cleaned, git could take the file for unchanged and overwrite it, and its outputs would be nowhere.
+            self._say(f"{path}: its outputs could not be kept aside ({error.strerror or error}), so they stay in it")
+            return data
+        return cleaned
+
+    def smudge(self, data: bytes, path: str) -> bytes:
+        """Return the working file for what is committed."""
+        if len(data) > LARGEST_BYTES or not _looks_like_notebook(data):
+            return data
+        wanted = digest(data)
+        exact = self._kept.find(wanted, os.fsencode(path))
+        if exact is not None and self._cleans_to(exact[1], data, by=exact[0].rules):
+            return exact[1]
+        try:
+            notebook = read(data, path=path)
+        except (CellarError, RecursionError):
+            return data
+        donors = self._donors(notebook, path)
+        if not donors:
+            return data
+        filled = write(put_back(notebook, donors))
+        return filled if filled != data and self._cleans_to(filled, data) else data
+
+    def _may_be_notebook(self, data: bytes, path: str) -> bool:
+        if len(data) > LARGEST_BYTES:
+            self._say(f"{path}: larger than {LARGEST_BYTES >> 20} MiB, so it is not cleaned")
+            return False
+        return _looks_like_notebook(data)
+
+    def _clean_anew(self, data: bytes, path: str) -> bytes | None:
+        try:
+            notebook = read(data, path=path)
+            if write(notebook) != data:  # of nbformat 3 or older: it is read upgraded, which is not for a filter to do
+                return None
+            cleaned = write(self._cleaner.clean(notebook, path))
+        except CellarError as error:
+            if b"\n<<<<<<< " not in data:  # git's own, of which the user knows
+                self._say(f"{error.message}; it is not cleaned")
+            return None
+        except (RecursionError, MemoryError) as error:
+            self._say(f"{path}: {type(error).__name__}; it is not cleaned")
+            return None
+        return cleaned
+
+    def _cleans_to(self, filled: bytes, data: bytes, *, by: str = "") -> bool:
+        """Return whether a file cleans to `data`; it is known for one that was kept by the same rules."""
+        if by == self._cleaner.key:
+            return True
+        try:
+            return write(self._cleaner.clean(read(filled), "")) == data
+        except (CellarError, RecursionError):
+            return False
+
+    def _donors(self, notebook: Notebook, path: str) -> list[tuple[Cell, Cell]]:
+        latest = self._kept.latest(os.fsencode(path))
+        if latest is not None:
+            return self._pairs(latest[1], path)
+        return self._donors_of_a_renamed_file(notebook)
+
+    def _donors_of_a_renamed_file(self, notebook: Notebook) -> list[tuple[Cell, Cell]]:
+        """Return the cells of the notebook that has most of these cells, by id, and is gone from its own path."""
+        ids = {(cell.id, cell.source) for cell in notebook.cells if cell.id and cell.type == "code"}
+        best: list[tuple[Cell, Cell]] = []
+        most = len(ids) // 2
+        if not ids:
+            return best
+        for kept, data in self._kept.newest(_MOST_DONORS):
+            path = os.fsdecode(kept.path)
+            if self._exists(path):
+                continue
+            pairs = self._pairs(data, path)
+            shared = sum((before.id, before.source) in ids for before, _ in pairs)
+            if shared > most:
+                best, most = pairs, shared
+        return best
+
+    def _pairs(self, data: bytes, path: str) -> list[tuple[Cell, Cell]]:
+        try:
+            before = read(data)
+            cleaned = self._cleaner.clean(before, path)
+        except (CellarError, RecursionError):
+            return []
+        if len(cleaned.cells) != len(before.cells):
+            return []
+        return list(zip(before.cells, cleaned.cells, strict=True))
+
+
+def _looks_like_notebook(data: bytes) -> bool:
+    return data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
+
+
+class NothingStaged:
+    """An index that holds nothing: files are cleaned whatever is staged (`cellar git renormalize`)."""
+
+    def holds(self, path: str, data: bytes) -> bool:
+        """Return False."""
+        return False
+
+
+class StagedContents:
+    """What git's index holds, read when it is first asked for and again when it changed.
+
+    listing: returns a value that changes with the index, and the object ids by path.
+    """
+
+    def __init__(self, version: Callable[[], object], listing: Callable[[], Mapping[str, frozenset[str]]]) -> None:
+        self._version = version
+        self._listing = listing
+        self._known: Mapping[str, frozenset[str]] = {}
+        self._known_version: object = None
+
+    def holds(self, path: str, data: bytes) -> bool:
+        """Return whether exactly this content is staged for a path."""
+        version = self._version()
+        if version is None or version != self._known_version:
+            self._known, self._known_version = self._listing(), version
+        staged = self._known.get(path, frozenset())
+        return bool(staged) and _object_id(data, len(next(iter(staged)))) in staged
+
+
+def _object_id(data: bytes, digits: int) -> str:
+    """Return git's name of a file's content, in a repository whose names have so many digits."""
+    import hashlib
+
+    head = b"blob %d\0" % len(data)
+    hashed = hashlib.sha256(head) if digits == 64 else hashlib.sha1(head, usedforsecurity=False)
+    hashed.update(data)
+    return hashed.hexdigest()
