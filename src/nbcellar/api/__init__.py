@@ -4,6 +4,20 @@ Invariant: the command line, the `%cellar` lines of a kernel and Python programs
 nothing and decides nothing that belongs to history, store or session.
 """
 
-from nbcellar.api.repo import Repo, init, open_path, open_repo, own_key, rebuild
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nbcellar.api.repo import Repo, init, open_path, open_repo, own_key, rebuild
 
 __all__ = ["Repo", "init", "open_path", "open_repo", "own_key", "rebuild"]
+
+
+def __getattr__(name: str) -> object:
+    """Load the repository when it is asked for: git calls other modules of this folder for every notebook."""
+    if name in __all__:
+        from nbcellar.api import repo
+
+        return getattr(repo, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
