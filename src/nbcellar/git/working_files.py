@@ -11,6 +11,8 @@ from pathlib import Path
 
 from nbcellar.errors import CellarError
 
+# What `git check-attr filter` said of the working file, from the program that git calls.
+_FILTERED = "CELLAR_FILTERED"
 _ABSENT = frozenset({"/dev/null", "nul", os.devnull})
 
 
@@ -30,6 +32,9 @@ def read_side(name: str, environ: Mapping[str, str], *, oid: str | None = None) 
 
 
 def _is_filtered(name: str, environ: Mapping[str, str]) -> bool:
+    answer = environ.get(_FILTERED)
+    if answer is not None:
+        return answer.endswith(": filter: cellar")
     from nbcellar.git.process import Git
 
     try:
