@@ -133,12 +133,18 @@ def _answer(worker: Filter, fields: Fields, content: BinaryIO, say: Callable[[st
     return content
 
 
-def _within(paths: list[bytes], most_bytes: int) -> list[bytes]:
+def compare_all_by_content(git: Git) -> int:
+    """Do at once, at the top of a worktree, what the filter does at its end; return how many files it changed."""
+    tracked = [path for path in git.run("ls-files", "-z").out.split(b"\0") if path.endswith(b".ipynb")]
+    return index.compare_by_content(git, _within(tracked, MOST_COMPARED_BYTES, git.folder))
+
+
+def _within(paths: list[bytes], most_bytes: int, folder: Path | None = None) -> list[bytes]:
     """Return the files that changed last, as many as come to `most_bytes` together."""
     dated = []
     for path in paths:
         try:
-            status = os.lstat(path)
+            status = os.lstat(path if folder is None else folder / os.fsdecode(path))
         except OSError:
             continue
         dated.append((status.st_mtime_ns, status.st_size, path))
