@@ -1,6 +1,6 @@
 """With the filter on, outputs are dirty all day: no command of git's refuses for them, none erases them.
 
-The table of decision 0022, one case a test.
+The table of decision 0023, one case a test.
 """
 
 from __future__ import annotations
