@@ -77,7 +77,7 @@ def _part(part: MimeChange) -> Iterator[str]:
     lines = as_text(part.detail)
     if lines is None or lines is not part.detail:
         note = f": {_code(part.note)}" if part.note else ""
-        yield f"- {_MARKS[part.change]} {_code(part.mime)}{note}"
+        yield f"- {_MARKS[part.change]} {_code(words.mime_name(part.mime))}{note}"
     if lines is not None:
         yield from _text(lines)
 

@@ -25,7 +25,7 @@ def attachment_part(attachment: AttachmentChange) -> str:
 
 def _part(part: MimeChange) -> str:
     note = f' <span class="soft">{plain(part.note)}</span>' if part.note else ""
-    head = "" if part.mime == "text/plain" else f'<p class="soft">{plain(part.mime)}{note}</p>'
+    head = "" if part.mime == "text/plain" else f'<p class="soft">{plain(words.mime_name(part.mime))}{note}</p>'
     if isinstance(part.detail, PictureChange):
         return head + detail_part(part.detail)
     lines = as_text(part.detail)

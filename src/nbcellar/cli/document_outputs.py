@@ -49,7 +49,9 @@ def _part(part: MimeChange, console: Console, indent: int, everything: bool) -> 
     if part.mime not in ("text/plain", "error") or detail is None:
         mark, color = _MARKS[part.change]
         note = f": {text.one_line(part.note, 200)}" if part.note else ""
-        yield pad + console.style(text.cut(f"{mark} {text.one_line(part.mime, 80)}{note}", room), color)
+        yield pad + console.style(
+            text.cut(f"{mark} {text.one_line(words.mime_name(part.mime), 80)}{note}", room), color
+        )
     lines = as_text(detail)
     if lines is not None:
         yield from diff_details.text_lines(lines, console, indent, None if everything else _MOST_LINES)
