@@ -33,6 +33,8 @@ to be announced is an error, too, and so is one that it expects and that never c
 """
 COLUMNS = "environment|notebook|cells|states|checkouts|gone on from|differences not announced|announced".split("|")
 TAIL = """
+Rows with fewer than two checkouts a state leave out undo and redo of each cell (`--no-steps`).
+
 What was announced: generators, locks, connections and open files, which cannot be stored; functions whose kept results
 (`lru_cache`) were dropped, as they belong to the state that was left; and `environ` and `warnings`: what scikit-learn
 sets there when it is first imported. A checkout of a state from before takes it back, exactly; but the library stays
