@@ -58,5 +58,5 @@ def _reason(data: bytes) -> tuple[str, str] | None:
         return ("it holds git's conflict marks", "cellar fix") if _MARKED_TEXT.search(data) else None
     if not has_open_conflicts(notebook):
         return None
-    count = sum(group.is_open for group in find_groups(notebook))
+    count = max(1, sum(group.is_open for group in find_groups(notebook)))  # one may stand inside of another
     return f"{count} unresolved conflict{'' if count == 1 else 's'}", "cellar resolve"

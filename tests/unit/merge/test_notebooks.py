@@ -220,3 +220,20 @@ def test_layout_of_the_file_follows_the_side_that_changed_it() -> None:
         msgspec.structs.replace(with_cell(BASE, 0, source="#"), formatting=wide),
     )
     assert merge_notebooks(BASE, ours, theirs).notebook.formatting == wide
+
+
+@pytest.mark.parametrize(("old", "new"), [(1, 1.0), (1, True), (0.0, -0.0)])
+def test_a_change_of_a_number_alone_is_a_change(old: object, new: object) -> None:
+    base, theirs = notebook(code("a", "x"), k=old), notebook(code("a", "x", metadata={"m": new}), k=new)
+    base = msgspec.structs.replace(base, cells=(code("a", "x", metadata={"m": old}),))
+    ours = msgspec.structs.replace(base, cells=(*base.cells, code("b", "y")))
+    for merged in (merge_notebooks(base, ours, theirs), merge_notebooks(base, theirs, ours)):
+        assert repr(merged.notebook.metadata["k"]) == repr(merged.notebook.cells[0].metadata["m"]) == repr(new)
+    assert merge_notebooks(None, base, theirs).conflicts
+
+
+def test_two_formats_without_a_base_become_the_newer_one() -> None:
+    newer, older = notebook(code("a", "x = 1")), notebook(code("", "y = 2"), minor=4)
+    for merged in (merge_notebooks(None, newer, older), merge_notebooks(None, older, newer)):
+        assert merged.notebook.nbformat_minor == 5
+        assert all(cell.id for cell in merged.notebook.cells)
