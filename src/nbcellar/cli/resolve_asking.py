@@ -94,7 +94,7 @@ def _shown(group: Group, notebook: Notebook, console: Console) -> Iterator[str]:
         state = "" if sources[side] is not None else ": deleted this cell"
         yield console.style(f"  {'-' if side == 'ours' else '+'} {side} ({label}){state}", colour)
     if sources["ours"] == sources["theirs"] and sources["ours"] is not None:
-        yield console.style(f"  the sources are the same; {', '.join(group.what)} differ", "dim")
+        yield console.style(f"  the sources are the same; {text.one_line(', '.join(group.what), 200)} differ", "dim")
         return
     found = compare_texts(sources["ours"] or "", sources["theirs"] or "", code=True)
     colours = {"-": "green", "+": "blue"}
