@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from nbcellar.api.notebook_files import STANDARD_INPUT, read_bytes
 from nbcellar.errors import InvalidInputError, NotFoundError
@@ -137,7 +139,7 @@ class Sources:
             and other.name != STANDARD_INPUT
         ):
             path = self.repository.path_of(self.folder / Path(other.name).expanduser())
-            return InGit(replace(side.place, path=path), f"{side.name}:{path}")
+            return InGit(msgspec.structs.replace(side.place, path=path), f"{side.name}:{path}")
         return side
 
     def _read(self, side: Side) -> Document:

@@ -237,3 +237,16 @@ def test_two_formats_without_a_base_become_the_newer_one() -> None:
     for merged in (merge_notebooks(None, newer, older), merge_notebooks(None, older, newer)):
         assert merged.notebook.nbformat_minor == 5
         assert all(cell.id for cell in merged.notebook.cells)
+
+
+def test_metadata_nested_without_end_is_taken_whole() -> None:
+    def nested(value: int) -> Notebook:
+        held: object = value
+        for _ in range(700):
+            held = {"k": held}
+        return notebook(code("a", "x"), deep=held)
+
+    merged = merge_notebooks(nested(1), nested(2), nested(3))
+    assert len(merged.conflicts) == 1
+    for choice, version in (("ours", 2), ("theirs", 3), ("base", 1)):
+        assert resolve(merged.notebook, choice) == nested(version)  # type: ignore[arg-type]
