@@ -18,6 +18,7 @@ from nbcellar.errors import (
 )
 from nbcellar.git import index
 from nbcellar.git.history import history_of
+from nbcellar.git.hooks import refused_notebooks
 from nbcellar.git.labels import side_names
 from nbcellar.git.process import Git
 from nbcellar.git.repository import find_git_repository
@@ -275,3 +276,10 @@ def test_a_revision_beside_a_file_means_that_file(bare_repo: Worktree) -> None:
     (pair,) = sources.pairs(before, after)
     assert (pair.before.name, pair.before.data) == ("git:HEAD:n.ipynb", notebook())
     assert pair.after.data == notebook(output="new")
+
+
+def test_a_text_full_of_marks_that_begin_is_looked_at_once(bare_repo: Worktree) -> None:
+    for name, text in (("open.ipynb", "<<<<<<< a\n" * 50_000), ("done.ipynb", "<<<<<<< a\n=======\n>>>>>>> b\n")):
+        (bare_repo.folder / name).write_text(text)
+    bare_repo.git("add", "-A")
+    assert [refused.path for refused in refused_notebooks(git_of(bare_repo))] == ["done.ipynb"]

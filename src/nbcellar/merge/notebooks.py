@@ -12,12 +12,14 @@ from typing import Any
 import msgspec
 
 from nbcellar.diff.document.equality import same_json
+from nbcellar.errors import CellarError
 from nbcellar.ids import CellId
 from nbcellar.merge.cells import merge_cell, only_ran, same_cell, value_at
 from nbcellar.merge.header import merge_headers
-from nbcellar.merge.marks import conflict_id, group_cells, mark_of, marks_of, notebook_marker
+from nbcellar.merge.marks import conflict_id, find_groups, group_cells, mark_of, marks_of, notebook_marker
 from nbcellar.merge.model import Conflict, Dropped, Labels, Merged, MergeSettings, Side
 from nbcellar.merge.order import Slot, slots
+from nbcellar.merge.resolving import resolve
 from nbcellar.merge.trees import ABSENT, Path
 from nbcellar.notebook.codec import notebook_from_json
 from nbcellar.notebook.ids import with_unique_ids
@@ -45,7 +47,7 @@ def merge_notebooks(
     said: list[str] = []
     ours, theirs = _repaired(ours, labels.ours, said), _repaired(theirs, labels.theirs, said)
     base = _nothing_before(ours, theirs) if base is None else _repaired(base, "", [])
-    merged = _Run(base, ours, theirs, settings, labels).merge()
+    merged = _Run(_decided_since(base, ours, theirs), ours, theirs, settings, labels).merge()
     return msgspec.structs.replace(merged, repairs=(*said, *merged.repairs))
 
 
@@ -53,6 +55,21 @@ def _nothing_before(ours: Notebook, theirs: Notebook) -> Notebook:
     """Return the base of two notebooks that have none in common: layout as ours has it, the newer format."""
     minor = min(ours.nbformat_minor, theirs.nbformat_minor)
     return msgspec.structs.replace(theirs, cells=(), metadata={}, extra={}, nbformat_minor=minor)
+
+
+def _decided_since(base: Notebook, ours: Notebook, theirs: Notebook) -> Notebook:
+    """Return the base without the conflicts that both sides decided: it has what these began with, to compare with.
+
+    Git makes such a base when two branches merged each other (criss-cross): a merge of merges, conflicts and all.
+    """
+    left = {mark["id"] for side in (ours, theirs) for cell in side.cells for mark in marks_of(cell)}
+    for group in find_groups(base):
+        if group.is_open and group.id not in left:
+            try:
+                base = resolve(base, {group.id: "base"})
+            except CellarError:  # a group that a person took apart: it is merged cell by cell
+                continue
+    return base
 
 
 def _repaired(notebook: Notebook, label: str, said: list[str]) -> Notebook:

@@ -123,7 +123,7 @@ def _decide(notebook: Notebook, group: Group, choice: Choice | Edited) -> dict[i
     elif choice == "base":
         found[group.cells[0][0]] += _told(group, "base")
     for role in kept:
-        if not group.places(role):
+        if not group.places(role) and (choice != "both" or group.places("begin")):
             found[group.cells[0][0]] += _told(group, role)
     return found
 

@@ -250,3 +250,22 @@ def test_metadata_nested_without_end_is_taken_whole() -> None:
     assert len(merged.conflicts) == 1
     for choice, version in (("ours", 2), ("theirs", 3), ("base", 1)):
         assert resolve(merged.notebook, choice) == nested(version)  # type: ignore[arg-type]
+
+
+def test_a_base_with_a_conflict_that_both_decided() -> None:
+    """What git calls the base when two branches merged each other is a merge itself, with conflicts in it."""
+    base = merge_notebooks(*(notebook(code("a", f"x = {n}"), text("t", "end")) for n in (1, 2, 3))).notebook
+    ours, theirs = resolve(base, "ours"), resolve(base, "theirs")
+    (conflict,) = merge_notebooks(base, ours, theirs).conflicts
+    assert [cell.source for cell in (conflict.base, conflict.ours, conflict.theirs) if cell] == [
+        "x = 1",
+        "x = 2",
+        "x = 3",
+    ]
+    edited = msgspec.structs.replace(ours, cells=(*ours.cells, code("new", "y")))
+    merged = merge_notebooks(base, ours, edited)
+    assert merged.is_clean
+    assert merged.notebook == edited
+    # A side that left it open still has it; one that only decided it does not bring it back.
+    still_open = msgspec.structs.replace(base, cells=(*base.cells, code("new", "y")))
+    assert merge_notebooks(base, ours, still_open).notebook == edited
