@@ -19,7 +19,6 @@ from nbcellar.merge.header import merge_headers
 from nbcellar.merge.marks import conflict_id, find_groups, group_cells, mark_of, marks_of, notebook_marker
 from nbcellar.merge.model import Conflict, Dropped, Labels, Merged, MergeSettings, Side
 from nbcellar.merge.order import Slot, slots
-from nbcellar.merge.resolving import resolve
 from nbcellar.merge.trees import ABSENT, Path
 from nbcellar.notebook.codec import notebook_from_json
 from nbcellar.notebook.ids import with_unique_ids
@@ -62,8 +61,13 @@ def _decided_since(base: Notebook, ours: Notebook, theirs: Notebook) -> Notebook
 
     Git makes such a base when two branches merged each other (criss-cross): a merge of merges, conflicts and all.
     """
+    groups = find_groups(base)
+    if not groups:
+        return base
+    from nbcellar.merge.resolving import resolve
+
     left = {mark["id"] for side in (ours, theirs) for cell in side.cells for mark in marks_of(cell)}
-    for group in find_groups(base):
+    for group in groups:
         if group.is_open and group.id not in left:
             try:
                 base = resolve(base, {group.id: "base"})
