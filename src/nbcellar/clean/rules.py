@@ -117,5 +117,37 @@ class Rules:
         return next((kind for pattern, kind in self._dropped if pattern.fullmatch(place)), None)
 
 
+# Marks of a conflict are in there: without them it would be committed unnoticed.
+_OWN = ("metadata.cellar", "cell.metadata.cellar")
+
+
+def rules_for_commits(settings: Clean) -> Rules:
+    """Return the rules by which git's filter cleans: outputs go unless the settings keep them by name.
+
+    Cells, ids and the layout stay: what a merge brings into a file is taken from the commit, and a cell that is not in
+    it could not be put back, nor be told from one that was deleted.
+    """
+    made = msgspec.structs.replace(
+        settings,
+        outputs=settings.outputs is True,
+        ids="keep",
+        layout="keep",
+        drop_cell_tags=(),
+        drop_empty_cells=False,
+        on_save="auto",
+    )
+    return Rules(made, keep=_OWN)
+
+
+def not_for_commits(settings: Clean) -> tuple[str, ...]:
+    """Return the settings that are made and that `rules_for_commits` leaves to `cellar clean`."""
+    given = {
+        "ids": settings.ids != "keep",
+        "drop_cell_tags": bool(settings.drop_cell_tags),
+        "drop_empty_cells": settings.drop_empty_cells,
+    }
+    return tuple(name for name, is_set in given.items() if is_set)
+
+
 def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(map(translate, patterns)) or r"(?!)")

@@ -36,7 +36,8 @@ def keep_saved(file: Path, environ: Mapping[str, str], say: Callable[[str], None
     if fields[2:3] != [b"cellar"]:
         return False
     kept = KeptOutputs(repository.private / "outputs")
-    worker = make_filter(repository.git, kept, load_cleaner(repository.git.folder), repository.git.environ, say)
+    git = repository.git
+    worker = make_filter(git, kept, load_cleaner(git.folder, git.environ, say), git.environ, say)
     worker.clean(file.read_bytes(), os.fsdecode(name))
     index.compare_by_content(repository.git, [name])
     return True
