@@ -80,10 +80,10 @@ class Rules:
     @property
     def key(self) -> str:
         """Return a text that differs when the results of cleaning may differ."""
-        import hashlib
+        from blake3 import blake3  # rarely needed here
 
         text = repr((RULES, self.settings, self._keep))
-        return f"rules-{RULES}-{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}"
+        return f"rules-{RULES}-{blake3(text.encode()).hexdigest()[:24]}"
 
     def with_layout(self, layout: Literal["jupyter", "keep"]) -> Rules:
         """Return the same rules for another layout."""

@@ -37,15 +37,25 @@ def read_side(name: str, environ: Mapping[str, str], *, path: str = "", oid: str
 
 def as_committed(git: Git, path: str, data: bytes) -> bytes:
     """Return the content of the working file `path` as git would commit it; `git` stands at the top of the worktree."""
-    return _cleaned(git, data, [path]) if _has_filter(git, path) else data
+    if not has_filter(git, path) or _is_staged(git, path, data):
+        return data
+    return _cleaned(git, data, [path])
+
+
+def _is_staged(git: Git, path: str, data: bytes) -> bool:
+    """Return whether the index has exactly this, as it may have of a time before the filter."""
+    entries = git.run("ls-files", "-s", "-z", "--", os.fsencode(path)).out.split(b"\0")
+    oids = [entry.split(b" ")[1].decode() for entry in entries if entry]
+    return any(object_id(data, len(oid)) == oid for oid in oids)
 
 
 def _is_filtered(git: Git, name: str) -> bool:
     answer = git.environ.get(_FILTERED)
-    return answer.endswith(": filter: cellar") if answer is not None else _has_filter(git, name)
+    return answer.endswith(": filter: cellar") if answer is not None else has_filter(git, name)
 
 
-def _has_filter(git: Git, path: str) -> bool:
+def has_filter(git: Git, path: str) -> bool:
+    """Return whether a file goes through our filter; `git` stands at the top of the worktree."""
     try:
         fields = git.run("check-attr", "-z", "filter", "--", os.fsencode(path)).out.split(b"\0")
     except CellarError:

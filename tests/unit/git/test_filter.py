@@ -164,9 +164,7 @@ def test_what_was_checked_out_is_clean_whatever_is_kept(
 
 @settings(max_examples=150)
 @given(data=ANY, rules=st.sampled_from(RULES))
-def test_cleaning_twice_is_cleaning_once(
-    tmp_path_factory: pytest.TempPathFactory, data: bytes, rules: Clean
-) -> None:
+def test_cleaning_twice_is_cleaning_once(tmp_path_factory: pytest.TempPathFactory, data: bytes, rules: Clean) -> None:
     kept = KeptOutputs(tmp_path_factory.mktemp("kept"))
     cleaner = Always(rules, **msgspec.structs.asdict(rules))
     worker = Filter(cleaner, kept, NothingStaged(), say=lambda text: None, exists=lambda path: True)
