@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from pathlib import Path
@@ -11,21 +10,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from nbcellar.cli import main
-from nbcellar.cli.console import Console
-
 from .support import SOURCES, Worktree
+from .support import run_cellar as cellar
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 NOISE = {"execution": {"iopub.execute_input": "2026-01-01"}, "tags": ["t"]}
 KERNEL = {"kernelspec": {"display_name": "Python 3 (here)", "name": "python3"}, "language_info": {"version": "3.1"}}
-
-
-def cellar(folder: Path, *words: str) -> tuple[int, str]:
-    """Run `cellar WORDS` and return exit code and all that it said."""
-    text = io.StringIO()
-    code = main.run(list(words), Console(out=text, err=text, environ=os.environ, folder=folder))
-    return code, text.getvalue()
 
 
 def as_json(folder: Path, schema: str, *words: str) -> Any:

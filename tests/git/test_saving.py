@@ -10,6 +10,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_server.extension.config import ExtensionConfigManager
+from jupyter_server.extension.manager import ExtensionPackage
 from jupyter_server.services.contents.filemanager import FileContentsManager
 
 from nbcellar.git import saving
@@ -17,7 +19,7 @@ from nbcellar.git.install import install, local_places, uninstall
 from nbcellar.git.install.save_hook import add_save_hook, remove_save_hook, settings_file
 from nbcellar.git.repository import find_git_repository
 
-from .support import SOURCES, Worktree
+from .support import SOURCES, Worktree, cellar
 
 
 class Server:
@@ -152,3 +154,21 @@ def test_the_settings_file_goes_with_the_last_installation(repo: Worktree, tmp_p
     assert json.loads(file.read_text())["Cellar"] == {"installed_for": [str(other)]}
     assert remove_save_hook(file, other)
     assert not file.parent.exists()
+
+
+def test_a_server_finds_the_extension_until_it_is_uninstalled(
+    bare_repo: Worktree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "jupyter"
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(folder))
+    (folder / "jupyter_server_config.d").mkdir(parents=True)
+    (folder / "jupyter_server_config.d" / "theirs.json").write_text('{"ServerApp": {"jpserver_extensions": {}}}')
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert cellar(bare_repo.folder, "install", "--save-hook")[0] == 0
+    (name,) = ExtensionConfigManager(read_config_path=[str(folder)]).get_jpserver_extensions()
+    assert ExtensionPackage(name=name, enabled=True).validate()
+    assert "Jupyter Server loads it" in cellar(bare_repo.folder, "doctor")[1]
+    assert cellar(bare_repo.folder, "uninstall")[0] == 0
+    assert ExtensionConfigManager(read_config_path=[str(folder)]).get_jpserver_extensions() == {}
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert not (bare_repo.folder / ".git" / "cellar").exists()
