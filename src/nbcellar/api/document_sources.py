@@ -109,9 +109,9 @@ class Sources:
         """Yield the pairs that two sides come to, of the notebooks at or below `paths` if there are any."""
         before, after = self._with_path(before, after), self._with_path(after, before)
         if isinstance(after, Folder) and isinstance(before, InGit) and before.place.path is None:
-            after, paths = WorkingCopy(), [after.name, *paths]  # `git diff REV FOLDER` means that, too
+            paths, after = [after.name, *paths], WorkingCopy()  # `git diff REV FOLDER` means that, too
         elif isinstance(before, Folder) and isinstance(after, InGit) and after.place.path is None:
-            before, paths = WorkingCopy(), [before.name, *paths]
+            paths, before = [before.name, *paths], WorkingCopy()
         if isinstance(before, Folder) and isinstance(after, Folder):
             yield from self._folders(before, after, paths)
         elif _is_one(before) and _is_one(after):
