@@ -6,7 +6,7 @@ A file has pairs of lines as nbval's has them; what else stands in it (names in 
     regex: \\d\\d:\\d\\d:\\d\\d
     replace: TIME
 
-Invariant: an expression that can take exponential time (a repetition without end of what itself holds one) is refused.
+Invariant: an expression that can take exponential time is refused (`repetitions.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 from nbcellar.errors import InvalidInputError
 from nbcellar.notebook.plain import is_json_mime
+from nbcellar.testing.repetitions import can_explode
 
 Replacement = tuple["re.Pattern[str]", str]
 _PAIR = re.compile(r"^regex: (.*)\n(?:[ \t]*\n)*replace: ?(.*)$", re.MULTILINE)
@@ -31,9 +32,8 @@ def read_replacements(text: str, name: str) -> tuple[Replacement, ...]:
         where = f"{name}, line {text.count(chr(10), 0, pair.start()) + 1}"
         found.append((_compiled(pair[1], where), pair[2]))
         try:
-            found[-1][0].sub(pair[2], "")
-            re._parser.parse_template(pair[2], found[-1][0])  # type: ignore[attr-defined]
-        except (re.error, IndexError, AttributeError) as error:
+            found[-1][0].sub(pair[2], "")  # names groups that there are
+        except (re.error, IndexError) as error:
             raise InvalidInputError(f"{where}: '{pair[2]}' cannot replace '{pair[1]}': {error}") from None
     if not found or len(found) != len(re.findall(r"^regex:", text, re.MULTILINE)):
         raise InvalidInputError(
@@ -74,38 +74,12 @@ def _compiled(text: str, where: str) -> re.Pattern[str]:
             pattern = re.compile(text)
     except re.error as error:
         raise InvalidInputError(f"{where}: '{text}' is no regular expression: {error}") from None
-    if _nested_repeat(text):
+    if can_explode(text):
         raise InvalidInputError(
             f"{where}: '{text}' repeats a repetition, which can take exponential time",
             hint="write (a+)+ as a+, and (a*b*)* as [ab]*",
         )
     return pattern
-
-
-def _nested_repeat(text: str) -> bool:
-    """Return whether a repetition without end holds another one, outside of atomic parts."""
-    from re import _constants, _parser  # type: ignore[attr-defined]
-
-    def walk(node: Any, inside: bool) -> bool:
-        for kind, argument in node:
-            if kind in (_constants.MAX_REPEAT, _constants.MIN_REPEAT):
-                endless = argument[1] is _constants.MAXREPEAT
-                if endless and inside or walk(argument[2], inside or endless):
-                    return True
-            elif any(walk(part, inside) for part in _parts(argument)):
-                return True
-        return False
-
-    return walk(_parser.parse(text), False)
-
-
-def _parts(argument: Any) -> list[Any]:
-    """Return the expressions inside an argument of a parsed one."""
-    if hasattr(argument, "data"):
-        return [argument]
-    if isinstance(argument, list | tuple):
-        return [part for item in argument for part in _parts(item)]
-    return []
 
 
 __all__ = ["Replacement", "read_replacements", "sanitize", "sanitize_bundle"]
