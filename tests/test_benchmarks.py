@@ -54,3 +54,19 @@ def test_the_full_size_is_what_the_titles_say(workloads: ModuleType) -> None:
     assert "1,000,000 rows" in workloads.GENERATORS["1"](False).title
     assert "200 MB" in workloads.GENERATORS["4"](False).title
     assert len(workloads.GENERATORS["5-many"](False).cells) == 10_000
+
+
+def test_a_pair_of_notebooks_comes_with_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    monkeypatch.delitem(sys.modules, "document_inputs", raising=False)
+    inputs = importlib.import_module("document_inputs")
+    case = inputs.make_case(200, 3, ids="regenerated")
+    assert case == inputs.make_case(200, 3, ids="regenerated")
+    assert len(case.origin) == len(case.after.cells) == len(case.before.cells) == 200
+    assert case.origin.count(None) == 4
+    kept = [place for place in case.origin if place is not None]
+    assert len(set(kept)) == 196
+    old, new = case.before.cells, case.after.cells
+    changed = sum(old[i].source != new[j].source for j, i in enumerate(case.origin) if i is not None)
+    assert changed == 10
+    assert not {cell.id for cell in old} & {cell.id for cell in new}

@@ -30,7 +30,6 @@ import argparse
 
 from nbcellar.cli import diff_sides, document_diff, exit_codes
 from nbcellar.cli.console import Console
-from nbcellar.cli.diff_text import format_diff, format_stat
 from nbcellar.cli.writing import write_json, write_lines, write_text
 from nbcellar.errors import InvalidInputError
 
@@ -77,6 +76,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.code and args.vars:
         raise InvalidInputError("--code and --vars exclude each other", hint="without either, both are shown")
     document_diff.refuse_options(args)
+    from nbcellar.cli.diff_text import format_diff, format_stat  # loads what reads a history
+
     page = args.html is not None
     with console.open_repo() as repo:
         repo.catch_up()

@@ -5,9 +5,9 @@
     cellar git doctor                what is wrong, with the command that mends it
     cellar git log NB                the commits that changed a notebook, and which cells
 
-The clean filter keeps outputs out of commits and in the working copy: a branch that is checked out again has the outputs
-that it had. What git itself calls (merge-driver, diff-driver, textconv, filter-process, clean, smudge, difftool, mergetool, pre-commit)
-is no command for people.
+The clean filter keeps outputs out of commits and in the working copy: a branch that is checked out again has the
+outputs that it had. What git itself calls (merge-driver, diff-driver, textconv, filter-process, clean, smudge,
+difftool, mergetool, pre-commit) is no command for people.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     install = actions.add_parser("install", help="make git use Cellar for notebooks", description=_INSTALL)
     _add_scope(install, "install for")
     install.add_argument("--shared", action="store_true", help="name the drivers in .gitattributes, to be committed")
+    install.add_argument("--save-hook", action="store_true", help="also keep outputs whenever Jupyter saves a notebook")
     uninstall = actions.add_parser("uninstall", help="take all of it away", description=_UNINSTALL)
     _add_scope(uninstall, "uninstall for")
     status = actions.add_parser("status", help="what is installed", description="Show what is installed, and where.")
@@ -96,8 +97,9 @@ def _places(args: argparse.Namespace, console: Console) -> Places:
 
 def _install(args: argparse.Namespace, console: Console) -> int:
     from nbcellar.git.install import install
+    from nbcellar.git.install.save_hook import settings_file
 
-    done = install(_places(args, console))
+    done = install(_places(args, console), save_hook=settings_file(console.environ) if args.save_hook else None)
     for line in done.changed:
         console.print(text.clean(line))
     for line in done.left_alone:
@@ -107,8 +109,9 @@ def _install(args: argparse.Namespace, console: Console) -> int:
 
 def _uninstall(args: argparse.Namespace, console: Console) -> int:
     from nbcellar.git.install import uninstall
+    from nbcellar.git.install.save_hook import settings_file
 
-    done = uninstall(_places(args, console))
+    done = uninstall(_places(args, console), save_hook=settings_file(console.environ))
     for line in done.changed or ("nothing was installed",):
         console.print(text.clean(line))
     return exit_codes.OK

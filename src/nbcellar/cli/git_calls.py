@@ -9,6 +9,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nbcellar.cli.console import Console
 
 
 def main(words: Sequence[str]) -> int:
@@ -69,21 +73,22 @@ def _diff_driver(words: Sequence[str]) -> int:
     if len(words) not in (7, 9):
         raise InvalidInputError("diff-driver needs seven or nine arguments, as git passes them")
     new_name = words[7] if len(words) == 9 else words[0]
-    _show_difference(Path(words[1]), Path(words[4]), words[0], new_name)
+    _show_difference(words[1], words[4], words[0], new_name)
     return 0
 
 
 def _textconv(words: Sequence[str]) -> int:
     from nbcellar.git.text_form import text_form
+    from nbcellar.git.working_files import read_side
 
-    sys.stdout.buffer.write(text_form(Path(words[0]).read_bytes()))
+    sys.stdout.buffer.write(text_form(read_side(words[0], os.environ)))
     sys.stdout.flush()
     return 0
 
 
 def _difftool(words: Sequence[str]) -> int:
     name = words[2] if len(words) > 2 else words[1]
-    _show_difference(Path(words[0]), Path(words[1]), name, name)
+    _show_difference(words[0], words[1], name, name)
     return 0
 
 
@@ -106,14 +111,33 @@ def _pre_commit(words: Sequence[str]) -> int:
     return 1 if refused else 0
 
 
-def _show_difference(old: Path, new: Path, old_name: str, new_name: str) -> None:
-    """Print what changed between two files of git's."""
-    from nbcellar.git.text_form import difference
+def _show_difference(old: str, new: str, old_name: str, new_name: str) -> None:
+    """Print what changed between two files of git's: cell by cell, or by lines when one is no notebook."""
+    from nbcellar.cli.document_text import format_document
+    from nbcellar.diff.document.compare import compare_notebooks
+    from nbcellar.git.text_form import both_notebooks, line_difference
+    from nbcellar.git.working_files import read_side
 
-    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    for line in difference(old, new, old_name, new_name, colour=colour):
-        sys.stdout.write(line)
+    name = new_name if new_name == old_name else f"{old_name} → {new_name}"
+    before, after = read_side(old, os.environ), read_side(new, os.environ)
+    notebooks = both_notebooks(before, after)
+    if notebooks is None:
+        lines = line_difference(before, after, old_name, new_name)
+    else:
+        changed = compare_notebooks(*notebooks)
+        lines = format_document(changed.changes, name, _console()) if changed else iter(())
+    for line in lines:
+        sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def _console() -> Console:
+    """Return what the views need; git's pager takes colours that a pipe would not."""
+    from nbcellar.cli.console import Console
+
+    shown = sys.stdout.isatty() or bool(os.environ.get("GIT_PAGER_IN_USE"))
+    colour = shown and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return Console(out=sys.stdout, err=sys.stderr, environ=os.environ, folder=Path.cwd(), color=colour)
 
 
 CALLS: dict[str, Callable[[Sequence[str]], int]] = {

@@ -11,6 +11,9 @@ from nbcellar.diff.model import Line, TextChange
 CONTEXT = 2
 MOST_LINES = 200
 _LONGEST_LINE = 2000
+_MOST_PAIRED = 50
+_MOST_COMPARED = 400
+_ALIKE = 0.5
 _WORDS = re.compile(r"\w+|\s+|.", re.DOTALL)
 
 
@@ -48,16 +51,47 @@ def _lines(old: list[str], new: list[str], steps: Sequence[Step], context: int, 
 
 
 def _replaced(old: list[str], new: list[str]) -> list[Line]:
-    """Return lines that went, then those that came; where they go by pairs, with the words that differ."""
-    gone, come = [], []
-    paired = len(old) == len(new) and len(old) <= 50
-    for place, text in enumerate(old):
-        words = _words(text, new[place])[0] if paired else []
-        gone.append(Line(mark="-", text=_cut(text), words=words))
-    for place, text in enumerate(new):
-        words = _words(old[place], text)[1] if paired else []
-        come.append(Line(mark="+", text=_cut(text), words=words))
-    return gone + come
+    """Return lines that went, then those that came; where two stand for each other, with the words that differ."""
+    words_a: dict[int, list[tuple[int, int]]] = {}
+    words_b: dict[int, list[tuple[int, int]]] = {}
+    for x, y in _counterparts(old, new):
+        words_a[x], words_b[y] = _words(old[x], new[y])
+    gone = [Line(mark="-", text=_cut(text), words=words_a.get(place, [])) for place, text in enumerate(old)]
+    return gone + [Line(mark="+", text=_cut(text), words=words_b.get(place, [])) for place, text in enumerate(new)]
+
+
+def _counterparts(old: list[str], new: list[str]) -> list[tuple[int, int]]:
+    """Return which lines stand for each other: by pairs, or where their numbers differ, those that are most alike."""
+    if len(old) == len(new):
+        return [(place, place) for place in range(len(old))] if len(old) <= _MOST_PAIRED else []
+    if len(old) * len(new) > _MOST_COMPARED:
+        return []
+    bags_a, bags_b = [_bag(text) for text in old], [_bag(text) for text in new]
+    width = len(new)
+    best = [[0.0] * (width + 1) for _ in range(len(old) + 1)]
+    gains = [[_gain(one, other) for other in bags_b] for one in bags_a]
+    for x in range(len(old)):
+        for y in range(width):
+            best[x + 1][y + 1] = max(best[x][y + 1], best[x + 1][y], best[x][y] + gains[x][y])
+    pairs, x, y = [], len(old), width
+    while x and y:
+        if best[x][y] == best[x - 1][y]:
+            x -= 1
+        elif best[x][y] == best[x][y - 1]:
+            y -= 1
+        else:
+            x, y = x - 1, y - 1
+            pairs.append((x, y))
+    return pairs
+
+
+def _bag(text: str) -> set[str]:
+    return set(_WORDS.findall(text[:_LONGEST_LINE])) - {" "}
+
+
+def _gain(one: set[str], other: set[str]) -> float:
+    alike = 2 * len(one & other) / max(len(one) + len(other), 1)
+    return alike if alike >= _ALIKE else 0.0
 
 
 def _words(old: str, new: str) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:

@@ -1,7 +1,7 @@
 """A file that shows both sides of a merge, for when the cells cannot be merged.
 
-Invariant: every line of ours and of theirs is in the result, between git's conflict marks where they differ, and there is
-at least one mark; the file is replaced whole or not at all.
+Invariant: every line of ours and of theirs is in the result, between git's conflict marks where they differ, and there
+is at least one mark; the file is replaced whole or not at all.
 """
 
 from __future__ import annotations

@@ -1,21 +1,20 @@
 """What git calls to merge a notebook.
 
-Invariant: the file that git takes for the result is the merged notebook, or visibly both sides, or, when not even that can
-be written, git is stopped; never ours alone. Exit codes: 0 merged, 1 conflicts are marked in it, 2 both sides as text,
-129 stopped.
+Invariant: the file that git takes for the result is the merged notebook, or visibly both sides, or, when the disk
+takes no more, a note of where both are; never ours alone. Exit codes: 0 merged, 1 conflicts are marked in it, 2 both
+sides as text, 129 when nothing could be written at all, which stops newer gits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from nbcellar.errors import CellarError, InvalidInputError
 from nbcellar.git.both_sides import both_sides, replace_file
 from nbcellar.git.labels import SideNames, one_line, side_names
-from nbcellar.git.process import Git
-from nbcellar.git.repository import own_folder
 from nbcellar.notebook.codec import read, write
 from nbcellar.notebook.model import Notebook
 
@@ -23,8 +22,7 @@ MERGED, CONFLICTS, FAILED, STOPPED = 0, 1, 2, 129
 _MARKER_SIZE = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """A merged notebook, how many conflicts are marked in it, and what there is to tell, a sentence each."""
 
     notebook: Notebook
@@ -35,8 +33,7 @@ class Outcome:
 Merge = Callable[[Notebook | None, Notebook, Notebook, SideNames], Outcome]
 
 
-@dataclass(frozen=True, slots=True)
-class MergeCall:
+class MergeCall(msgspec.Struct, frozen=True):
     """One call of the merge driver: the three files, the length of marks, the path in the repository."""
 
     base: Path
@@ -109,9 +106,30 @@ def leave_both_sides(call: MergeCall, names: SideNames, environ: Mapping[str, st
         text = both_sides(call.base, call.ours, call.theirs, names, marker_size=call.marker_size, environ=environ)
         replace_file(call.ours, text)
     except OSError as error:
-        say(f"{call.path}: both sides could not be written ({error.strerror or error}): the merge is stopped")
-        return STOPPED
+        say(f"{call.path}: both sides could not be written: {error.strerror or error}")
+        return _leave_note(call, say)
     say(f"{call.path}: both sides are in it as text, between marks; to make a notebook of it: cellar fix")
+    return FAILED
+
+
+def _leave_note(call: MergeCall, say: Callable[[str], None]) -> int:
+    """Write into the file of ours where both sides are, in the room that it has; return the exit code.
+
+    Left as it is, the file would be ours alone, unmarked: git before 2.41 takes any exit code for a conflict.
+    """
+    mark = call.marker_size
+    note = (
+        f"{'<' * mark} ours\nNot merged: there was no room to write. Ours: git checkout --ours\n"
+        f"{'=' * mark}\nTheirs: git checkout --theirs; to merge again: git checkout --merge\n{'>' * mark} theirs\n"
+    )
+    try:
+        with call.ours.open("r+b", buffering=0) as file:
+            file.write(note.encode())
+            file.truncate()
+    except OSError as error:
+        say(f"{call.path}: nothing can be written ({error.strerror or error}): the merge is stopped")
+        return STOPPED
+    say(f"{call.path}: it says where both sides are; when there is room again: git checkout --merge -- {call.path}")
     return FAILED
 
 
@@ -137,9 +155,22 @@ def _git_dir(environ: Mapping[str, str], call: MergeCall) -> Path:
     if any(call.given_names):
         return Path()
     try:
-        return own_folder(Git(Path.cwd(), environ))
-    except CellarError:  # not in a repository: somebody tries the driver by hand
+        return _folder_at(Path.cwd(), environ)
+    except OSError:
         return Path()
+
+
+def _folder_at(folder: Path, environ: Mapping[str, str]) -> Path:
+    """Return git's folder of the worktree that git started us at the top of; only labels depend on it.
+
+    Git itself is not asked, which would cost half as much again as a whole merge.
+    """
+    if environ.get("GIT_DIR"):
+        return folder / environ["GIT_DIR"]
+    place = folder / ".git"
+    if place.is_file():
+        return folder / place.read_text("utf-8", "surrogateescape").strip().removeprefix("gitdir: ")
+    return place
 
 
 def _read(path: Path, call: MergeCall) -> Notebook:

@@ -3,9 +3,9 @@
     clean     working file -> what is committed: cleaned by the project's rules; what is left out is kept aside
     smudge    what is committed -> working file: outputs that were kept for it are put back
 
-Laws: clean(smudge(x)) == x for every x, whatever is kept; what is no notebook goes through as it is; a file that is byte
-for byte what is staged is clean as it is, so that a notebook that somebody committed with outputs is not "modified".
-
+Laws: clean(smudge(x)) == x for every x, whatever is kept; what is no notebook goes through as it is; a file that is
+byte for byte what is staged is clean as it is, so that a notebook that somebody committed with outputs is not
+"modified".
 Not for: talking to git (`filter_process.py`).
 """
 

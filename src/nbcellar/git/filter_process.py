@@ -1,8 +1,8 @@
 """The filter as git runs it: `cellar git filter-process`, one process for all files of one git command.
 
-Invariant: git always gets an answer that it can use; whatever goes wrong with a file, the file goes through as it is and
-a sentence goes to the error stream. When git is done, the files that went through are entered for comparison by content.
-"""
+Invariant: git always gets an answer that it can use; whatever goes wrong with a file, the file goes through as it is
+and a sentence goes to the error stream. When git is done, the files that went through are entered for comparison by
+content."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from nbcellar.errors import CellarError
 from nbcellar.git.process import Git
@@ -17,8 +18,7 @@ _MARKED_TEXT = re.compile(rb"(?m)^<<<<<<< .*$(?s:.)*^>>>>>>> ")
 _ADDED_OR_CHANGED = frozenset("AMRCT")
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """A staged notebook that must not be committed, and why."""
 
     path: str

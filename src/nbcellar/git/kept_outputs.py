@@ -5,9 +5,9 @@
     latest/<path>                                  the newest raw file of a path, whatever its content
     cleaned/ab/<digest of raw file and settings>   the cleaned form, so that it is worked out once
 
-Invariant: what is read back has the digest it was kept under, or is not there; files appear whole or not at all, so that
-any number of processes of git may write at once. What git's own working copy still holds is never only here: losing the
-folder loses outputs of contents that are not checked out, and nothing else.
+Invariant: what is read back has the digest it was kept under, or is not there; files appear whole or not at all, so
+that any number of processes of git may write at once. What git's own working copy still holds is never only here:
+losing the folder loses outputs of contents that are not checked out, and nothing else.
 
 Why files and not `nbcellar.store`: decision 0019.
 """
@@ -34,7 +34,8 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """A file as it was before it was cleaned: where (as git writes it, which need not be text), the digests of both forms, and by which rules."""
+    """A file as it was before it was cleaned: where (as git writes it, which need not be text), the digests of both
+    forms, and by which rules."""
 
     path: bytes
     raw: bytes

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 _LONGEST = 120
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _HEAD = "GITHEAD_"
 
 
-@dataclass(frozen=True, slots=True)
-class SideNames:
+class SideNames(msgspec.Struct, frozen=True):
     """What base, ours and theirs are called."""
 
     base: str = "base"

@@ -1,15 +1,16 @@
 """Running git.
 
 Invariant: git is started without a shell, with an environment that was passed in, and its answers are bytes: names in a
-repository need not be text. `GIT_DIR` and its like, which git sets inside hooks and drivers, are honoured, for a command
-that git started works on git's repository.
+repository need not be text. `GIT_DIR` and its like, which git sets inside hooks and drivers, are honoured, for a
+command that git started works on git's repository.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+import msgspec
 
 from nbcellar.errors import CellarError, InvalidInputError, StoreUnavailableError
 
@@ -32,8 +33,7 @@ class GitFailedError(InvalidInputError):
         self.exit_code = code
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What git answered."""
 
     code: int
@@ -47,8 +47,7 @@ class Answer:
         return text.removeprefix("fatal: ").removeprefix("error: ")
 
 
-@dataclass(frozen=True, slots=True)
-class Git:
+class Git(msgspec.Struct, frozen=True):
     """git in a folder."""
 
     folder: Path
@@ -86,7 +85,7 @@ class Git:
     def elsewhere(self, folder: Path) -> Git:
         """Return git for another folder, which finds its repository there, whatever git told us of ours."""
         environ = {name: value for name, value in self.environ.items() if name not in REPOSITORY_VARIABLES}
-        return replace(self, folder=folder, environ=environ)
+        return msgspec.structs.replace(self, folder=folder, environ=environ)
 
 
 def _not_started(folder: Path, error: FileNotFoundError) -> CellarError:

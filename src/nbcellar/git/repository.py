@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from nbcellar.errors import InvalidInputError, NoRepositoryError
 from nbcellar.git.process import Git, GitFailedError
 
 
-@dataclass(frozen=True, slots=True)
-class GitRepository:
+class GitRepository(msgspec.Struct, frozen=True):
     """A git repository as seen from one worktree.
 
     git_dir: git's folder of this worktree; common_dir: that of the repository, the same for all its worktrees;
@@ -64,11 +64,6 @@ def find_git_repository(folder: Path, environ: Mapping[str, str]) -> GitReposito
 def common_folder(git: Git) -> Path:
     """Return git's folder of the repository; one process, for what must start fast."""
     return _folder(git, "--git-common-dir")
-
-
-def own_folder(git: Git) -> Path:
-    """Return git's folder of this worktree, where the state of a merge or rebase is; one process."""
-    return _folder(git, "--git-dir")
 
 
 def _folder(git: Git, option: str) -> Path:

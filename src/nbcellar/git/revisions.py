@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from nbcellar.errors import InvalidInputError, NotFoundError, UnknownReferenceError
 from nbcellar.git.process import Git, GitFailedError
@@ -19,16 +20,14 @@ PREFIX = "git:"
 _STAGES = {0: "the index", 1: "base", 2: "ours", 3: "theirs"}
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """`revision`: None for the index. `path`: None for all files."""
 
     revision: str | None
     path: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(msgspec.Struct, frozen=True):
     """A file that differs: its path on either side (None: it is not there) and its objects ("" for a working file)."""
 
     old_path: str | None

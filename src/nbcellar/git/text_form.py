@@ -1,16 +1,16 @@
 """A notebook as lines of text, for git's textconv: `git log -p`, `git show`, `git blame`, `git diff --stat`.
 
-Invariant: the same notebook gives the same text, two notebooks whose cells differ give different ones, and no line holds
-bytes that a terminal would obey.
+Invariant: the same notebook gives the same text, two notebooks whose cells differ give different ones, and no line
+holds bytes that a terminal would obey.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+import msgspec
 from blake3 import blake3
 
 from nbcellar.errors import CellarError
@@ -63,9 +63,10 @@ def _output_lines(output: JsonObject) -> Iterator[str]:
         yield from _text_lines("\n".join(_strings(output.get("traceback"))), "    ")
     else:
         data = output.get("data")
+        bundle: JsonObject = data if isinstance(data, dict) else {}
         yield f"output: {_plain(str(kind))}"
-        for mime in sorted(data) if isinstance(data, dict) else ():
-            yield from _bundle_lines(mime, data[mime])
+        for mime in sorted(bundle):
+            yield from _bundle_lines(mime, bundle[mime])
 
 
 def _bundle_lines(mime: str, value: Any) -> Iterator[str]:
@@ -101,21 +102,23 @@ def _json(value: Any) -> str:
     return _plain(encode_compact(value))
 
 
-def difference(old: Path, new: Path, old_name: str, new_name: str, *, colour: bool = False) -> Iterator[str]:
-    """Yield the lines of a unified diff of two notebooks' texts; `/dev/null` is a file that is not there."""
+def both_notebooks(before: bytes, after: bytes) -> tuple[Notebook, Notebook] | None:
+    """Return two files as notebooks, an empty one for a file that is not there; None when one is no notebook."""
+    try:
+        sides = [read(data) if data else None for data in (before, after)]
+    except (CellarError, RecursionError):
+        return None
+    there = next((side for side in sides if side is not None), None)
+    if there is None:
+        return None
+    nothing = msgspec.structs.replace(there, cells=(), verbatim={})
+    return sides[0] or nothing, sides[1] or nothing
+
+
+def line_difference(before: bytes, after: bytes, old_name: str, new_name: str) -> Iterator[str]:
+    """Yield a unified diff of two files, notebooks among them as text."""
     import difflib
 
-    before, after = ([] if str(path) == "/dev/null" else _lines(path.read_bytes()) for path in (old, new))
-    names = (f"a/{_plain(old_name)}" if before else "/dev/null", f"b/{_plain(new_name)}" if after else "/dev/null")
-    yield _styled(f"diff {_plain(old_name)}\n", "1", colour)
-    for line in difflib.unified_diff(before, after, *names):
-        code = {"+": "32", "-": "31", "@": "36"}.get(line[0], "")
-        yield _styled(line if line.endswith("\n") else line + "\n", code, colour)
-
-
-def _lines(data: bytes) -> list[str]:
-    return text_form(data).decode("utf-8", "replace").splitlines(keepends=True)
-
-
-def _styled(line: str, code: str, colour: bool) -> str:
-    return f"\x1b[{code}m{line[:-1]}\x1b[0m\n" if colour and code else line
+    texts = [text_form(data).decode("utf-8", "replace").splitlines() for data in (before, after)]
+    for line in difflib.unified_diff(texts[0], texts[1], f"a/{old_name}", f"b/{new_name}", lineterm=""):
+        yield _plain(line)

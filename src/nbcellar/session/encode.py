@@ -45,12 +45,20 @@ Settle = Callable[[Callable[[], object]], object]
 
 
 @dataclass(frozen=True, slots=True)
+class FirstUse:
+    """Of a value that was not used yet. options: returns what `settle` depends on beside the copy."""
+
+    settle: Settle
+    options: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Export:
     """Memory that the stream refers to instead of holding it: [low, high), kept alive by `owner`.
 
     row_bytes: step of the outermost axis in memory, 0 if there is none. copy_on_write: its library keeps two holders of
     the same memory apart, so an overlap with another such export is not sharing. sparse: the bytes that are the value
-    are a small part of [low, high).
+    are a small part of [low, high). inline: the bytes are in the stream, too. small: they would be, were that allowed.
     """
 
     low: int
@@ -61,6 +69,7 @@ class Export:
     sparse: bool = False
     inline: bool = False
     readonly: bool = False
+    small: bool = False
 
 
 @dataclass(slots=True)
@@ -79,7 +88,8 @@ class Encoded:
     seconds: float
     results: Results  # which results the objects that compute some when asked hold
     opaque: list[Any]  # instances whose classes decide themselves what their pickles hold
-    settle: Settle | None = None  # makes a copy what it becomes when it is used, if it was not used yet
+    first_use: FirstUse | None = None  # makes a copy what it becomes when it is used, if it was not used yet
+    content: tuple[object, ...] = ()  # of what has a first use: what that adds nothing to, in short
     pickler: object = None  # keeps temporaries alive, so that ids stay unique while sharing is decided
 
 
@@ -166,7 +176,8 @@ class Encoder(pickle.Pickler):
         self.not_shared: set[int] = set()  # ids of what a library hands to many objects and never changes
         self.inline = inline
         self.inline_bytes = 0
-        self.settle: Settle | None = None  # set by a reducer
+        self.first_use: FirstUse | None = None  # set by a reducer
+        self.content: list[object] = []  # by reducers of what has a first use
         self.results: dict[int, frozenset[str]] = {}
         self.opaque: list[Any] = []  # instances of classes that decide themselves what their pickles hold
         self.known_results = known_results
@@ -358,7 +369,8 @@ def _result(encoder: Encoder, shared: array[int], started: float, container: str
         shared=shared,
         types=set(encoder.reducers),
         seconds=time.perf_counter() - started,
-        settle=encoder.settle,
+        first_use=encoder.first_use,
+        content=tuple(encoder.content),
         results=encoder.results,
         opaque=encoder.opaque,
         pickler=encoder,
@@ -429,6 +441,7 @@ class QuickHasher:
         sink.parts, sink.size = [], 0
         encoder.results.clear()
         encoder.opaque.clear()
+        encoder.content.clear()
         encoder.clear_memo()
         encoder.dump(objects)
         encoder.__dict__.pop("definition_notes", None)

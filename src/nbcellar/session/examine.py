@@ -7,7 +7,7 @@ Not for: remembering what was found (`tracker.py`).
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from xxhash import xxh3_128
@@ -28,11 +28,11 @@ from nbcellar.session.fidelity import Fidelity, fingerprint, load_copy
 from nbcellar.session.groups import Group, Item
 from nbcellar.session.importable import is_notebook_class
 from nbcellar.session.names import NeverStore
-from nbcellar.session.regions import Layout, lay_out, overlapping_inline
+from nbcellar.session.regions import Layout, lay_out, overlapping_inline, overlapping_small
+from nbcellar.session.shared import within_temporaries
 from nbcellar.session.sharing import sorted_ids, spans_of
 from nbcellar.session.uids import Uids
 
-LARGEST_SETTLED = 1 << 20
 _NO_IDS: array[int] = array("Q")
 
 
@@ -45,14 +45,19 @@ class Examiner:
         self.never = never
         self.context = Context(namespace, uids.uid_of, never.names_class if never.classes else None)
         self.fidelity = Fidelity()
+        self._overlapping: set[tuple[str, ...]] = set()  # classes of objects whose small arrays showed memory of others
 
     def item(self, name: str, obj: object, limits: Limits) -> Item:
-        if name and self.never.names_variable(name):
+        if name and self.leaves_out(name):
             return Item(name, obj, None, "the setting record.never_store_names names it", _NO_IDS, ())
         roots = frozenset((id(obj),)) if self.is_definition(obj) else frozenset()
         item = self.try_encode((obj,), limits, roots)
         item.name, item.obj = name, obj
         return item
+
+    def leaves_out(self, name: str) -> bool:
+        """True for a variable whose value a setting keeps out of the store."""
+        return self.never.names_variable(name)
 
     def is_definition(self, obj: object) -> bool:
         return isinstance(obj, type) and is_notebook_class(obj, self.namespace)
@@ -80,11 +85,7 @@ class Examiner:
             )
 
         try:
-            encoded = run(True)
-            if overlapping_inline(encoded.exports):
-                encoded = run(False)
-                if overlapping_inline(encoded.exports):
-                    raise CannotStoreError("an array shows memory of another one that holds objects or is a copy")
+            encoded = self._encoded(run, tuple(type(obj).__qualname__ for obj in objects))
         except OverBudgetError as error:
             return Item("", objects, None, f"over budget: {error}", _NO_IDS, ())
         except KeyboardInterrupt:
@@ -92,6 +93,23 @@ class Examiner:
         except BaseException as error:  # a class's own code may raise anything
             return Item("", objects, None, _reason(error), _NO_IDS, ())
         return Item("", objects, encoded, "", sorted_ids(encoded.shared), spans_of(encoded.exports))
+
+    def _encoded(self, run: Callable[[bool], Encoded], kinds: tuple[str, ...]) -> Encoded:
+        """Encode with small arrays in the stream, unless that would lose aliases; objects of classes of which that was
+        so the last time are not encoded twice to find out."""
+        if kinds not in self._overlapping:
+            encoded = run(True)
+            if not overlapping_inline(encoded.exports):
+                return encoded
+            self._overlapping.add(kinds)
+        encoded = run(False)
+        if overlapping_inline(encoded.exports):
+            raise CannotStoreError("an array shows memory of another one that holds objects or is a copy")
+        if not overlapping_small(encoded.exports):
+            self._overlapping.discard(kinds)
+            again = run(True)
+            return encoded if overlapping_inline(again.exports) else again
+        return encoded
 
     def loses(self, group: Group, encoded: Encoded) -> bool:
         """True if a class of its own pickling turns out to leave something out, now that its attributes differ."""
@@ -111,14 +129,7 @@ class Examiner:
         return again is not None and self.version(again, lay_out(again), group.defines) != version
 
     def settled(self, encoded: Encoded, settle: Settle, memory_bytes: int) -> bytes:
-        """Return the hash of a copy of a value that was used, as a first drawing uses a figure; empty: it has none.
-
-        Not of what holds functions or classes of the notebook: using a copy would run them.
-        """
-        if encoded.needs or encoded.size_bytes > LARGEST_SETTLED or any(b"make_function" in p for p in encoded.parts):
-            return b""
-        if sum(export.high - export.low for export in encoded.exports) > LARGEST_SETTLED:
-            return b""
+        """Return the hash of a copy of a value that was used, as a first drawing uses a figure; empty: it has none."""
         try:
             copies = settle(lambda: load_copy(encoded, self.namespace))
             found = encode(copies, self.context, Limits(memory_bytes), sharing=False, kind=TextBlindEncoder)  # type: ignore[arg-type]
@@ -198,6 +209,15 @@ class Examiner:
             raise
         except BaseException:  # a class's own code; the full examination says what it is
             return False
+
+
+def without_temporaries(item: Item) -> Item:
+    """Take what is of the pickling alone out of what an item may share; asked where it seems to share something."""
+    memo = getattr(getattr(item.encoded, "pickler", None), "memo", None)
+    passing = within_temporaries(memo.copy()) if memo is not None else ()
+    if passing:
+        item.shared = array("Q", [ident for ident in item.shared if ident not in passing])
+    return item
 
 
 def _reason(error: BaseException) -> str:

@@ -8,14 +8,17 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nbcellar.history.model import Covariable
-from nbcellar.session.encode import Encoded, Results, Settle
+from nbcellar.session.encode import Encoded, Results
 from nbcellar.session.immutable import ATOMS
 from nbcellar.session.importable import is_importable_module
 from nbcellar.session.regions import Layout
 from nbcellar.session.sharing import Span
+
+if TYPE_CHECKING:
+    from nbcellar.session.settling import Unused
 
 NOTHING: Any = object()
 SMALL_ATOM_BYTES = 4096
@@ -51,8 +54,7 @@ class Group:
     is_plain: bool = False  # its short stream is all of it
     is_complete: bool = True  # `shared` and `spans` are known
     split: bool = False  # encoded in parts
-    settled: bytes = b""  # hash of a copy that was used as `settle` does; empty: it had been used already
-    settle: Settle | None = None
+    unused: Unused | None = None  # the value before its first use, to tell that from a change
     unstable: bool = False  # its pickle differs each time: only cells that name it count as changing it
     state: array[int] = field(default_factory=lambda: array("Q"))  # of what cannot be stored: ids that it reaches
     is_whole: bool = True  # `state` is all of it

@@ -7,12 +7,19 @@ its picture. matplotlib is imported by what is loaded.
 from __future__ import annotations
 
 import itertools
+import locale
 import logging
 import operator
+import os
+import sys
 import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any
+
+from xxhash import xxh3_128_digest
+
+from nbcellar.session.encode import FirstUse
 
 _INVERSE = ("_inverted",)
 _OF_CLASS = {
@@ -124,4 +131,42 @@ def settle(load: Callable[[], object]) -> object:
     return copies
 
 
-__all__ = ["links_of", "results_of", "set_figure", "set_linked", "set_transform", "settle"]
+_WITHOUT_EFFECT = frozenset({"backend", "backend_fallback", "interactive"})
+
+
+def options() -> bytes:
+    """Return what a drawing depends on beside the figure: matplotlib's options, converters of units, locale, zone."""
+    items = dict.items(sys.modules["matplotlib"].rcParams)
+    chosen = [(key, value) for key, value in items if key not in _WITHOUT_EFFECT]
+    units = getattr(sys.modules.get("matplotlib.units"), "registry", {})
+    converters = [(id(kind), id(converter)) for kind, converter in units.items()]
+    found = (chosen, converters, locale.setlocale(locale.LC_ALL), os.environ.get("TZ"))
+    return xxh3_128_digest(repr(found).encode("utf-8", "surrogatepass"))
+
+
+FIRST_DRAWING = FirstUse(settle, options)
+
+
+def content_of(figure: Any) -> tuple[object, ...]:
+    """Return what no drawing changes, in short: how many parts a figure and its axes have, their titles and labels."""
+    axes = figure.axes
+    lists = ("lines", "patches", "texts", "images", "artists", "legends", "subfigs")
+    return (
+        *(_length(figure, name) for name in lists),
+        *((*(_length(ax, name) for name in ("_children", "child_axes")), *_words(ax)) for ax in axes),
+    )
+
+
+def _length(owner: Any, name: str) -> int:
+    held = vars(owner).get(name)
+    return len(held) if type(held) is list else 0
+
+
+def _words(axes: Any) -> list[object]:
+    held = vars(axes)
+    texts = [held.get(name) for name in ("title", "_left_title", "_right_title")]
+    texts += [getattr(held.get(name), "label", None) for name in ("xaxis", "yaxis", "zaxis")]
+    return [held.get("legend_") is None, *(str(getattr(text, "_text", "")) for text in texts)]
+
+
+__all__ = ["FIRST_DRAWING", "content_of", "links_of", "results_of", "set_figure", "set_linked", "set_transform"]

@@ -213,7 +213,9 @@ class Recorder:
         if observation.changed or observation.dropped_names:
             self._submit(self._between(observation))
             return True  # once until the next cell: what changes all the time would fill the history
-        return len(picked) == len(waiting)
+        if len(picked) < len(waiting):
+            return False
+        return not self.tracker.settling.settle_next(self.tracker.groups(), self.tracker.memory_bytes)
 
     def tidy(self) -> None:
         """Housekeeping while nobody waits: memory that a long capture used goes back, a log pack now and then, and

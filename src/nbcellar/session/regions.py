@@ -50,6 +50,12 @@ def overlapping_inline(exports: list[Export]) -> bool:
     return any(len(group) > 1 and any(exports[i].inline for i in group) for group in _merge(exports, inline=True))
 
 
+def overlapping_small(exports: list[Export]) -> bool:
+    """True if that would be so, had small arrays gone into the stream."""
+    groups = _merge(exports, inline=True)
+    return any(len(group) > 1 and any(exports[i].inline or exports[i].small for i in group) for group in groups)
+
+
 KnownHashes = Mapping[tuple[int, int], list[bytes]]  # (low, size) of a region -> quick hashes of its blocks
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import compress, repeat
 from operator import is_
 from types import ModuleType
@@ -22,6 +22,7 @@ Memo = Mapping[int, tuple[int, Any]]
 
 _PLAIN = frozenset({str, int, float, bytes, tuple, complex, bool, frozenset})
 _CONTAINERS = frozenset({list, dict, set, bytearray})
+_HOLDERS = frozenset({list, dict, set, tuple})
 _LONG = frozenset({str, bytes, tuple, frozenset})
 _SHORT = frozenset({str, int, float, bool, complex, type(None)})
 _LONG_FROM = 256
@@ -39,6 +40,34 @@ def shared_state(memo: Memo, roots: frozenset[int], ignored: set[int]) -> array[
     if ignored:
         ids = array("Q", [ident for ident in ids if ident not in ignored])
     return ids
+
+
+def within_temporaries(memo: Memo) -> Collection[int]:
+    """Return ids of what only temporaries hold, as the dicts in a state that a class makes for its pickle.
+
+    Their memory is used again by the next pickling, and a variable would seem to share state with what lay there.
+    """
+    return _within_temporaries([pair[1] for pair in memo.values()])
+
+
+def _within_temporaries(objects: list[Any]) -> Collection[int]:
+    counts = list(map(sys.getrefcount, objects))
+    queue = [obj for obj, count in zip(objects, counts, strict=True) if count <= _TEMPORARY and type(obj) in _HOLDERS]
+    if not queue:
+        return ()
+    others = dict(zip(map(id, objects), counts, strict=True))  # how many hold it, and a constant
+    found = set()
+    while queue:
+        holder = queue.pop()
+        for part in holder.values() if type(holder) is dict else holder:
+            ident = id(part)
+            if ident in others:
+                others[ident] -= 1
+                if others[ident] == _TEMPORARY:
+                    found.add(ident)
+                    if type(part) in _HOLDERS:
+                        queue.append(part)
+    return found
 
 
 def _by_kind(objects: list[Any]) -> Iterable[tuple[type, list[Any]]]:

@@ -11,21 +11,22 @@ import os
 import time
 from array import array
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 from nbcellar.errors import CannotRestoreError
 from nbcellar.history.model import Covariable
 from nbcellar.session.encode import Encoded, Limits, QuickHasher
-from nbcellar.session.examine import Examiner
+from nbcellar.session.examine import Examiner, without_temporaries
 from nbcellar.session.groups import NOTHING, Changed, Group, Item, Observation, is_atom, is_same
 from nbcellar.session.leftovers import state_within
 from nbcellar.session.names import NeverStore
 from nbcellar.session.regions import KnownHashes, Layout, lay_out
+from nbcellar.session.settling import Settling
 from nbcellar.session.sharing import Together, partition, share, share_ids, sorted_ids
 from nbcellar.session.uids import Uids
 
 QUICK_BYTES = 1 << 18
-_SETTLES_IN = 20  # times as long as encoding, to load a copy, draw and encode that
 
 
 class Tracker:
@@ -48,7 +49,9 @@ class Tracker:
         self.by_uid: dict[str, Group] = {}
         self.number = 0
         self.memory_bytes = 256 << 20
-        self._settled: dict[bytes, bytes] = {}  # by version, of values that were not used yet when they were recorded
+        self.settling = Settling(self.examiner)
+        self._items: dict[int, Item] = {}  # by id of the object, while one observation lasts
+        self._wholes: dict[tuple[str, ...], Item] = {}  # by names, of several, likewise
         self._serials: dict[tuple[str, ...], tuple[tuple[int, ...], bytes]] = {}  # of what cannot be stored
         self.layouts: dict[Group, Layout] | None = None  # filled while a restore looks for blocks in live memory
 
@@ -73,6 +76,7 @@ class Tracker:
         try:
             return self._observe(touched, check_s, deadline, only)
         finally:
+            self._items, self._wholes = {}, {}
             if enabled:
                 gc.enable()
 
@@ -103,10 +107,10 @@ class Tracker:
             self._examine(group, now, patient, pool, dissolved, deep=True)
         checked_all = self._check_rest(rest, now, patient, pool, dissolved, until) and only is None
         for name in fresh:
-            pool[name] = self.examiner.item(name, now[name], limits)
+            pool[name] = self._item(name, now[name], limits)
         changed = self._regroup(pool, dissolved, now, limits) if pool or dissolved else []
         for change in changed:
-            self._settle(change, deadline)  # when all is encoded: what it takes must not cost a variable its record
+            self.settling.note(change.group, change.encoded)
         dropped = self._drop_unneeded_definitions()
         created = tuple(sorted(fresh))
         new_names = {name for change in changed for name in change.group.names}
@@ -203,12 +207,15 @@ class Tracker:
                         if self.layouts is not None:
                             self.layouts[group] = layout
                         return
-                if self._is_settled(group, item.encoded, version):
-                    group.object_ids = tuple(id(now[n]) for n in group.names)
+                are_the_same = tuple(map(id, objects[: len(group.names)])) == group.object_ids
+                if are_the_same and self.settling.is_settled(group, item.encoded, limits):
+                    group.baseline, group.verified = version, self.number
                     return
                 if not deep and self.examiner.is_unstable(group, version, objects, limits, roots):
                     group.unstable = True
                     return
+                if deep and len(objects) > 1 and not roots:
+                    self._wholes[group.names] = item
             if len(alive) == 1 and deep:
                 item.name, item.obj = alive[0], objects[0]
                 dissolved[group] = not deep
@@ -216,27 +223,15 @@ class Tracker:
                 return
         dissolved[group] = not deep
         for name in alive:
-            pool[name] = self.examiner.item(name, now[name], limits)
+            pool[name] = self._item(name, now[name], limits)
 
-    def _settle(self, change: Changed, deadline: float) -> None:
-        """Note what a value becomes that was not used yet, if there is time for that."""
-        group, encoded = change.group, change.encoded
-        if encoded is None or encoded.settle is None or group.roots:
-            return
-        if time.perf_counter() + _SETTLES_IN * encoded.seconds > deadline:
-            return
-        group.settle = encoded.settle
-        group.settled = self.examiner.settled(encoded, group.settle, self.memory_bytes)
-        self._settled[group.version] = group.settled
-
-    def _is_settled(self, group: Group, encoded: Encoded, version: bytes) -> bool:
-        """True if a value only became what its first use makes of it: a figure that was drawn is the same figure."""
-        if not group.settled or group.settle is None or encoded.needs:
-            return False
-        if self.examiner.settled(encoded, group.settle, self.memory_bytes) != group.settled:
-            return False
-        group.baseline, group.verified = version, self.number
-        return True
+    def _item(self, name: str, obj: object, limits: Limits) -> Item:
+        """Look at one variable; not twice at an object that has several names, which will be one co-variable."""
+        known = self._items.get(id(obj))
+        if known is None or known.encoded is None or not (known.shared or known.spans):
+            known = self._items[id(obj)] = self.examiner.item(name, obj, limits)
+            return known
+        return self.examiner.item(name, obj, limits) if self.examiner.leaves_out(name) else replace(known, name=name)
 
     def _is_as_stored(
         self, group: Group, objects: tuple[object, ...], encoded: Encoded, limits: Limits, roots: frozenset[int]
@@ -281,7 +276,7 @@ class Tracker:
         if len(objects) == 1 and is_atom(objects[0]) and covariable.names:
             group.atom = objects[0]
         group.version, group.covariable = covariable.version, covariable
-        group.settled, group.settle = self._settled.get(covariable.version, b""), item.encoded.settle
+        self.settling.adopt(group, item.encoded)
         group.is_complete = quick
         return group
 
@@ -367,6 +362,7 @@ class Tracker:
                 change.group.covariable, change.group.digests = old.covariable, old.digests
                 change.group.version, change.group.unsaved = old.version, old.unsaved
                 change.group.stored, change.group.results = old.stored, old.results
+                change.group.unused = old.unused
                 continue  # only its sharing was looked at again
             if old is not None and dissolved[old]:
                 change.unseen = True
@@ -424,11 +420,16 @@ class Tracker:
         """Take apart unchanged groups that share state with an item; their cached ids are confirmed by a fresh pass."""
         batch = [item for item in items if item.shared or item.spans]
         while batch:
-            together, batch = Together(batch), []
+            looked_at, batch = batch, []
+            together, is_rough = Together(looked_at), True
             for group in self.groups():
                 if group.reason or not together.share(group):
                     continue
-                fresh = [self.examiner.item(name, now[name], limits) for name in group.names]
+                if is_rough:
+                    together, is_rough = Together([without_temporaries(item) for item in looked_at]), False
+                    if not together.share(group):
+                        continue
+                fresh = [self._item(name, now[name], limits) for name in group.names]
                 fresh += [self.examiner.item("", root, limits) for root in group.hidden]
                 if any(map(together.share, fresh)):
                     dissolved.setdefault(group, False)
@@ -445,7 +446,7 @@ class Tracker:
         roots = tuple({id(i.obj): i.obj for i in (*named, *items) if self.examiner.is_definition(i.obj)}.values())
         hidden = cast(tuple[type, ...], tuple(item.obj for item in items if not item.name))
         objects = (*(item.obj for item in named), *hidden)
-        whole = items[0] if len(items) == 1 else self.examiner.try_encode(objects, limits, frozenset(map(id, roots)))
+        whole = items[0] if len(items) == 1 else self._whole(names, objects, roots, limits)
         if whole.encoded is not None:
             reason = self.examiner.fidelity.reason(whole.encoded, self.examiner.context)
             if reason:
@@ -467,6 +468,15 @@ class Tracker:
                 group.atom = named[0].obj
         self.track(group)
         return Changed(group, objects, whole.encoded, layout)
+
+    def _whole(
+        self, names: tuple[str, ...], objects: tuple[object, ...], roots: tuple[object, ...], limits: Limits
+    ) -> Item:
+        """Encode several objects together; not again what was the same co-variable a moment ago."""
+        known = None if roots else self._wholes.get(names)
+        if known is not None and isinstance(known.obj, tuple) and list(map(id, known.obj)) == list(map(id, objects)):
+            return known
+        return self.examiner.try_encode(objects, limits, frozenset(map(id, roots)))
 
     def _drop_unneeded_definitions(self) -> tuple[str, ...]:
         """Forget hidden definitions that nothing reaches any more."""

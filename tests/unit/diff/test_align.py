@@ -69,6 +69,19 @@ def test_a_changed_word_is_marked_in_both_lines() -> None:
     assert (change.added, change.removed) == (1, 1)
 
 
+def test_a_line_finds_its_counterpart_among_new_ones() -> None:
+    change = compare_texts("one\nx = first(1, 2)\nend", "one\nimport os\nx = second(1, 2)\ny = 3\nend")
+    marked = {line.text: [line.text[a:b] for a, b in line.words] for line in change.lines if line.mark in "+-"}
+    assert marked == {"x = first(1, 2)": ["first"], "import os": [], "x = second(1, 2)": ["second"], "y = 3": []}
+
+
+def test_long_lists_that_were_shuffled_keep_what_is_in_order() -> None:
+    a = list(range(10_000))
+    b = [*a[7_000:], *a[:7_000]]
+    assert apply(a, b) == b
+    assert sum(step.b_stop - step.b_start for step in align(a, b)) == 3_000
+
+
 @given(st.lists(st.sampled_from(["a", "b", "ab c", ""]), max_size=12), st.lists(st.sampled_from("abc"), max_size=12))
 def test_a_text_comparison_counts_what_it_shows(old: list[str], new: list[str]) -> None:
     change = compare_texts("\n".join(old), "\n".join(new))

@@ -88,16 +88,25 @@ def test_a_full_disk_during_the_write_leaves_both_sides(call: MergeCall, monkeyp
     assert sorted(path.name for path in call.ours.parent.iterdir()) == ["A", "B", "O"]
 
 
-def test_a_disk_that_stays_full_stops_git_and_changes_nothing(call: MergeCall, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_disk_that_stays_full_the_file_says_where_both_sides_are(
+    call: MergeCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fsync(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", fsync)
     code, said = run(call, take_theirs)
-    assert code == STOPPED
-    assert "the merge is stopped" in said[-1]
-    assert call.ours.read_bytes() == OURS
+    assert code == FAILED
+    assert "git checkout --merge -- n.ipynb" in said[-1]
+    text = call.ours.read_text()
+    assert text.startswith("<<<<<<< ours\n")
+    assert text.endswith(">>>>>>> theirs\n")
     assert sorted(path.name for path in call.ours.parent.iterdir()) == ["A", "B", "O"]
+
+
+def test_where_nothing_can_be_written_git_is_told_to_stop(call: MergeCall, tmp_path: Path) -> None:
+    gone = MergeCall(call.base, tmp_path / "gone" / "A", call.theirs, 7, "n.ipynb")
+    assert run(gone, take_theirs)[0] == STOPPED
 
 
 def test_without_git_both_sides_stand_whole_in_the_file(call: MergeCall, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,3 +99,14 @@ def test_a_name_that_is_not_there_changes_nothing(live: Live) -> None:
         live.session.undo(1, ["q"])
     assert caught.value.hint == "that state has: a, c"
     assert live.value("c") == 4
+
+
+@pytest.mark.parametrize("source", ["data = [1]\nraw = data", "raw = [1]\ndata = raw"])
+def test_a_name_that_a_setting_leaves_out_is_left_out_beside_another_name_of_its_object(
+    tmp_path: Path, source: str
+) -> None:
+    with live_session(tmp_path, never_store_names=("raw",)) as live:
+        live.cell(source)
+        known = live.session.tracker.by_name
+        assert "never_store_names" in known["raw"].reason
+        assert known["data"].reason == ""

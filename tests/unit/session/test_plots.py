@@ -261,9 +261,17 @@ line, = ax.plot([1, 3, 2])
 """
 
 
-def test_the_first_drawing_of_a_figure_is_no_change(live: Live) -> None:
+def idle(live: Live) -> None:
+    while not live.session.check_idle(1.0):
+        pass
+
+
+@pytest.mark.parametrize("is_idle", [False, True])
+def test_the_first_drawing_of_a_figure_is_no_change(live: Live, is_idle: bool) -> None:
     live.cell(UNDRAWN)
     before = version(live)
+    if is_idle:
+        idle(live)
     live.cell("ax.get_xlim()")
     live.cell("fig.savefig(io.BytesIO(), dpi=50)")
     live.cell("fig.canvas.draw()")
@@ -273,14 +281,47 @@ def test_the_first_drawing_of_a_figure_is_no_change(live: Live) -> None:
 @pytest.mark.parametrize(
     "change", ["line.set_color('red')", "ax.set_ylim(0, 9)", "fig.set_dpi(50)", "ax.margins(0.3)", "line.set_gid('g')"]
 )
-def test_a_change_that_comes_with_the_first_drawing_is_seen(live: Live, change: str) -> None:
+@pytest.mark.parametrize("is_idle", [False, True])
+def test_a_change_that_comes_with_the_first_drawing_is_seen(live: Live, change: str, is_idle: bool) -> None:
     live.cell(UNDRAWN)
     before = version(live)
+    if is_idle:
+        idle(live)
     live.cell(f"{change}\nfig.savefig(io.BytesIO())")
     assert version(live) != before
     live.session.undo()
     live.cell("fig.savefig(io.BytesIO())")
     assert version(live) == before
+
+
+def test_no_copy_of_a_figure_is_drawn_before_the_kernel_idles(live: Live) -> None:
+    live.cell(UNDRAWN)
+    live.cell("ax.plot([2, 1])")
+    group = live.session.tracker.by_name["fig"]
+    assert group.unused is not None and group.unused.copy is not None and not group.unused.settled
+    idle(live)
+    assert group.unused.copy is None and group.unused.settled
+    assert live.session.check_idle(1.0)
+
+
+def test_what_a_figure_becomes_is_told_from_what_it_held_when_it_was_recorded(live: Live) -> None:
+    live.cell(UNDRAWN + "import numpy as np\nimage = ax.imshow(np.zeros((90, 90)))")  # not in the pickle, but beside it
+    before = version(live)
+    live.cell("image.get_array()[3, 4] = 5.0\nfig.savefig(io.BytesIO())")
+    assert version(live) != before
+    live.session.undo()
+    assert live.value("image.get_array()[3, 4]") == 0.0
+
+
+def test_a_first_drawing_with_other_options_is_a_change(live: Live) -> None:
+    live.cell(UNDRAWN)
+    before = version(live)
+    live.cell("matplotlib.rcParams['xtick.major.size'] = 20.0\nfig.savefig(io.BytesIO())")
+    assert version(live) != before
+    live.session.undo()
+    live.cell("matplotlib.rcdefaults()")
+    live.cell("fig.savefig(io.BytesIO())")
+    assert live.value("ax.xaxis.majorTicks[0].tick1line.get_markersize()") < 20
 
 
 def test_a_figure_that_calls_functions_of_the_notebook_is_not_drawn_to_see_what_it_becomes(live: Live) -> None:

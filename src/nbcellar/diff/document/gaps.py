@@ -24,6 +24,7 @@ ALIKE = 0.6
 ALIKE_ALONE = 0.5
 _ALIKE_BY_ID = 0.3
 _ALIKE_OTHER_TYPE = 0.8
+_ALIKE_OTHER_ID = 0.8
 _SMALL = 1024
 _CHUNK = 24
 
@@ -57,7 +58,14 @@ class Gaps:
         """Return how alike two cells are that have different keys, 0.0 if below `least`."""
         if self.ours.cells[i].type != self.theirs.cells[j].type:
             least = max(least, _ALIKE_OTHER_TYPE)
+        if self.trusted and self._are_others(i, j):
+            least = max(least, _ALIKE_OTHER_ID)
         return self.likeness.alike(i, j, least)
+
+    def _are_others(self, i: int, j: int) -> bool:
+        """Return whether both cells have ids of their own, and not the same."""
+        one, other = self.ours.ids[i], self.theirs.ids[j]
+        return one != other and one in self.ours.unique_ids and other in self.theirs.unique_ids
 
     def same_id(self, i: int, j: int) -> bool:
         """Return whether both cells have the same id, which no other cell has."""
@@ -71,7 +79,7 @@ class Gaps:
         if self.trusted and self.same_id(i, j) and (alone or self.likeness.alike(i, j, _ALIKE_BY_ID)):
             return "id"
         if alone and self.ours.cells[i].type == self.theirs.cells[j].type:
-            if not self.ours.sources[i].strip():
+            if not self.ours.sources[i].strip() and not (self.trusted and self._are_others(i, j)):
                 return "similar"  # an empty cell that was filled
         return "similar" if self.score(i, j, ALIKE_ALONE if alone else ALIKE) else None
 

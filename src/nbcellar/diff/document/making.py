@@ -25,11 +25,14 @@ from nbcellar.diff.document.operations import (
     size,
     value_size,
 )
+from nbcellar.diff.document.similarity import common_ends
 
 _DEEPEST = 100
 _WORDS = re.compile(r"\w+|\s+|.", re.DOTALL)
 _LONGEST_LINE = 4000
 _ONE_STRETCH = 40
+_NEAR = 8
+_MOST_LINES = 2_000
 
 Differ = Callable[[Any, Any, int], Operations]
 
@@ -79,31 +82,33 @@ def diff_lists(
     """Return the operations between two lists. Items that stand for each other are patched if they are `alike`."""
     found: Operations = []
     for step in align([json_key(item) for item in a], [json_key(item) for item in b]):
-        pairs = _pairs(a, b, step, depth, alike or _same_kind)
         x, y = step.a_start, step.b_start
-        for i, j in [*pairs, (step.a_stop, step.b_stop)]:
+        for i, j, inner in [*_patches(a, b, step, depth, alike or _same_kind), (step.a_stop, step.b_stop, None)]:
             if j > y:
                 found.append(AddRange(x, list(b[y:j])))
             if i > x:
                 found.append(RemoveRange(x, i - x))
-            if i < step.a_stop:
-                found.append(Patch(i, diff_values(a[i], b[j], depth + 1)))
+            if inner is not None:
+                found.append(Patch(i, inner))
             x, y = i + 1, j + 1
     return found
 
 
-def _pairs(
+def _patches(
     a: Sequence[Any], b: Sequence[Any], step: Step, depth: int, alike: Callable[[Any, Any], bool]
-) -> list[tuple[int, int]]:
-    """Return places of items in a replaced stretch that are worth a patch, in order."""
-    pairs, j = [], step.b_start
+) -> list[tuple[int, int, Operations | None]]:
+    """Return items of a replaced stretch that are worth a patch: their places, in order, and the patch."""
+    found: list[tuple[int, int, Operations | None]] = []
+    j = step.b_start
     for i in range(step.a_start, step.a_stop):
-        for other in range(j, min(step.b_stop, j + 8)):
+        for other in range(j, min(step.b_stop, j + _NEAR)):
             if isinstance(a[i], dict | list) and can_patch(a[i], b[other], depth) and alike(a[i], b[other]):
-                pairs.append((i, other))
+                inner = diff_values(a[i], b[other], depth + 1)
+                if size(inner) < value_size(b[other]):
+                    found.append((i, other, inner))
                 j = other + 1
                 break
-    return [(i, j) for i, j in pairs if size(diff_values(a[i], b[j], depth + 1)) < value_size(b[j])]
+    return found
 
 
 def _same_kind(a: Any, b: Any) -> bool:
@@ -117,7 +122,7 @@ def diff_texts(a: str, b: str, depth: int = 0) -> Operations:
     old, new = a.splitlines(keepends=True), b.splitlines(keepends=True)
     found: Operations = []
     for step in align(old, new):
-        if step.a_stop - step.a_start == step.b_stop - step.b_start:
+        if step.a_stop - step.a_start == step.b_stop - step.b_start <= _MOST_LINES:
             found += _diff_stretch(old, new, step)
         else:
             found += _replaced(new, step.a_start, step.a_stop, step.b_start, step.b_stop)
@@ -152,8 +157,7 @@ def _diff_stretch(old: Sequence[str], new: Sequence[str], step: Step) -> Operati
 
 def diff_line(old: str, new: str) -> Operations | None:
     """Return the operations between two lines by character, None if the new line itself is shorter."""
-    start = _common_start(old, new)
-    end = _common_end(old, new, min(len(old), len(new)) - start)
+    start, end = common_ends(old, new)
     inner = _diff_middle(old[start : len(old) - end], new[start : len(new) - end], start)
     return inner if size(inner) < len(new) + 60 else None
 
@@ -190,28 +194,6 @@ def _starts(words: Sequence[str]) -> list[int]:
     for word in words:
         starts.append(starts[-1] + len(word))
     return starts
-
-
-def _common_start(old: str, new: str) -> int:
-    low, high = 0, min(len(old), len(new))
-    while low < high:  # by halves: slices are compared at C speed
-        middle = (low + high + 1) // 2
-        if old[low:middle] == new[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _common_end(old: str, new: str, most: int) -> int:
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        if old[len(old) - middle : len(old) - low] == new[len(new) - middle : len(new) - low]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
 
 
 __all__ = ["Differ", "can_patch", "diff_dicts", "diff_line", "diff_lists", "diff_member", "diff_texts", "diff_values"]

@@ -57,7 +57,7 @@ class Likeness:
         if 2 * shorter < least * (shorter + longer):
             return 0.0
         if longer > _LONGEST or self.left <= 0:
-            found = self.quick(i, j)
+            found = max(self.quick(i, j), 2 * sum(common_ends(old, new)) / (shorter + longer))
             return found if found >= least else 0.0
         self.left -= 1
         if self._by_hand > 0 and longer <= _LONGEST_BY_HAND:
@@ -109,6 +109,21 @@ def common_letters(old: str, new: str) -> int:
     return len(old) - row.bit_count()
 
 
+def common_ends(old: str, new: str) -> tuple[int, int]:
+    """Return how many letters two texts have in common at the start, and of the others at the end."""
+    low, high = 0, min(len(old), len(new))
+    while low < high:  # by halves: slices are compared at C speed
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if old[low:middle] == new[low:middle] else (low, middle - 1)
+    start = low
+    low, high = 0, min(len(old), len(new)) - start
+    while low < high:
+        middle = (low + high + 1) // 2
+        same = old[len(old) - middle : len(old) - low] == new[len(new) - middle : len(new) - low]
+        low, high = (middle, high) if same else (low, middle - 1)
+    return start, low
+
+
 def likely_pairs(
     a: Sequence[str], b: Sequence[str], ours: Iterable[int], theirs: Iterable[int]
 ) -> list[tuple[int, int]]:
@@ -156,4 +171,4 @@ def _best(features: dict[int, set[str]], own: dict[str, list[int]], other: dict[
     return best
 
 
-__all__ = ["Likeness", "common_letters", "likely_pairs"]
+__all__ = ["Likeness", "common_ends", "common_letters", "likely_pairs"]

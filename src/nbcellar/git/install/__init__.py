@@ -7,27 +7,32 @@ whatever stood in them.
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
 
 from nbcellar.git.install import hooks
 from nbcellar.git.install.blocks import edit
 from nbcellar.git.install.places import Places, Scope, global_places, local_places, system_places
 from nbcellar.git.install.program import remove_program, write_program
+from nbcellar.git.install.save_hook import add_save_hook, remove_save_hook
 from nbcellar.git.install.settings import ATTRIBUTES, config_block
 
 __all__ = ["Installed", "Places", "Scope", "global_places", "install", "local_places", "system_places", "uninstall"]
 
 
-@dataclass(frozen=True, slots=True)
-class Installed:
+class Installed(msgspec.Struct, frozen=True):
     """What an installation or its removal changed, and what it left alone with the reason."""
 
     changed: tuple[str, ...]
     left_alone: tuple[str, ...] = ()
 
 
-def install(places: Places) -> Installed:
-    """Install; doing it again puts right what is no longer as it should be. Raises StoreUnavailableError."""
+def install(places: Places, *, save_hook: Path | None = None) -> Installed:
+    """Install; doing it again puts right what is no longer as it should be. Raises StoreUnavailableError.
+
+    save_hook: the settings file of Jupyter Server that loads the hook, to install that, too.
+    """
     remove = f"cellar git uninstall --{places.scope.value}"
     write_program(places.program, remove=_by_hand(places) + f" ({remove})")
     changed = [f"{places.program}: what git calls"]
@@ -35,6 +40,8 @@ def install(places: Places) -> Installed:
         changed.append(f"{places.config}: filter, diff and merge driver, difftool, mergetool")
     if edit(places.attributes, ATTRIBUTES):
         changed.append(f"{places.attributes}: notebooks go through them")
+    if save_hook is not None and add_save_hook(save_hook, places.program):
+        changed.append(f"{save_hook}: Jupyter Server keeps outputs on every save, once it was started again")
     if places.hooks is None:
         return Installed(tuple(changed), (places.why_no_hooks,))
     if hooks.add_hook(places.hooks):
@@ -42,7 +49,7 @@ def install(places: Places) -> Installed:
     return Installed(tuple(changed))
 
 
-def uninstall(places: Places) -> Installed:
+def uninstall(places: Places, *, save_hook: Path | None = None) -> Installed:
     """Remove everything that `install` wrote, and the kept outputs. Raises StoreUnavailableError."""
     changed = []
     for path in (places.attributes, places.other_attributes, places.config):
@@ -50,6 +57,8 @@ def uninstall(places: Places) -> Installed:
             changed.append(f"{path}: as it was before")
     if places.hooks is not None and hooks.remove_hook(places.hooks):
         changed.append(f"{places.hooks / hooks.NAME}: as it was before")
+    if save_hook is not None and remove_save_hook(save_hook, places.program):
+        changed.append(f"{save_hook}: no longer there for this installation")
     if places.scope is Scope.LOCAL and (places.program / "outputs").is_dir():
         shutil.rmtree(places.program / "outputs", ignore_errors=True)
         changed.append(f"{places.program / 'outputs'}: kept outputs removed; those in working files stay")

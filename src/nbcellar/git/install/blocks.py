@@ -1,7 +1,7 @@
 """A block of lines of ours in a file of somebody else's.
 
-Invariant: `without_block(with_block(text, block)) == text` for every text, ends of lines, a missing last one and a missing
-file included; nothing outside of the block is ever changed.
+Invariant: `without_block(with_block(text, block)) == text` for every text, ends of lines, a missing last one and a
+missing file included; nothing outside of the block is ever changed.
 """
 
 from __future__ import annotations

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from nbcellar import config
 from nbcellar.errors import InvalidInputError
@@ -24,8 +25,7 @@ class Scope(enum.Enum):
     SYSTEM = "system"
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(msgspec.Struct, frozen=True):
     """The files of one installation.
 
     config, attributes: git's, where a block of ours goes; program: our folder with what git calls; caller: how a shell

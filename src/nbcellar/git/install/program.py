@@ -1,10 +1,10 @@
 """What git calls: a small program of the shell beside the repository, which starts ours and stands in when it cannot.
 
 Invariant: when the environment that Cellar was installed into is gone, broken or killed at work, a merge leaves both
-sides in the file, visibly, and says so; nothing that git passes (paths, labels) is read by a shell as anything but a word.
-
-Git's own behaviour, which this is there for: after any failure of a driver git keeps *ours* without a mark, and `git add`
-then loses theirs.
+sides in the file, visibly, and says so; nothing that git passes (paths, labels) is read by a shell as anything but a
+word.
+Git's own behaviour, which this is there for: after any failure of a driver git keeps *ours* without a mark, and `git
+add` then loses theirs.
 """
 
 from __future__ import annotations
@@ -76,7 +76,10 @@ case $call in
                 exit 2
             }
         fi
-        echo "cellar: $6: could not be written; the merge is stopped, nothing is lost" >&2
+        # No room. Left as it is, the file would be ours alone; a few words go where it was.
+        printf '<<<<<<< ours\\nNot merged: there was no room to write. %s\\n=======\\n%s\\n>>>>>>> theirs\\n' \\
+            'Ours: git checkout --ours' 'Theirs: git checkout --theirs; again: git checkout --merge' > "$3" &&
+            exit 2
         exit 129
         ;;
     diff-driver)

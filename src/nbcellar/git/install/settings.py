@@ -34,7 +34,10 @@ def config_block(places: Places) -> bytes:
             "merge",
             [
                 ("name", "cell by cell"),
-                ("driver", f"if test -x {run}; then {run} merge-driver %O %A %B %L %P; else {_BOTH_SIDES}; fi"),
+                (
+                    "driver",
+                    f'run={run}; if test -x "$run"; then "$run" merge-driver %O %A %B %L %P; else {_BOTH_SIDES}; fi',
+                ),
             ],
         ),
         ("difftool", [("cmd", f'{run} difftool "$LOCAL" "$REMOTE" "$MERGED"')]),

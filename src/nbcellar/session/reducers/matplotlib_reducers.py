@@ -123,8 +123,9 @@ def _reduce_figure(figure: Any, encoder: Encoder) -> Any:
     reduced[2]["_dpi"] = figure._dpi if ratio == 1 else figure._dpi / ratio
     if "_original_dpi" in reduced[2]:
         reduced[2]["_original_dpi"] = reduced[2]["_dpi"]
+    encoder.content.append(plots.content_of(figure))
     if not _was_drawn(figure):
-        encoder.settle = plots.settle
+        encoder.first_use = plots.FIRST_DRAWING
     return (*reduced[:3], None, None, plots.set_figure)
 
 

@@ -45,19 +45,21 @@ def reduce_array(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
             id(a)
         )  # its memory says what it shares, and temporaries of pickling have none of their own
     low = a.ctypes.data if size else 0  # not __array_interface__: that describes a structured dtype, slowly
-    if _goes_inline(size, encoder):
+    small = _is_small(size, encoder)
+    if small and encoder.inline:
         if size:
             encoder.export(Export(low, low + size, a, copy_on_write=id(a) in encoder.copy_on_write, inline=True))
         return arrays.inline, (a.tobytes("A"), token, a.shape, layout, flags.writeable)
     row = 0
     if a.ndim > 1 and size:
         row = a.strides[0] if layout == "C" else a.strides[-1]
-    index = encoder.export(Export(low, low + size, a, row, id(a) in encoder.copy_on_write))
+    index = encoder.export(Export(low, low + size, a, row, id(a) in encoder.copy_on_write, small=small))
     return arrays.exported, (index, token, a.shape, layout, flags.writeable)
 
 
-def _goes_inline(size: int, encoder: Encoder) -> bool:
-    if size > INLINE_BYTES or not encoder.inline or encoder.inline_bytes > INLINE_TOTAL_BYTES:
+def _is_small(size: int, encoder: Encoder) -> bool:
+    """True for an array that goes into the stream, if that is allowed."""
+    if size > INLINE_BYTES or encoder.inline_bytes > INLINE_TOTAL_BYTES:
         return False
     encoder.inline_bytes += size
     return True
@@ -66,7 +68,8 @@ def _goes_inline(size: int, encoder: Encoder) -> bool:
 def _reduce_strided(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
     low, high = byte_bounds(a)
     token = dtype_token(a.dtype)
-    if _goes_inline(a.nbytes, encoder):
+    small = _is_small(a.nbytes, encoder)
+    if small and encoder.inline:
         # Shape, data and the order of the axes, not strides: a small copy is laid out anew unless its memory turns out
         # to be shared.
         encoder.export(Export(low, high, a, copy_on_write=id(a) in encoder.copy_on_write, inline=True))
@@ -78,7 +81,7 @@ def _reduce_strided(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
         return arrays.inline, (a.tobytes("C"), token, a.shape, "C", a.flags.writeable)
     row = max((abs(s) for s, n in zip(a.strides, a.shape, strict=True) if n > 1), default=0)
     sparse = high - low > SPARSE_FACTOR * a.nbytes
-    index = encoder.export(Export(low, high, a, row, id(a) in encoder.copy_on_write, sparse))
+    index = encoder.export(Export(low, high, a, row, id(a) in encoder.copy_on_write, sparse, small=small))
     return arrays.exported, (index, token, a.shape, a.strides, a.flags.writeable)
 
 

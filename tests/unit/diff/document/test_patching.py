@@ -184,3 +184,12 @@ def test_numbers_that_json_alone_keeps_survive() -> None:
     b = notebook(code("", unknown=[float("nan"), -0.0, 1.0, 1, True, "\ud800"]))
     assert_leads_to(a, b)
     assert json.dumps(to_json(diff(b, a)))
+
+
+def test_a_change_deep_inside_takes_no_more_than_a_walk() -> None:
+    old: Any = [[0, "unchanged text of some length, so that patches pay"] for _ in range(3)]
+    new: Any = copy.deepcopy(old)
+    new[1][0] = 1
+    for _ in range(60):  # what was done twice on each level would be done 2 ** 60 times
+        old, new = ([side, "unchanged text of some length, so that patches pay" * 99] for side in (old, new))
+    assert same_json(patch_value(old, diff_lists(old, new)), new)

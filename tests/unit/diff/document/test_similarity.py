@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import LCSseq
 
-from nbcellar.diff.document.similarity import Likeness, common_letters, likely_pairs
+from nbcellar.diff.document.similarity import Likeness, common_ends, common_letters, likely_pairs
 
 SOURCES = st.text("abc (\n", max_size=30) | st.text(max_size=10)
 
@@ -43,3 +43,19 @@ def test_cells_that_share_what_few_others_hold_are_likely_pairs() -> None:
     a = [f"frame = load({n})\nresult_{n} = frame.mean()" for n in range(50)]
     b = [source + "\nresult" for source in reversed(a)]
     assert sorted(likely_pairs(a, b, range(50), range(50))) == [(n, 49 - n) for n in range(50)]
+
+
+@given(SOURCES, SOURCES)
+def test_common_ends_are_as_long_as_can_be(a: str, b: str) -> None:
+    start, end = common_ends(a, b)
+    assert a[:start] == b[:start]
+    assert a[len(a) - end :] == b[len(b) - end :]
+    assert start + end <= min(len(a), len(b))
+    if start + end < min(len(a), len(b)):
+        assert a[start] != b[start]
+        assert a[len(a) - end - 1] != b[len(b) - end - 1]
+
+
+def test_a_letter_in_a_very_long_line_makes_no_other_cell() -> None:
+    likeness = Likeness(["x" * 50_000 + "a"], ["x" * 50_000 + "b"])
+    assert likeness.alike(0, 0, 0.6) > 0.99
