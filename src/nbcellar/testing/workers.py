@@ -14,7 +14,7 @@ def make_scheduler(config: Any, log: Any) -> Any:
     """Return a scheduler for `--dist load` and `worksteal` that keeps notebooks whole; None to leave it to xdist."""
     if config.getvalue("dist") not in _SPLITTING:
         return None
-    from xdist.scheduler import LoadScopeScheduling
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped, unused-ignore]
 
     class NotebookScheduling(LoadScopeScheduling):  # type: ignore[misc, unused-ignore]
         """Tests one by one, notebooks as a whole."""
