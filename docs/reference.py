@@ -17,7 +17,16 @@ from typing import Any
 
 import msgspec
 
-from nbcellar.api import Repo, diff_views, document_views, merge_views, search_views, views
+from nbcellar.api import (
+    Repo,
+    diff_views,
+    document_views,
+    documents_clean,
+    documents_fix,
+    merge_views,
+    search_views,
+    views,
+)
 from nbcellar.cli import exit_codes, main
 
 FOLDER = Path(__file__).parent
@@ -25,11 +34,13 @@ FOLDER = Path(__file__).parent
 SCHEMAS: dict[str, type] = {
     "branch": views.Branches,
     "check": views.Check,
+    "clean": documents_clean.Cleaning,
     "commit": views.NamedCommit,
     "config": views.Config,
     "diff": diff_views.Diff,
     "diff-notebooks": document_views.NotebookDiffs,
     "doctor": views.Doctor,
+    "fix": documents_fix.Fixing,
     "forget": views.Forgotten,
     "gc": views.Gc,
     "key": views.Key,

@@ -28,7 +28,7 @@ FOUNDATION = frozenset({"errors", "ids", "config"})
 INTERFACE = frozenset({"api"})
 _BELOW_INTERFACE = frozenset(
     {
-        *("trust", "store", "notebook", "values", "search", "secrets", "diff", "merge", "git", "history"),
+        *("trust", "store", "notebook", "clean", "values", "search", "secrets", "diff", "merge", "git", "history"),
         *("session", "pipeline"),
     }
 )
@@ -36,12 +36,13 @@ _BELOW_INTERFACE = frozenset(
 # Part -> the parts it may import.
 LAYERS: dict[str, frozenset[str]] = {
     "trust": frozenset(),
+    "clean": frozenset({"notebook"}),
     "store": frozenset(),
     "notebook": frozenset(),
     "values": frozenset({"store"}),
     "diff": frozenset({"notebook", "values"}),
     "merge": frozenset({"diff", "notebook"}),
-    "git": frozenset({"merge", "diff", "notebook", "store"}),
+    "git": frozenset({"merge", "diff", "notebook", "store", "clean"}),
     "history": frozenset({"trust", "store", "notebook"}),
     "search": frozenset({"store", "history", "notebook"}),
     "secrets": frozenset({"search", "store", "history", "notebook"}),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from nbcellar.api import Repo
     from nbcellar.api.documents import diff_notebooks, merge_notebooks, patch_notebook, resolve
+    from nbcellar.api.documents_clean import clean_notebook
+    from nbcellar.api.documents_fix import fix
 
 __version__ = "0.1.0"
 
@@ -62,7 +64,11 @@ def autoload(shell: Any) -> None:
         complain(shell)
 
 
-_ELSEWHERE = dict.fromkeys(("diff_notebooks", "merge_notebooks", "patch_notebook", "resolve"), "nbcellar.api.documents")
+_ELSEWHERE = {
+    **dict.fromkeys(("diff_notebooks", "merge_notebooks", "patch_notebook", "resolve"), "nbcellar.api.documents"),
+    "clean_notebook": "nbcellar.api.documents_clean",
+    "fix": "nbcellar.api.documents_fix",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -76,7 +82,9 @@ def __getattr__(name: str) -> Any:
 __all__ = [
     "__version__",
     "autoload",
+    "clean_notebook",
     "diff_notebooks",
+    "fix",
     "load_ipython_extension",
     "merge_notebooks",
     "open",

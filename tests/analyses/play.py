@@ -1,6 +1,6 @@
 """Plays a scenario in a real kernel that records, then goes to every recorded state and compares.
 
-Invariant: what a session should be is what `probe.py` saw of it when it was so, never what Cellar says of it. Whatever
+Invariant: what a session should be is what `probe` saw of it when it was so, never what Cellar says of it. Whatever
 is otherwise after a checkout must be in that checkout's report, and what reports say must be what the scenario expects.
 """
 
@@ -22,7 +22,7 @@ from ..kernel.support import Kernel, Project
 from .compare import RANDOM, Difference, Record, differences, sharers, unannounced
 from .scenario import Scenario, Step
 
-PROBE = Path(__file__).parent / "probe.py"
+PROBE = Path(__file__).parent / "probe" / "__init__.py"
 _LOAD = f"""
 import importlib.util, sys
 spec = importlib.util.spec_from_file_location("_session_probe", {str(PROBE)!r})
@@ -32,6 +32,7 @@ import IPython
 probe.begin(IPython.get_ipython().user_ns)
 """
 _DROPPED = re.compile(r"results kept by (.*) were dropped")
+_ONCE = re.compile(r"(.*): what importing .* had set is not set in this state, and importing it again does not set it")
 # One thread: a forked child cannot use those of the parent.
 ENVIRON = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -82,6 +83,7 @@ class Player:
         self.verdict = Verdict(scenario.name, scenario.cells)
         self._at: Point | None = None
         self._last: Record = {}
+        self._once: dict[str, str] = {}  # what is not set again by what runs from here, as the last report said
 
     def close(self) -> None:
         self.project.close()
@@ -206,7 +208,8 @@ class Player:
         said = announced(done, point.record)
         found = differences(point.record, now, parts, without=said)
         self._keep(unannounced(found, said), when)
-        self.verdict.announced.update(said)
+        self._once = set_once(done)
+        self.verdict.announced.update(said | self._once)
         self.verdict.differing.update(n for difference in found for n in difference.names if n in said)
         for name in sorted(done.not_restored.keys() & now["variables"].keys()):
             self.verdict.wrong.append(f"{when}: {name} is said not to be restored, and is there")
@@ -268,11 +271,10 @@ class Player:
         self._run(self.scenario.steps[number])
         now = self.record()
         self.verdict.continued += 1
-        lost = self.verdict.announced.keys() | self.scenario.anew
-        self._keep(
-            [d for d in differences(line[number].record, now, without=lost) if d.names.isdisjoint(lost)],
-            f"{self._title(line[number])} run again after a checkout",
-        )
+        lost = (self.verdict.announced.keys() - now["ambient"].keys()) | self._once.keys() | self.scenario.anew
+        found = differences(line[number].record, now, without=lost)
+        self.verdict.differing.update(part for d in found for part in d.names & self._once.keys())
+        self._keep(unannounced(found, lost), f"{self._title(line[number])} run again after a checkout")
         self._at = Point(self._head(), now, number)
         self.points.append(self._at)
 
@@ -295,6 +297,15 @@ def announced(done: views.SessionChange, record: Record) -> dict[str, str]:
             holders = {name for names in sharers(record) if function in names for name in names}
             said.update(dict.fromkeys(holders | {function}, note))
     return said
+
+
+def set_once(done: views.SessionChange) -> dict[str, str]:
+    """Return the surroundings that running cells again does not make what they were: part -> what the report says.
+
+    Python runs the code of a library once in a process, so what it sets when it is imported it does not set again.
+    """
+    found = ((_ONCE.fullmatch(note), note) for note in done.notes)
+    return {part: note for match, note in found if match for part in match[1].split(" and ")}
 
 
 def _same(a: Any, b: Any) -> bool:

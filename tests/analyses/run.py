@@ -23,7 +23,7 @@ HEAD = """# Real analyses, every state checked out
 
 Made by `make analyses`. Each notebook of [examples/analyses](../examples/analyses) is worked through in a real kernel
 as its scenario says: not from top to bottom, with cells run again, edited, failing and interrupted. After each run a
-record of the session is taken by means that know nothing of Cellar (`tests/analyses/probe.py`). Then all cells are
+record of the session is taken by means that know nothing of Cellar (`tests/analyses/probe/`). Then all cells are
 undone and redone, every state is checked out in random order, work goes on from some of them, and a new kernel is
 brought to states, too; each time the session is compared with its record.
 
@@ -33,13 +33,20 @@ to be announced is an error, too, and so is one that it expects and that never c
 """
 COLUMNS = "environment|notebook|cells|states|checkouts|gone on from|differences not announced|announced".split("|")
 TAIL = """
-What was announced: generators, locks, connections and open files, which cannot be stored; and functions whose kept
-results (`lru_cache`) were dropped, as they belong to the state that was left.
+What was announced: generators, locks, connections and open files, which cannot be stored; functions whose kept results
+(`lru_cache`) were dropped, as they belong to the state that was left; and `environ` and `warnings`: what scikit-learn
+sets there when it is first imported. A checkout of a state from before takes it back, exactly; but the library stays
+loaded, so that the cell that imports it does not set it again, and the report says so.
+
+*Other faults* would be variables that are loaded anew though nothing had changed, checkouts that fail, errors inside
+Cellar, an empty cell that records something.
 
 What the record does not look at: the order of sets; strides of arrays that are not contiguous; that frames hold the
-very same index, so that a name given to it is one for all of them; what libraries cache for themselves; which file and
-line a function comes from; attributes that saving leaves on a picture of PIL; the mode `w+` of a memory map, which
-comes back as `r+`; the inside of what cannot be stored; state of modules; what is on disk.
+very same index, so that a name given to it is one for all of them, and that models hold the array of names beneath it
+([decision 0008](decisions/0008-an-index-is-a-value.md)); what libraries cache for themselves, and how often a tree of
+neighbours was asked; which file and line a function comes from; attributes that saving leaves on a picture of PIL; the
+mode `w+` of a memory map, which comes back as `r+`; the inside of what cannot be stored; state of modules; what is on
+disk.
 """
 
 Row = tuple[str, dict[str, Any]]

@@ -10,7 +10,7 @@ import pytest
 
 from . import scenario
 from .compare import differences
-from .play import Player
+from .play import Player, set_once
 from .scenario import Scenario, Step
 
 
@@ -82,6 +82,22 @@ def test_what_nobody_expects_to_be_announced_is_wrong_and_so_is_what_never_was(t
         ["announced, but nobody expects it", "f"],
         ["expected to be announced and never was", "h"],
     ]
+
+
+def test_what_an_import_sets_once_is_let_pass_where_the_report_says_so(tmp_path: Path) -> None:
+    cells = ("import os; x = 1", "import setter_of_one", "os.environ['TWO_IS_SET'] = '2'")
+    player = small(tmp_path, *cells, announced={"environ": "what importing setter_of_one had set"})
+    (player.project.root / "setter_of_one.py").write_text("import os\nos.environ['ONE_IS_SET'] = '1'\n", "utf-8")
+    try:
+        player.play()
+        player.check_out_all(0, going_on=1)
+        said = player.kernel.checkout(player.points[0].commit)
+        verdict = player.finish()
+    finally:
+        player.close()
+    assert (verdict.unannounced, verdict.wrong) == ([], [])
+    assert verdict.continued == 2
+    assert set(set_once(said)) == {"environ"} == verdict.differing
 
 
 def test_a_record_of_a_session_equals_itself(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nbcellar import config
+from nbcellar.config.documents import Clean
+from nbcellar.config.shared import CleanSettings
 from nbcellar.errors import InvalidInputError
 
 PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
@@ -141,6 +143,49 @@ def test_the_page_describes_every_key_with_default_variable_and_what_is_allowed(
 def test_importing_settings_reads_no_toml() -> None:
     code = "import sys, nbcellar.config; sys.exit('tomllib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_project_shares_settings_for_cleaning_by_folder(environ: dict[str, str], tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    (root / ".git").mkdir(parents=True)
+    write(tmp_path / "cellar.toml", "[clean]\nmax_line = 1\n")  # outside the project
+    write(config.user_file(environ), "[clean]\nmax_line = 2\nmax_output_kb = 2\nids = 'new'\n")
+    write(root / "pyproject.toml", "[tool.other]\nx = 1\n[tool.cellar.clean]\nmax_line = 3\noutputs = false\n")
+    write(root / "a/cellar.toml", "[clean]\nmax_line = 4\n")
+    settings = CleanSettings(environ)
+    assert settings.of(root) == Clean(max_line=3, max_output_kb=2, ids="new", outputs=False)
+    assert settings.of(root / "a/b").max_line == 4
+    write(root / ".cellar/config.toml", "[clean]\nmax_line = 5\n")
+    assert CleanSettings(environ).of(root / "a/b").max_line == 5
+    assert CleanSettings({**environ, "NBCELLAR_CLEAN_MAX_LINE": "6"}).of(root / "a").max_line == 6
+    assert CleanSettings(environ, {"max_line": 7}).of(root / "a").max_line == 7
+
+
+def test_a_folder_in_no_project_has_its_own_file_only(environ: dict[str, str], tmp_path: Path) -> None:
+    write(tmp_path / "cellar.toml", "[clean]\nmax_line = 1\n")
+    assert CleanSettings(environ).of(tmp_path / "a") == Clean()
+    assert CleanSettings(environ).of(tmp_path).max_line == 1
+    assert not CleanSettings(environ).is_project(tmp_path / "a")
+    assert CleanSettings(environ).is_project(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[record]\nbudget_s = 1\n", "'record' is nothing that a project shares"),
+        ("[clean]\nmax_lines = 1\n", "unknown key 'clean.max_lines'"),
+        ("[clean]\noutputs = 'no'\n", "clean.outputs must be true or false"),
+        ("[clean\n", "not TOML"),
+    ],
+)
+def test_a_shared_file_that_does_not_fit_is_named(
+    environ: dict[str, str], tmp_path: Path, text: str, message: str
+) -> None:
+    path = write(tmp_path / "cellar.toml", text)
+    with pytest.raises(InvalidInputError) as caught:
+        CleanSettings(environ).of(tmp_path)
+    assert str(path) in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_list_is_written_as_it_is_read(tmp_path: Path) -> None:

@@ -1,38 +1,104 @@
 """Notebook files on disk: reading them, and writing them whole or not at all.
 
 Invariant: a write that fails leaves the file as it was; a file that has the bytes already is not touched; a symbolic
-link stays one, its target is written; the file keeps its mode.
+link stays one, its target is written; the file keeps its mode and, where that is allowed, its owner. What is larger
+than the limit is not read.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from nbcellar.errors import InvalidInputError, NotFoundError, StoreUnavailableError
+import msgspec
+
+from nbcellar.config.documents import Notebooks
+from nbcellar.errors import ConflictError, InvalidInputError, NotFoundError, StoreUnavailableError
 from nbcellar.notebook.model import Notebook
 
 STANDARD_INPUT = "-"
+MIB = 1 << 20
 
 
-def read_bytes(name: str, folder: Path) -> bytes:
+class NotebookFile(msgspec.Struct, frozen=True):
+    """What was read from a file, when it was last changed then, and its mode."""
+
+    path: Path
+    shown: str
+    data: bytes
+    written_ns: int
+    mode: int
+
+
+def read_bytes(name: str, folder: Path, *, max_mb: int = Notebooks().max_mb) -> bytes:
     """Return the bytes of a file, of standard input for "-".
 
-    Raises NotFoundError, InvalidInputError for a folder, StoreUnavailableError for what the system refuses.
+    Raises NotFoundError, InvalidInputError for a folder or a file above the limit, StoreUnavailableError for what the
+    system refuses.
     """
     if name == STANDARD_INPUT:
         return sys.stdin.buffer.read()
     path = folder / Path(name).expanduser()
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            _check_size(os.fstat(file.fileno()), name, max_mb)
+            return file.read()
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(f"no file {name}", hint=_similar(path)) from None
     except IsADirectoryError:
         raise InvalidInputError(f"{name} is a folder, not a notebook") from None
     except OSError as error:
         raise StoreUnavailableError(f"cannot read {name}: {error.strerror or error}") from error
+
+
+def read_file(name: str, folder: Path, *, max_mb: int) -> NotebookFile:
+    """Return a file that is to be replaced. Raises as `read_bytes` does, and InvalidInputError for a pipe."""
+    path = folder / Path(name).expanduser()
+    try:
+        state = path.stat()  # before reading, so that a change between the two is noticed when it is replaced
+    except OSError:
+        state = None
+    if state is not None and not stat.S_ISREG(state.st_mode) and not stat.S_ISDIR(state.st_mode):
+        raise InvalidInputError(f"{name} is no file, so no notebook")  # to open a pipe is to wait for its writer
+    data = read_bytes(name, folder, max_mb=max_mb)
+    if state is None:
+        state = path.stat()
+    return NotebookFile(path, name, data, state.st_mtime_ns, stat.S_IMODE(state.st_mode))
+
+
+def replace_file(file: NotebookFile, data: bytes) -> None:
+    """Put `data` in the place of what was read.
+
+    Raises ConflictError if the file was changed meanwhile, StoreUnavailableError if it cannot be written.
+    """
+    if not file.mode & 0o222:
+        raise StoreUnavailableError(f"cannot write {file.shown}: it is read-only", hint="the file is as it was")
+    try:
+        _replace(file.path.resolve(), data, written_ns=file.written_ns)
+    except ConflictError:
+        raise ConflictError(f"{file.shown} was changed by another program meanwhile", hint="run it again") from None
+    except OSError as error:
+        message = f"cannot write {file.shown}: {error.strerror or error}"
+        raise StoreUnavailableError(message, hint="the file is as it was") from error
+
+
+def find_notebooks(folder: Path) -> Iterator[Path]:
+    """Yield the notebooks in a folder and below, in order; hidden folders, checkpoints and links are passed over."""
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        raise StoreUnavailableError(f"cannot read {folder}: {error.strerror or error}") from error
+    for entry in entries:
+        if entry.is_symlink() or entry.name.startswith(".") or entry.name == "node_modules":
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            yield from find_notebooks(Path(entry.path))
+        elif entry.name.endswith(".ipynb") and entry.is_file(follow_symlinks=False):
+            yield Path(entry.path)
 
 
 def read_notebook(name: str, folder: Path) -> Notebook:
@@ -53,15 +119,25 @@ def write_bytes(name: str, folder: Path, data: bytes) -> bool:
         raise StoreUnavailableError(message, hint="the file is as it was") from error
 
 
-def _replace(path: Path, data: bytes) -> bool:
-    mode = None
+def _check_size(state: os.stat_result, name: str, max_mb: int) -> None:
+    if stat.S_ISREG(state.st_mode) and state.st_size > max_mb * MIB:
+        raise InvalidInputError(
+            f"{name} has {state.st_size / MIB:,.0f} MiB, the limit is {max_mb:,}",
+            hint="if there is memory of seven times its size: cellar config notebooks.max_mb N",
+        )
+
+
+def _replace(path: Path, data: bytes, *, written_ns: int | None = None) -> bool:
+    """written_ns: when the file was last changed; raises ConflictError if that is no longer so."""
+    mode = owner = None
     if path.exists():
         if not path.is_file():  # a pipe, a device
             path.write_bytes(data)
             return True
         if path.read_bytes() == data:
             return False
-        mode = path.stat().st_mode & 0o7777
+        state = path.stat()
+        mode, owner = state.st_mode & 0o7777, (state.st_uid, state.st_gid)
     aside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.part")
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
@@ -69,8 +145,13 @@ def _replace(path: Path, data: bytes) -> bool:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
+        if owner is not None and hasattr(os, "chown"):
+            with contextlib.suppress(PermissionError):  # of a colleague, in a shared folder: it becomes ours
+                os.chown(aside, *owner)
         if mode is not None:
             aside.chmod(mode)
+        if written_ns is not None and path.stat().st_mtime_ns != written_ns:
+            raise ConflictError(f"{path} was changed meanwhile")
         aside.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
@@ -91,4 +172,13 @@ def _similar(path: Path) -> str:
     return f"there is {close[0]}" if close else ""
 
 
-__all__ = ["STANDARD_INPUT", "read_bytes", "read_notebook", "write_bytes"]
+__all__ = [
+    "STANDARD_INPUT",
+    "NotebookFile",
+    "find_notebooks",
+    "read_bytes",
+    "read_file",
+    "read_notebook",
+    "replace_file",
+    "write_bytes",
+]

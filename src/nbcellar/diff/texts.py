@@ -25,10 +25,23 @@ def compare_texts(
     steps = align(old, new)
     added = sum(step.b_stop - step.b_start for step in steps)
     removed = sum(step.a_stop - step.a_start for step in steps)
+    if not steps and before != after:
+        return TextChange(added=0, removed=0, lines=[Line(mark="…", text=_line_ends(before, after))], code=code)
     lines = _lines(old, new, steps, context, most)
     if len(lines) > most:
         lines = [*lines[:most], Line(mark="…", text=f"{len(lines) - most:,} more lines")]
     return TextChange(added=added, removed=removed, lines=lines, code=code)
+
+
+def _line_ends(before: str, after: str) -> str:
+    """Say how two texts of the same lines differ."""
+    if before.splitlines(keepends=True)[:-1] == after.splitlines(keepends=True)[:-1]:
+        ended, was = (
+            bool(text) and text.splitlines(keepends=True)[-1] != text.splitlines()[-1] for text in (after, before)
+        )
+        if ended != was:
+            return "a line break at the end came" if ended else "the line break at the end went"
+    return "other line breaks"
 
 
 def _lines(old: list[str], new: list[str], steps: Sequence[Step], context: int, most: int) -> list[Line]:

@@ -14,7 +14,7 @@ import msgspec
 from nbcellar.errors import CellarError
 from nbcellar.history import refs
 from nbcellar.history.model import Commit, StateDelta, decode_commit, decode_state
-from nbcellar.history.operations import decode_operation
+from nbcellar.history.operations import Operation, decode_operation
 from nbcellar.history.reach import named_commits, references_of_commit, references_of_delta
 from nbcellar.ids import CommitId, Digest, short
 from nbcellar.store.check import CheckReport, check
@@ -24,6 +24,8 @@ from nbcellar.trust.keys import verify
 
 if TYPE_CHECKING:
     from nbcellar.history.repository import Repository
+
+_MADE_AGAIN = "cellar check --rebuild makes it again"
 
 Verify = Callable[[bytes, bytes, bytes], bool]
 """Key, message, signature: does it hold? See `trust.keys.verify`."""
@@ -75,8 +77,8 @@ def check_history(repo: Repository, *, verify: Verify) -> HistoryReport:
     tally = _Tally(repo, verify)
     commits = set(tally.check_commits())
     tally.check_refs(commits)
-    tally.check_operations()
-    tally.check_index(commits)
+    operations = tally.check_operations()
+    tally.check_index(commits, operations)
     return HistoryReport(
         commits=len(commits),
         signatures=tally.signatures,
@@ -102,6 +104,7 @@ class _Tally:
         self.refs = 0
         self.operations = 0
         self.problems: list[HistoryProblem] = []
+        self._commits: dict[CommitId, tuple[Commit, int]] = {}
 
     def check_commits(self) -> Iterator[CommitId]:
         for info in self._repo.store.objects(Kind.COMMIT):
@@ -109,15 +112,22 @@ class _Tally:
             yield identifier
             about = f"commit {short(identifier)}"
             try:
-                commit = decode_commit(self._repo.store.read(info.digest))
+                payload = self._repo.store.read(info.digest)
+                commit = decode_commit(payload)
             except CellarError as error:
                 self._report(about, str(error))
                 continue
+            self._commits[identifier] = (commit, len(payload))
             self._check_signatures(about, identifier)
             self._check_references(about, commit)
 
     def check_refs(self, commits: set[CommitId]) -> None:
-        for (scope, name), value in self._repo.store.refs().items():
+        try:
+            found = self._repo.store.refs()
+        except CellarError as error:  # the store's check names all that are damaged
+            self._report("the refs", str(error))
+            return
+        for (scope, name), value in found.items():
             self.refs += 1
             about = f"{name.replace('/', ' ', 1)} of {scope[:8] or 'the project'}"
             try:
@@ -128,26 +138,55 @@ class _Tally:
             for commit in missing:
                 self._report(about, f"names commit {short(commit)}, which is not there")
 
-    def check_operations(self) -> None:
-        for record in self._repo.iter_records(None):
-            self.operations += 1
-            try:
-                decode_operation(record)
-            except CellarError as error:
-                self._report(f"operation {record.number}", str(error))
+    def check_operations(self) -> list[Operation]:
+        operations = []
+        try:
+            for record in self._repo.iter_records(None):
+                self.operations += 1
+                try:
+                    operations.append(decode_operation(record))
+                except CellarError as error:
+                    self._report(f"operation {record.number}", str(error))
+        except CellarError as error:  # as for refs
+            self._report("the operation log", str(error))
+        return operations
 
-    def check_index(self, commits: set[CommitId]) -> None:
-        listed = set(self._repo.index.ids())
-        if self._repo.store.ref(refs.PROJECT_SCOPE, refs.PURGE_DUE) is not None:
-            self._report("an earlier forget", "is out of history, but not out of the files; finish it with: cellar gc")
-            commits = commits & listed
-        if listed != commits:
-            parts = [
-                f"{word} {len(some)} commit{'' if len(some) == 1 else 's'}{end}"
-                for word, some, end in (("lacks", commits - listed, ""), ("names", listed - commits, " that are gone"))
-                if some
-            ]
-            self._report("the index", f"{' and '.join(parts)}; cellar check --rebuild makes it again")
+    def check_index(self, commits: set[CommitId], operations: list[Operation]) -> None:
+        """Compare the index with what the commits say: all of it, if all of them could be read."""
+        try:
+            listed = set(self._repo.index.ids())
+            if self._repo.store.ref(refs.PROJECT_SCOPE, refs.PURGE_DUE) is not None:
+                self._report(
+                    "an earlier forget", "is out of history, but not out of the files; finish it with: cellar gc"
+                )
+                commits = commits & listed
+            if listed != commits:
+                parts = [
+                    f"{word} {len(some)} commit{'' if len(some) == 1 else 's'}{end}"
+                    for word, some, end in (
+                        ("lacks", commits - listed, ""),
+                        ("names", listed - commits, " that are gone"),
+                    )
+                    if some
+                ]
+                self._report("the index", f"{' and '.join(parts)}; {_MADE_AGAIN}")
+            elif not self.problems:
+                self._compare_index({c: self._commits[c] for c in commits}, operations)
+        except CellarError as error:
+            self._report("the index", str(error))
+
+    def _compare_index(self, commits: dict[CommitId, tuple[Commit, int]], operations: list[Operation]) -> None:
+        from nbcellar.history.compare_index import wrong_commits, wrong_values
+
+        wrong = list(wrong_commits(self._repo, commits, operations))
+        if wrong:
+            commit, what = wrong[0]
+            others = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+            self._report("the index", f"is wrong about commit {short(commit)} ({what}){others}; {_MADE_AGAIN}")
+        values = wrong_values(self._repo, operations)
+        if values:
+            plural = "" if values == 1 else "s"
+            self._report("the index", f"is wrong about {values} value{plural} thinned out; {_MADE_AGAIN}")
 
     def _check_signatures(self, about: str, identifier: CommitId) -> None:
         found = self._repo.store.signatures(Digest(identifier))

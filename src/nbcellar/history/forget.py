@@ -13,14 +13,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-import apsw
 import msgspec
 
 from nbcellar.errors import CellarError, ConflictError, InvalidInputError, NotFoundError
 from nbcellar.history import refs
 from nbcellar.history.doubts import DOUBT
-from nbcellar.history.index import delete_commits, require_unchanged, update_commit
-from nbcellar.history.maintenance import bump_generation, collect_garbage
+from nbcellar.history.index import delete_commits, update_commit
+from nbcellar.history.maintenance import collect_garbage
 from nbcellar.history.model import EMPTY_STATE, Commit
 from nbcellar.history.operations import Operation, OperationKind, RefChange, decode_operation, encode_operation
 from nbcellar.history.reach import ChildrenOf, commits_of_operation, live_objects
@@ -35,6 +34,24 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 10
 _REMEMBERED = 64
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """A moment of the whole history: what is decided on it holds as long as both are what they were.
+
+    A ref that is left as it is may begin to name what goes: a HEAD that is detached there meanwhile, a new tag. So it
+    does not do to compare the refs that a rewriting moves; each of these comes with an operation.
+    """
+
+    generation: bytes | None
+    record: int  # number of the newest operation
+
+
+def mark_of(repo: Repository) -> Mark:
+    """Return the present moment; asked before anything else is."""
+    generation = repo.store.ref(refs.PROJECT_SCOPE, refs.GENERATION)
+    newest = repo.store.records(limit=1)
+    return Mark(generation, newest[0].number if newest else 0)
 
 
 class Forgotten(msgspec.Struct, frozen=True):
@@ -155,7 +172,7 @@ def rewrite(
     objects: filled by the cut. clean: as in `write_rewrite`; with it there is something to write in any case.
     """
     for _ in range(_ATTEMPTS):
-        mark = repo.index.mark()
+        mark = mark_of(repo)
         plan = plan_rewrite(commits_of(repo), make_cut(), read_commit=repo.read_commit, read_object=repo.store.read)
         if not plan.rewritten and not plan.removed and clean is None:
             return plan, 0
@@ -197,18 +214,19 @@ def write_rewrite(
     key: Signer,
     words: str,
     *,
-    mark: tuple[int, int],
+    mark: Mark,
     objects: Mapping[Digest, tuple[Kind, bytes]] | None = None,
     clean: Callable[[str], str] | None = None,
 ) -> None:
     """Carry out a plan in one transaction: new commits signed, index, refs and one operation a notebook concerned.
 
-    mark: `Index.mark` from before the plan was made. objects: new ones that rewritten commits name. clean: applied to
-    messages that refs hold. The old objects are still in the store afterwards. Raises ConflictError when a ref moved or
-    a commit was added since the plan was made.
+    mark: from before the plan was made. objects: new ones that rewritten commits name. clean: applied to messages that
+    refs hold. The old objects are still in the store afterwards. Raises ConflictError when anything was recorded,
+    moved, rewritten or collected since the plan was made.
     """
     with repo.store.begin() as tx:
-        require_unchanged(tx, mark)
+        tx.require_last(mark.record)
+        tx.set_ref(refs.PROJECT_SCOPE, refs.GENERATION, old=mark.generation, new=refs.next_generation(mark.generation))
         for digest, (kind, data) in (objects or {}).items():
             tx.put(kind, data, digest=digest)
         for entry in plan.rewritten:
@@ -217,7 +235,6 @@ def write_rewrite(
             tx.put(Kind.COMMIT, entry.payload, digest=Digest(entry.new))
             tx.sign(Digest(entry.new), key.key_id, key.sign(entry.new))
         _update_index(repo, tx, plan)
-        bump_generation(repo, tx)
         due = _due(repo)
         _set(repo, tx, refs.PROJECT_SCOPE, refs.PURGE_DUE, f"{due}\n{words}".strip().encode())
         changes = _move_refs(repo, tx, plan, clean)
@@ -226,10 +243,7 @@ def write_rewrite(
         rewritten = {NotebookId(entry.commit.notebook) for entry in plan.rewritten}
         for scope in {*asked, *changes, *rewritten, *_leading_to(repo, plan)}:
             _append(repo, tx, scope, changes.get(scope, []), words)
-        try:
-            tx.commit()
-        except apsw.ConstraintError:
-            raise ConflictError("a commit was recorded while history was rewritten") from None
+        tx.commit()
 
 
 def _update_index(repo: Repository, tx: Transaction, plan: Plan) -> None:
@@ -372,10 +386,12 @@ def purge(repo: Repository, children_of: ChildrenOf) -> int:
 
 __all__ = [
     "Forgotten",
+    "Mark",
     "commits_of",
     "count_others",
     "forget_commit",
     "forget_variable",
+    "mark_of",
     "purge",
     "rewrite",
     "write_rewrite",

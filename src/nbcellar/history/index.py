@@ -68,13 +68,6 @@ _UPDATE = (
     f" title = ?, changes = coalesce(?, changes) WHERE n = {_NUMBER_OF}"
 )
 _INSERT_PARENT = f"INSERT OR IGNORE INTO ix_parents (n, position, parent) VALUES ({_NUMBER_OF}, ?, {_NUMBER_OF})"
-
-
-# A NULL in a primary key: nothing is written, and the transaction fails.
-_REQUIRE_UNCHANGED = (
-    "INSERT INTO ix_parents (n, position, parent) SELECT NULL, 0, 0"
-    " WHERE (SELECT count(*) FROM ix_commits) <> ? OR (SELECT coalesce(max(n), 0) FROM ix_commits) <> ?"
-)
 _ANCESTOR = (
     "WITH RECURSIVE line (n, back) AS (SELECT n, 0 FROM ix_commits WHERE substr(id, 1, 8) = substr(?, 1, 8) AND id = ?"
     " UNION ALL SELECT c.parent, back + 1 FROM line JOIN ix_commits c ON c.n = line.n"
@@ -266,11 +259,6 @@ class Index:
         """True if the tables are there."""
         return bool(self._rows("SELECT 1 FROM sqlite_schema WHERE name = 'ix_commits'"))
 
-    def mark(self) -> tuple[int, int]:
-        """Return what changes when a commit is added: how many there are and the largest number."""
-        count, last = self._rows("SELECT count(*), coalesce(max(n), 0) FROM ix_commits")[0]
-        return cast("int", count), cast("int", last)
-
     def is_empty(self) -> bool:
         return not self._rows("SELECT 1 FROM ix_commits LIMIT 1")
 
@@ -285,14 +273,6 @@ class Index:
 
     def _rows(self, statement: str, *parameters: object) -> list[tuple[object, ...]]:
         return list(self._store.query(statement, parameters))
-
-
-def require_unchanged(tx: Transaction, mark: tuple[int, int]) -> None:
-    """Make `tx` fail with `apsw.ConstraintError` if commits were added since `Index.mark` gave `mark`.
-
-    Commits that make a branch of their own move no ref that a rewriting compares, so it has to look here, too.
-    """
-    tx.execute(_REQUIRE_UNCHANGED, mark)
 
 
 def delete_commits(tx: RefsAndTables, commits: Iterable[CommitId]) -> None:
@@ -324,7 +304,6 @@ __all__ = [
     "first_line",
     "flags_of",
     "insert_commit",
-    "require_unchanged",
     "title_of",
     "update_commit",
 ]

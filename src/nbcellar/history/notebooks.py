@@ -70,13 +70,18 @@ def notebook_for(repo: Repository, path: Path, *, create: bool, content_key: Con
     if known is not None and not _has_moved_away(repo, known, relative, content_key):
         return known
     seen = look(repo.root / relative, content_key)
-    try:
-        return _renamed(repo, relative, seen) or _start(repo, relative, seen, create=create)
-    except ConflictError:  # another process was first
-        known = _at(repo, relative)
-        if known is None:
-            raise
-        return known
+    for _ in range(_ATTEMPTS):
+        try:
+            return _renamed(repo, relative, seen) or _start(repo, relative, seen, create=create)
+        except ConflictError as error:  # another process was first, or history was rewritten under a fork
+            conflict = error
+            known = _at(repo, relative)
+            if known is not None:
+                return known
+    raise conflict
+
+
+_ATTEMPTS = 10
 
 
 def move(repo: Repository, notebook: NotebookId, old: str, new: str, seen: Evidence) -> bool:
@@ -230,8 +235,10 @@ def _start(repo: Repository, relative: str, seen: Evidence, *, create: bool) -> 
     with repo.store.begin() as tx:
         tx.set_ref(refs.PROJECT_SCOPE, refs.NOTEBOOK + relative, old=None, new=notebook.encode())
         tx.set_ref(notebook, refs.EVIDENCE, old=None, new=msgspec.msgpack.encode(seen))
+        generation = repo.store.ref(refs.PROJECT_SCOPE, refs.GENERATION)
         fork = _fork_point(repo, seen)
-        if fork is not None:
+        if fork is not None:  # which must not be taken out of history meanwhile
+            tx.set_ref(refs.PROJECT_SCOPE, refs.GENERATION, old=generation, new=generation)
             tx.set_ref(notebook, refs.FORKED_FROM, old=None, new=fork)
         _set_first_head(repo, tx, notebook, relative)
         tx.commit()

@@ -188,7 +188,7 @@ class Recorder:
             self._repo.recent.keep_object(digest, data)
         if self._tip is not None:
             row = self._pending[self._tip[0]]
-            self._repo.keep_tip(Tip(row.id, self._tip[1], (row.depth, row.weight)))
+            self._repo.keep_tip(Tip(row.id, self._tip[1], (row.depth, row.weight)), self._generation)
         refs_plan, number = plan
         return Recorded(
             commits=tuple(row.id for row in self._rows),

@@ -44,7 +44,7 @@ def _rebuild(repo: Repository) -> int:
         for info in repo.store.objects(Kind.COMMIT)
         for payload in (repo.store.read(info.digest),)
     }
-    rows = list(_rows(repo, commits))
+    rows = list(index_rows(repo, commits))
     with repo.store.begin() as tx:
         tx.execute("DELETE FROM ix_parents")
         tx.execute("DELETE FROM ix_commits")
@@ -55,7 +55,8 @@ def _rebuild(repo: Repository) -> int:
     return len(rows)
 
 
-def _rows(repo: Repository, commits: dict[CommitId, tuple[Commit, int]]) -> Iterator[Row]:
+def index_rows(repo: Repository, commits: dict[CommitId, tuple[Commit, int]]) -> Iterator[Row]:
+    """Yield what the index should say, from all commits with the sizes of their payloads; parents before children."""
     chains: dict[CommitId, tuple[int, int]] = {}
     tip: tuple[CommitId, StateBuilder] | None = None
     for identifier in _in_order({i: commit for i, (commit, _) in commits.items()}):
@@ -107,4 +108,4 @@ def _before(commit: Commit) -> set[CommitId]:
     return {CommitId(reference) for reference in (*commit.parents, commit.at, base) if reference is not None}
 
 
-__all__ = ["rebuild_index"]
+__all__ = ["index_rows", "rebuild_index"]

@@ -227,9 +227,14 @@ class Repository:
             tip, self._tip = self._tip, None
         return tip.builder if tip is not None and tip.commit == commit else None
 
-    def keep_tip(self, tip: Tip) -> None:
-        """Keep the state of the commit just recorded: the next one usually builds on it."""
-        self._tip = tip
+    def keep_tip(self, tip: Tip, generation: bytes | None) -> None:
+        """Keep the state of the commit just recorded, in this generation: the next one usually builds on it.
+
+        Not if another thread has found meanwhile that history was rewritten: the commit may be out of it.
+        """
+        with self._lock:
+            if generation == self._generation:
+                self._tip = tip
 
     def read_object(self, digest: Digest) -> bytes:
         """Return an object that this process is likely to have had in hand lately."""
@@ -244,8 +249,10 @@ class Repository:
         generation = self._store.ref(refs.PROJECT_SCOPE, refs.GENERATION)
         if generation == self._generation:
             return False
+        with self._lock:  # at once: who sees the new generation must not see the old tip
+            self._tip = None
+            self._generation = generation
         self.drop_caches()
-        self._generation = generation
         return True
 
     def drop_caches(self) -> None:

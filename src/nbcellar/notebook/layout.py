@@ -14,6 +14,9 @@ import msgspec
 
 from nbcellar.notebook.model import Formatting
 
+_LOOK = 2000
+# Looking through all of a long file takes as long as parsing it.
+_LOOK_FOR_ESCAPES = 500_000
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _indented_line = re.compile(rb"(?m)^ +")
 _not_ascii = re.compile(r"[^\x00-\x7f]")
@@ -26,12 +29,12 @@ def detect_formatting(data: bytes) -> Formatting:
     """Guess the layout from the first lines and the last; what the guess misses is kept verbatim by the codec."""
     marked = data.startswith(_BYTE_ORDER_MARK)
     text = data.removeprefix(_BYTE_ORDER_MARK)
-    body = text.strip()
+    start = (text[:_LOOK] if text[:1] == b"{" else text.lstrip())[:_LOOK]
     end = text[len(text.rstrip()) :].decode()
-    ascii_only = text.isascii() and b"\\u" in text and _escaped_letter.search(text) is not None
-    first = _first_indent.match(body)
+    ascii_only = text.isascii() and _escaped_letter.search(text, 0, _LOOK_FOR_ESCAPES) is not None
+    first = _first_indent.match(start)
     if first is None:
-        compact = b'", "' not in body[:2000] and b'": ' not in body[:2000]
+        compact = b'", "' not in start and b'": ' not in start
         return Formatting(None, compact, ascii_only, "\n", end, marked)
     return Formatting(first[2].decode(), False, ascii_only, first[1].decode(), end, marked)
 

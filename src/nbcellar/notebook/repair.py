@@ -134,7 +134,7 @@ def _ids(cells: list[Any], minor: int, said: list[Repair]) -> list[Any]:
         if isinstance(cell, dict):
             old = cell.get("id")
             if not is_valid(old) or old in seen:
-                new = fresh_id(str(cell.get("cell_type")), str(cell.get("source")), taken)
+                new = fresh_id(str(cell.get("cell_type")), _text(cell.get("source")), taken)
                 taken.add(new)
                 cell = {**cell, "id": new}
                 why = f"cell {seen[old]} has the id {old}, too" if is_valid(old) else _no_id(old)
@@ -321,7 +321,8 @@ def _move(metadata: Any, misplaced: JsonObject, say: _Say) -> Any:
 
 
 def _text(source: Any) -> str:
-    return "".join(source) if isinstance(source, list) else str(source)
+    """Return a source that may be in lines as one text, so that its form does not matter."""
+    return "".join(map(str, source)) if isinstance(source, list) else str(source)
 
 
 def _count(value: Any) -> int | None:

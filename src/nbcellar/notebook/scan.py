@@ -111,7 +111,7 @@ class Scan:
 
     def _conflict_hint(self) -> str:
         if re.search(r"(?m)^(<<<<<<<|>>>>>>>) ", self.text):
-            return "the file holds git's conflict marks; take one side with: git checkout --ours|--theirs FILE"
+            return "the file holds git's conflict marks; to make cells of both sides: cellar fix FILE"
         return ""
 
     def _skip(self, at: int) -> int:

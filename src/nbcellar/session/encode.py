@@ -173,6 +173,7 @@ class Encoder(pickle.Pickler):
         self.needs: list[type] = []
         self._needs_index: dict[int, int] = {}
         self.copy_on_write: set[int] = set()  # ids of arrays whose library keeps holders apart
+        self.never_written: set[int] = set()  # ids of arrays whose holders reached so far never write to them
         self.not_shared: set[int] = set()  # ids of what a library hands to many objects and never changes
         self.inline = inline
         self.inline_bytes = 0

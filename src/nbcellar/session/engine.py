@@ -30,6 +30,7 @@ from nbcellar.session.regions import Layout
 from nbcellar.session.replay.replayer import AskedError, Replayer, Wish
 from nbcellar.session.signals import signals_held
 from nbcellar.session.surroundings.ambient import FIGURES, RANDOM_PARTS
+from nbcellar.session.surroundings.imports import notes as import_notes
 from nbcellar.trust import gate
 
 if TYPE_CHECKING:
@@ -450,13 +451,7 @@ class Session(Recorder):
             "replayed": list(restored.replayed),
             "unverified": dict(restored.unverified),
             "replay": self.replayer.answer,
-            "notes": [
-                *([f"results kept by {', '.join(restored.emptied)} were dropped"] if restored.emptied else []),
-                *(
-                    f"what '{name}' held is gone, it could not be stored: {why}"
-                    for name, why in sorted(restored.gone.items())
-                ),
-            ],
+            "notes": [*restored.notes(), *import_notes({r.part: r.lacks for r in self._ambient_reports})],
             "head": head.hex() if head is not None else "",
             "branch": self.writer.position.branch or self.repo.head(self.notebook).branch,
             "seconds": restored.seconds,

@@ -167,6 +167,7 @@ class Recorder:
             with self.interruptible():
                 names = cell.touch.names | drawn_since(cell.figures, cell.source)
                 observation = self._observe(frozenset(self.tracker.by_name) if everything else names)
+                self.ambient.note_imports(cell.source)
                 job = self._job(CommitKind.AUTO, observation)
         except KeyboardInterrupt:
             job = Job(CommitKind.AUTO, self.clock(), state=False, notes=(INTERRUPTED,))

@@ -53,6 +53,12 @@ class Restored:
     unverified: Mapping[str, str] = field(default_factory=dict)  # of `replayed`: nothing could be compared, and why
     stale: Mapping[str, str] = field(default_factory=dict)  # of `uncertain`: what holds on to what was replaced
 
+    def notes(self) -> list[str]:
+        """Return what else is to be said of it, as sentences."""
+        emptied = [f"results kept by {', '.join(self.emptied)} were dropped"] if self.emptied else []
+        gone = (f"what '{name}' held is gone, it could not be stored: {why}" for name, why in sorted(self.gone.items()))
+        return [*emptied, *gone]
+
     def followed_by(self, later: Restored) -> Restored:
         """Return what both turns did: in the second one, what the first had loaded is kept."""
         loaded = (set(self.loaded) | set(later.loaded)) - set(later.removed)

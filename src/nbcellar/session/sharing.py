@@ -53,7 +53,10 @@ def spans_of(exports: Iterable[Export]) -> tuple[Span, ...]:
 
 
 def _is_temporary(export: Export) -> bool:
-    if getattr(export.owner, "base", export) is not None or sys.getrefcount(export.owner) > _TEMPORARY_REFERENCES:
+    is_itself = export.low == id(export.owner)  # not its memory, which a view has from another one
+    if not is_itself and getattr(export.owner, "base", export) is not None:
+        return False
+    if sys.getrefcount(export.owner) > _TEMPORARY_REFERENCES:
         return False
     return type(export.owner).__name__ == "ndarray"
 

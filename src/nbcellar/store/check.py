@@ -16,6 +16,7 @@ from blake3 import blake3
 
 from nbcellar.errors import CellarError
 from nbcellar.ids import Digest
+from nbcellar.store.checksum import CHECKED, describe, is_sound
 from nbcellar.store.codec import decompress
 from nbcellar.store.logpack import Bundle, decode_bundle
 from nbcellar.store.packs import LOG_KIND, Entry, file_digest, pack_path, pack_paths, read_index, read_stored
@@ -90,6 +91,15 @@ class _Tally:
             self._verify(path, digest, codec, raw_bytes, data or b"")
         for (digest,) in self._rows(_WITHOUT_PACK):
             self._report(digest, path, "the object is in a pack that the database does not know")
+        self._check_checksums(path)
+
+    def _check_checksums(self, path: Path) -> None:
+        """Verify what no digest vouches for: refs, records, signatures, marks, what the objects are."""
+        if self._store.has_checksums:
+            for table, statement in CHECKED.items():
+                for row in self._rows(statement):
+                    if not is_sound(table, row):
+                        self._report(None, path, f"{describe(table, row)} is not what was written")
 
     def pack_rows(self) -> list[PackRow]:
         """Return the packs that the database knows, none when it cannot say."""
@@ -114,6 +124,8 @@ class _Tally:
             self._pack_is_lost(path, error, rows)
             return
         self._compare(path, rows, entries)
+        if pack.log is not any(entry.kind == LOG_KIND for entry in entries):
+            self._report(None, path, "the database is wrong about whether it is a log pack")
         for entry in self._worth_reading(pack, rows, entries):
             if read_data:
                 self._verify_entry(path, entry)

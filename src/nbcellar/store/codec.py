@@ -68,6 +68,8 @@ def compress(kind: Kind, data: memoryview) -> tuple[Codec, Data]:
 
 def decompress(codec: int, stored: Data, raw_bytes: int) -> Data:
     """Return the raw bytes. Raises ValueError when `stored` cannot be the packed form of `raw_bytes` bytes."""
+    if not isinstance(raw_bytes, int) or isinstance(stored, str):  # of a damaged row
+        raise ValueError("its entry in the database is damaged")
     if not 0 <= raw_bytes <= MAX_RAW_BYTES:
         raise ValueError(f"a stated size of {raw_bytes} bytes is out of bounds")
     if codec == Codec.RAW:

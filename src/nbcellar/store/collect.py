@@ -24,7 +24,7 @@ from nbcellar.store.locks import Collector
 from nbcellar.store.logpack import append_log
 from nbcellar.store.packs import is_pack_name, pack_path, pack_paths, read_index
 from nbcellar.store.repack import PackRow, groups, join, pack_rows, rewrite_packs
-from nbcellar.store.transaction import Ids, RowWriter, check_index_statement
+from nbcellar.store.rows import RowWriter
 
 if TYPE_CHECKING:
     from nbcellar.store.local import LocalStore
@@ -236,12 +236,11 @@ def _is_readable(path: Path) -> bool:
 
 
 def _delete_rows(store: LocalStore, plan: Plan, note: Note, alongside: Alongside | None) -> None:
-    for statement, _ in note.statements:
-        check_index_statement(statement)
     dead = [(item.id,) for item in plan.dead]
     with sqlite_errors(store.database_path), store.connection() as db, immediate(db):
+        rows = RowWriter(db)
         if alongside is not None and dead:  # first: what it reads, another connection has to find unlocked
-            alongside({item.digest for item in plan.dead}, RowWriter(db))
+            alongside({item.digest for item in plan.dead}, rows)
         db.executemany("DELETE FROM signatures WHERE object = ?", dead)
         db.executemany("DELETE FROM objects WHERE id = ?", dead)
         db.executemany("DELETE FROM packs WHERE id = ?", [(pack.id,) for pack in plan.dead_packs])
@@ -249,11 +248,10 @@ def _delete_rows(store: LocalStore, plan: Plan, note: Note, alongside: Alongside
         last = one_integer(db, "SELECT coalesce(max(id), 0) FROM objects")
         logged = read_meta(db, "log-object").get("log-object", 0)
         write_meta(db, {"log-object": min(last, logged if isinstance(logged, int) else 0)})
-        ids = Ids(db)
         for scope, payload in note.records:
-            db.execute("INSERT INTO records (scope, payload) VALUES (?, ?)", (ids.scope(scope), payload))
+            rows.append(scope, payload)
         for statement, parameters in note.statements:
-            db.execute(statement, parameters)
+            rows.execute(statement, parameters)
 
 
 def _tend_log(store: LocalStore, *, rewrite: bool) -> None:

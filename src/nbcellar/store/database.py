@@ -23,10 +23,11 @@ from nbcellar.errors import (
     StoreUnavailableError,
     UnsupportedFormatError,
 )
+from nbcellar.store.checksum import as_written, checksum, checksum_of_meta, describe, is_sound
 from nbcellar.store.codec import UPGRADE_HINT
 from nbcellar.store.files import file_errors, sync_folder
 
-STORE_FORMAT = 1
+STORE_FORMAT = 2
 FILES = ("meta.db", "meta.db-wal", "meta.db-shm", "meta.db-journal")
 BUSY_TIMEOUT_MS = 30_000
 REBUILD_HINT = "cellar check --rebuild"
@@ -34,10 +35,10 @@ REBUILD_HINT = "cellar check --rebuild"
 # Rows of `objects`, `records` and `signatures` are appended in order, so their pages are full; only the index of
 # digests grows at random. It has the first 8 bytes, which takes a third of the space: rows are compared in full.
 TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value ANY, checksum BLOB) STRICT, WITHOUT ROWID;
 CREATE TABLE objects (
     id INTEGER PRIMARY KEY, digest BLOB NOT NULL, kind INTEGER NOT NULL, codec INTEGER NOT NULL,
-    raw_bytes INTEGER NOT NULL, stored_bytes INTEGER NOT NULL, pack INTEGER, offset INTEGER, data BLOB
+    raw_bytes INTEGER NOT NULL, stored_bytes INTEGER NOT NULL, pack INTEGER, offset INTEGER, data BLOB, checksum BLOB
 ) STRICT;
 CREATE INDEX objects_by_digest ON objects (substr(digest, 1, 8));
 CREATE TABLE packs (
@@ -46,10 +47,12 @@ CREATE TABLE packs (
 CREATE TABLE scopes (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE keys (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE) STRICT;
 CREATE TABLE signatures (
-    object INTEGER, key INTEGER, signature BLOB NOT NULL, PRIMARY KEY (object, key)
+    object INTEGER, key INTEGER, signature BLOB NOT NULL, checksum BLOB, PRIMARY KEY (object, key)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE refs (scope INTEGER, name TEXT, value BLOB NOT NULL, PRIMARY KEY (scope, name)) STRICT, WITHOUT ROWID;
-CREATE TABLE records (number INTEGER PRIMARY KEY, scope INTEGER NOT NULL, payload BLOB NOT NULL) STRICT;
+CREATE TABLE refs (
+    scope INTEGER, name TEXT, value BLOB NOT NULL, checksum BLOB, PRIMARY KEY (scope, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE records (number INTEGER PRIMARY KEY, scope INTEGER NOT NULL, payload BLOB NOT NULL, checksum BLOB) STRICT;
 """
 
 
@@ -78,6 +81,8 @@ def _translated(error: apsw.Error, path: Path) -> CellarError | None:
     """Return what an error of SQLite means for the caller; None for a mistake in a statement."""
     if isinstance(error, (apsw.CorruptError, apsw.NotADBError, apsw.FormatError)):
         return CorruptStoreError(f"{path} is damaged: {error}", hint=REBUILD_HINT)
+    if isinstance(error, apsw.SQLError) and _MISSING.match(str(error)):
+        return CorruptStoreError(f"{path} is damaged: {error}", hint=REBUILD_HINT)
     if isinstance(error, apsw.FullError):
         return StoreUnavailableError(f"cannot write {path}: {error}", hint="free some space and try again")
     if isinstance(error, apsw.ReadOnlyError):
@@ -89,6 +94,8 @@ def _translated(error: apsw.Error, path: Path) -> CellarError | None:
     return None
 
 
+# What the tables are called is damaged: no statement of this program names what was never there.
+_MISSING = re.compile(r"no such (table|column|index)|table \w+ has ", re.I)
 _ENVIRONMENT = (apsw.IOError, apsw.CantOpenError, apsw.ProtocolError, apsw.PermissionsError, apsw.AuthError)
 
 
@@ -101,8 +108,7 @@ def create_database(path: Path, *, project: str | None = None, temporary_folder:
             db = apsw.Connection(str(temporary))
             with contextlib.closing(db), immediate(db):
                 db.execute(TABLES)
-                rows = {"format": STORE_FORMAT, "project": project or os.urandom(16).hex()}
-                db.executemany("INSERT INTO meta VALUES (?, ?)", rows.items())
+                write_meta(db, {"format": STORE_FORMAT, "project": project or os.urandom(16).hex()})
             _name_exclusively(temporary, path)
         finally:
             with contextlib.suppress(FileNotFoundError):
@@ -137,19 +143,70 @@ def open_immutable(path: Path) -> apsw.Connection:
     return db
 
 
-def check_format(db: apsw.Connection, path: Path) -> str:
-    """Return the project id. Raises UnsupportedFormatError for a newer format, CorruptStoreError for no store."""
+def check_format(db: apsw.Connection, path: Path) -> tuple[int, str]:
+    """Return format and project id.
+
+    Raises UnsupportedFormatError for a newer format, CorruptStoreError for no store.
+    """
     try:
         rows = read_meta(db, "format", "project")
     except apsw.SQLError as error:
         raise CorruptStoreError(f"{path} is not the database of a store: {error}", hint=REBUILD_HINT) from error
     number, project = rows.get("format"), rows.get("project")
-    if not isinstance(number, int) or not isinstance(project, str):
+    if not isinstance(number, int) or not isinstance(project, str) or number < 1:
         raise CorruptStoreError(f"{path} does not state its format", hint=REBUILD_HINT)
-    if number > STORE_FORMAT:
+    if number > STORE_FORMAT and not _is_wrong_bit(db):
         message = f"{path} is of store format {number}; this Cellar reads up to {STORE_FORMAT}"
         raise UnsupportedFormatError(message, hint=UPGRADE_HINT)
-    return project
+    if number >= CHECKSUMS_FROM:
+        _require_checksums(db, path)
+    return number, project
+
+
+def _is_wrong_bit(db: apsw.Connection) -> bool:
+    """True for a format that was not written: a newer version would be asked for in vain."""
+    with contextlib.suppress(apsw.SQLError):  # no checksums
+        right = as_written("meta", rows_of(db, "SELECT key, value, checksum FROM meta WHERE key = 'format'")[0])
+        return right is not None and right[1] <= STORE_FORMAT
+    return False
+
+
+def _require_checksums(db: apsw.Connection, path: Path) -> None:
+    for row in rows_of(db, "SELECT key, value, checksum FROM meta WHERE key IN ('format', 'project')"):
+        if not is_sound("meta", row):
+            what = describe("meta", row)
+            raise CorruptStoreError(f"{path} is damaged: {what} is not what was written", hint=REBUILD_HINT)
+
+
+def upgrade(db: apsw.Connection) -> None:
+    """Give the rows of a store of format 1 their checksums, in one transaction; harmless if another one was first.
+
+    What is damaged by then is taken as it is.
+    """
+    db.create_scalar_function(
+        "cellar_checksum", lambda *values: checksum(str(values[0]), *values[1:]), deterministic=True
+    )
+    with immediate(db):
+        if read_meta(db, "format").get("format") != 1:
+            return
+        for table in ("meta", "objects", "signatures", "refs", "records"):
+            db.execute(f"ALTER TABLE {table} ADD COLUMN checksum BLOB")
+        db.execute("UPDATE meta SET value = ? WHERE key = 'format'", (CHECKSUMS_FROM,))
+        db.execute(_ADD_CHECKSUMS)
+
+
+CHECKSUMS_FROM = 2
+"""The first format whose rows carry checksums."""
+
+_ADD_CHECKSUMS = """
+UPDATE meta SET checksum = cellar_checksum('meta', key, value);
+UPDATE objects SET checksum = cellar_checksum('objects', id, digest, kind, codec, raw_bytes, stored_bytes);
+UPDATE signatures SET checksum = cellar_checksum('signatures', (SELECT digest FROM objects o WHERE o.id = object),
+    (SELECT k.key FROM keys k WHERE k.id = signatures.key), signature);
+UPDATE refs SET checksum = cellar_checksum('refs', (SELECT s.name FROM scopes s WHERE s.id = scope), name, value);
+UPDATE records SET checksum = cellar_checksum('records', number,
+    (SELECT s.name FROM scopes s WHERE s.id = scope), payload);
+"""
 
 
 def read_meta(db: apsw.Connection, *keys: str) -> dict[str, object]:
@@ -160,8 +217,8 @@ def read_meta(db: apsw.Connection, *keys: str) -> dict[str, object]:
 
 def write_meta(db: apsw.Connection, values: Mapping[str, str | int | bytes]) -> None:
     """Set keys of `meta`."""
-    for item in values.items():
-        db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", item)
+    for key, value in values.items():
+        db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", (key, value, checksum_of_meta(key, value)))
 
 
 def rows_of(db: apsw.Connection, statement: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:

@@ -107,6 +107,13 @@ class Transaction(Protocol):
         """Append a record to the operation log."""
         ...
 
+    def require_last(self, number: int) -> None:
+        """Make `commit` raise ConflictError unless the newest record has this number (0: there is none).
+
+        For what was decided on all refs and records: every change of them that matters comes with a record.
+        """
+        ...
+
     def execute(self, statement: str, parameters: tuple[object, ...] = ()) -> None:
         """Run SQL on the derived index tables that history owns (names begin with `ix_`), inside the transaction.
 

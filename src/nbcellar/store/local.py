@@ -33,12 +33,14 @@ from nbcellar.errors import (
 )
 from nbcellar.ids import Digest
 from nbcellar.store import codec, database, locks, logpack
+from nbcellar.store.checksum import describe, is_sound
 from nbcellar.store.connections import ConnectionPool, Lent
 from nbcellar.store.database import REBUILD_HINT, sqlite_errors
 from nbcellar.store.files import file_errors, is_network_file_system, make_folder, sync_folder
 from nbcellar.store.interface import Data, Kind, ObjectInfo, Record
 from nbcellar.store.packs import pack_path, pack_paths, read_stored
 from nbcellar.store.readonly import ReadOnlySource
+from nbcellar.store.rows import RowWriter
 from nbcellar.store.transaction import LocalTransaction
 from nbcellar.store.wal import unread_commits
 
@@ -77,9 +79,12 @@ class LocalStore:
         self._identity = (found.st_dev, found.st_ino)
         try:
             with sqlite_errors(self.database_path), self.connection() as db:
-                self._project = database.check_format(db, self.database_path)
+                number, self._project = database.check_format(db, self.database_path)
+                self._has_checksums = number >= database.CHECKSUMS_FROM or not read_only
                 if not read_only:
                     _require_whole_wal(db, self.database_path)
+                    if number < database.CHECKSUMS_FROM:
+                        database.upgrade(db)
                     database.choose_journal(db, network=network)
         except BaseException:
             self._pool.close(checkpoint=False)
@@ -147,6 +152,11 @@ class LocalStore:
         return self._project
 
     @property
+    def has_checksums(self) -> bool:
+        """False for a store of format 1 that is open to be read: its rows have none."""
+        return self._has_checksums
+
+    @property
     def writers_lock(self) -> locks.WritersLock:
         """What a transaction holds from its first look-up on."""
         return self._writers_lock
@@ -203,7 +213,9 @@ class LocalStore:
     def info(self, digest: Digest) -> ObjectInfo:
         """See `interface.Store`."""
         found = self._locate(digest)
-        return ObjectInfo(digest, Kind(found.kind), found.raw_bytes, found.stored_bytes, found.pack is not None)
+        return ObjectInfo(
+            digest, self._kind(digest, found.kind), found.raw_bytes, found.stored_bytes, found.pack is not None
+        )
 
     def read(self, digest: Digest) -> bytes:
         """See `interface.Store`."""
@@ -232,7 +244,7 @@ class LocalStore:
         last = 0
         while rows := self._rows(_OBJECTS, (last, None if kind is None else int(kind), _PAGE_ROWS)):
             for number, digest, of_kind, raw_bytes, stored_bytes, in_pack in rows:
-                yield ObjectInfo(Digest(digest), Kind(of_kind), raw_bytes, stored_bytes, bool(in_pack))
+                yield ObjectInfo(Digest(digest), self._kind(digest, of_kind), raw_bytes, stored_bytes, bool(in_pack))
                 last = number
 
     def scan(self, kind: Kind) -> Iterator[tuple[Digest, bytes | CellarError]]:
@@ -245,24 +257,33 @@ class LocalStore:
 
     def ref(self, scope: str, name: str) -> bytes | None:
         """See `interface.Store`."""
-        row = self._row(_REF, (scope, name))
-        return None if row is None else row[0]  # type: ignore[return-value]
+        row = self._row(_REF[self._has_checksums], (scope, name))
+        if row is None:
+            return None
+        self._require_sound("refs", (scope, name, *row))
+        return row[0]  # type: ignore[return-value]
 
     def refs(self, scope: str | None = None, prefix: str = "") -> dict[tuple[str, str], bytes]:
         """See `interface.Store`."""
-        rows = self._rows(_REFS, (scope, prefix))
-        return {(of_scope, name): value for of_scope, name, value in rows}
+        rows = self._rows(_REFS[self._has_checksums], (scope, prefix))
+        for row in rows:
+            self._require_sound("refs", row)
+        return {(of_scope, name): value for of_scope, name, value, _ in rows}
 
     def records(self, *, scope: str | None = None, before: int | None = None, limit: int | None = None) -> list[Record]:
         """See `interface.Store`."""
-        rows = self._rows(_RECORDS, (scope, before, -1 if limit is None else limit))
-        return [Record(number, of_scope, payload) for number, of_scope, payload in rows]
+        rows = self._rows(_RECORDS[self._has_checksums], (scope, before, -1 if limit is None else limit))
+        for row in rows:
+            self._require_sound("records", row)
+        return [Record(number, of_scope, payload) for number, of_scope, payload, _ in rows]
 
     def replace_records(self, payloads: Mapping[int, bytes]) -> None:
         """Give records other payloads, by number, in one transaction: for `forget`, and for nothing else."""
         self.require_writable()
         with sqlite_errors(self.database_path), self.connection() as db, database.immediate(db):
-            db.executemany("UPDATE records SET payload = ? WHERE number = ?", [(p, n) for n, p in payloads.items()])
+            rows = RowWriter(db)
+            for number, payload in payloads.items():
+                rows.replace_record(number, payload)
 
     def query(self, statement: str, parameters: tuple[object, ...] = ()) -> Iterable[tuple[object, ...]]:
         """See `interface.Store`."""
@@ -303,6 +324,18 @@ class LocalStore:
         self.follow_rebuild()
         with sqlite_errors(self.database_path), self._pool.connection() as db:
             return db.execute(statement, parameters).fetchall()
+
+    def _require_sound(self, table: str, row: tuple[Any, ...]) -> None:
+        if self._has_checksums and not is_sound(table, row):
+            message = f"{self._database_path} is damaged: {describe(table, row)} is not what was written"
+            raise CorruptStoreError(message, hint=REBUILD_HINT)
+
+    def _kind(self, digest: bytes, number: int) -> Kind:
+        try:
+            return Kind(number)
+        except ValueError:
+            message = f"{self._database_path} is damaged: object {digest.hex()[:8]} is of kind {number}, unknown here"
+            raise CorruptStoreError(message, hint=REBUILD_HINT) from None
 
     def _locate(self, digest: Digest) -> _Located:
         row = self._row(_FIND, (digest,))
@@ -390,8 +423,21 @@ _OBJECTS = """SELECT id, digest, kind, raw_bytes, stored_bytes, pack IS NOT NULL
     WHERE id > ?1 AND (?2 IS NULL OR kind = ?2) ORDER BY id LIMIT ?3"""
 _SCAN = """SELECT o.id, o.digest, o.kind, o.codec, o.raw_bytes, o.stored_bytes, p.name, o.offset, o.data
     FROM objects o LEFT JOIN packs p ON p.id = o.pack WHERE o.id > ?1 AND o.kind = ?2 ORDER BY o.id LIMIT ?3"""
-_REF = "SELECT value FROM refs WHERE scope = (SELECT id FROM scopes WHERE name = ?1) AND name = ?2"
-_REFS = """SELECT s.name, r.name, r.value FROM refs r JOIN scopes s ON s.id = r.scope
+
+
+def _with_checksum(statement: str) -> tuple[str, str]:
+    """Return a statement for stores without checksums (format 1, opened to read) and for those with them."""
+    return statement.format(checksum="NULL"), statement.format(checksum="r.checksum")
+
+
+_REF = _with_checksum(
+    "SELECT r.value, {checksum} FROM refs r WHERE r.scope = (SELECT id FROM scopes WHERE name = ?1) AND r.name = ?2"
+)
+_REFS = _with_checksum(
+    """SELECT s.name, r.name, r.value, {checksum} FROM refs r JOIN scopes s ON s.id = r.scope
     WHERE (?1 IS NULL OR s.name = ?1) AND substr(r.name, 1, length(?2)) = ?2 ORDER BY s.name, r.name"""
-_RECORDS = """SELECT r.number, s.name, r.payload FROM records r JOIN scopes s ON s.id = r.scope
+)
+_RECORDS = _with_checksum(
+    """SELECT r.number, s.name, r.payload, {checksum} FROM records r JOIN scopes s ON s.id = r.scope
     WHERE (?1 IS NULL OR s.name = ?1) AND (?2 IS NULL OR r.number < ?2) ORDER BY r.number DESC LIMIT ?3"""
+)

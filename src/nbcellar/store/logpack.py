@@ -24,7 +24,7 @@ from nbcellar.store.database import immediate, read_meta, rows_of, sqlite_errors
 from nbcellar.store.locks import Collector
 from nbcellar.store.packs import LOG_KIND, PackWriter, Sealed
 from nbcellar.store.repack import join
-from nbcellar.store.transaction import LATE_SIGNATURE, add_pack
+from nbcellar.store.rows import LATE_SIGNATURE, add_pack
 
 if TYPE_CHECKING:
     from nbcellar.store.local import LocalStore

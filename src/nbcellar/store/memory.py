@@ -18,7 +18,7 @@ from nbcellar.ids import Digest
 from nbcellar.store import database
 from nbcellar.store.codec import byte_view
 from nbcellar.store.interface import Data, Kind, ObjectInfo, Record
-from nbcellar.store.transaction import check_index_statement
+from nbcellar.store.rows import check_index_statement
 
 _OBJECTS_TABLE = """CREATE TABLE objects (
     id INTEGER PRIMARY KEY, digest BLOB NOT NULL, kind INTEGER NOT NULL, codec INTEGER NOT NULL,
@@ -148,6 +148,8 @@ class MemoryStore:
             for (scope, name), (old, _) in transaction.changed_refs.items():
                 if self._refs.get((scope, name)) != old:
                     raise ConflictError(f"ref '{name}' was moved meanwhile", hint="look at its new value and try again")
+            if transaction.last not in (None, len(self._records)):
+                raise ConflictError("an operation was recorded meanwhile", hint="look again and try again")
             with self._index:  # undone as a whole when a statement fails
                 for digest, (kind, data) in transaction.new_objects.items():
                     self._index_object(digest, kind, len(data))
@@ -189,6 +191,7 @@ class MemoryTransaction:
         self.new_signatures: list[tuple[Digest, bytes, bytes]] = []
         self.changed_refs: dict[tuple[str, str], tuple[bytes | None, bytes | None]] = {}
         self.new_records: list[tuple[str, bytes]] = []
+        self.last: int | None = None
         self.statements: list[tuple[str, tuple[object, ...]]] = []
 
     def put(self, kind: Kind, data: Data, *, digest: Digest | None = None) -> Digest:
@@ -241,6 +244,11 @@ class MemoryTransaction:
         self._check_open()
         self.new_records.append((scope, bytes(payload)))
 
+    def require_last(self, number: int) -> None:
+        """See `interface.Transaction.require_last`."""
+        self._check_open()
+        self.last = number
+
     def execute(self, statement: str, parameters: tuple[object, ...] = ()) -> None:
         """See `interface.Transaction.execute`."""
         self._check_open()
@@ -256,6 +264,7 @@ class MemoryTransaction:
             self.changed_refs.clear()
             self.new_records.clear()
             self.statements.clear()
+            self.last = None
             raise
         except BaseException:
             self.abort()

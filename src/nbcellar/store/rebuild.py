@@ -25,8 +25,8 @@ from nbcellar.store.interface import Kind
 from nbcellar.store.locks import Collector
 from nbcellar.store.logpack import Bundle, decode_bundle
 from nbcellar.store.packs import LOG_KIND, Entry, Sealed, pack_paths, read_index, read_stored
+from nbcellar.store.rows import RowWriter, find_object
 from nbcellar.store.salvage import Salvaged, salvage
-from nbcellar.store.transaction import Ids, add_pack, find_object, insert_object
 
 _LOCK_TIMEOUT_S = 60.0
 
@@ -151,57 +151,56 @@ def _not_found(path: Path, damaged: tuple[bytes, ...]) -> tuple[str, ...]:
 
 
 def _fill_tables(db: apsw.Connection, found: _Found, rescued: Salvaged) -> None:
-    ids = Ids(db)
+    rows = RowWriter(db)
     for sealed in found.packs:
-        pack = add_pack(db, sealed, log=sealed.name in found.logs)
+        pack = rows.add_pack(sealed, log=sealed.name in found.logs)
         for entry in sealed.entries:
             if entry.kind != LOG_KIND:
                 sizes = (entry.raw_bytes, entry.stored_bytes)
-                insert_object(db, entry.digest, entry.kind, entry.codec, sizes, pack, entry.offset, None)
+                rows.add_object(entry.digest, entry.kind, entry.codec, sizes, (pack, entry.offset), None)
     for bundle in found.bundles:
-        _fill_objects(db, ids, ((item.kind, item.data, item.signatures) for item in bundle.objects))
-        _fill_signatures(db, ids, bundle.late_signatures)
-        _fill_records(db, ids, bundle.records)
-    _fill_objects(db, ids, ((item.kind, item.data, item.signatures) for item in rescued.objects))
-    _fill_signatures(db, ids, rescued.signatures)
-    _fill_records(db, ids, rescued.records)
-    _fill_refs(db, ids, found.bundles, rescued)
+        _fill_objects(rows, ((item.kind, item.data, item.signatures) for item in bundle.objects))
+        _fill_signatures(rows, bundle.late_signatures)
+        _fill_records(rows, bundle.records)
+    _fill_objects(rows, ((item.kind, item.data, item.signatures) for item in rescued.objects))
+    _fill_signatures(rows, rescued.signatures)
+    _fill_records(rows, rescued.records)
+    _fill_refs(db, rows, found.bundles, rescued)
     sequence = max((bundle.sequence for bundle in found.bundles), default=0)
     database.write_meta(db, {"log-sequence": sequence})  # the marks start at 0: the next log pack holds everything
 
 
-def _fill_objects(
-    db: apsw.Connection, ids: Ids, objects: Iterable[tuple[int, bytes, Iterable[tuple[bytes, bytes]]]]
-) -> None:
+def _fill_objects(rows: RowWriter, objects: Iterable[tuple[int, bytes, Iterable[tuple[bytes, bytes]]]]) -> None:
     for kind, raw, signatures in objects:
         digest = Digest(blake3(raw).digest())
         known = {int(item) for item in Kind}
         codec, stored = compress(Kind(kind) if kind in known else Kind.VALUE, byte_view(raw))
-        insert_object(db, digest, kind, int(codec), (len(raw), len(stored)), None, None, bytes(stored))
-        _fill_signatures(db, ids, ((digest, key, signature) for key, signature in signatures))
+        rows.add_object(digest, kind, int(codec), (len(raw), len(stored)), (None, None), bytes(stored))
+        _fill_signatures(rows, ((digest, key, signature) for key, signature in signatures))
 
 
-def _fill_signatures(db: apsw.Connection, ids: Ids, signatures: Iterable[tuple[bytes, bytes, bytes]]) -> None:
+def _fill_signatures(rows: RowWriter, signatures: Iterable[tuple[bytes, bytes, bytes]]) -> None:
     for digest, key, signature in signatures:
-        number = find_object(db, digest)
-        if number is not None:
-            db.execute("INSERT OR IGNORE INTO signatures VALUES (?, ?, ?)", (number, ids.key(key), signature))
+        rows.sign(digest, key, signature)
 
 
-def _fill_records(db: apsw.Connection, ids: Ids, records: Iterable[tuple[int, str, bytes]]) -> None:
+def _fill_records(rows: RowWriter, records: Iterable[tuple[int, str, bytes]]) -> None:
     for number, scope, payload in records:
-        db.execute("INSERT OR IGNORE INTO records VALUES (?, ?, ?)", (number, ids.scope(scope), payload))
+        rows.put_record(number, scope, payload)
 
 
-def _fill_refs(db: apsw.Connection, ids: Ids, bundles: list[Bundle], rescued: Salvaged) -> None:
+def _fill_refs(db: apsw.Connection, rows: RowWriter, bundles: list[Bundle], rescued: Salvaged) -> None:
     """Take the refs of the newest bundle that has them; newer ones of the old database where they make sense."""
     logged = next((bundle.refs for bundle in reversed(bundles) if bundle.refs is not None), ())
     refs = {(scope, name): value for scope, name, value in logged}
     if rescued.refs is not None:
         newer = {(scope, name): value for scope, name, value in rescued.refs}
-        refs = {ref: value if _is_plausible(db, value) else refs.get(ref, value) for ref, value in newer.items()}
+        older = refs if rescued.lacks_refs else {}  # else what is not there any more was deleted
+        refs = older | {
+            ref: value if _is_plausible(db, value) else refs.get(ref, value) for ref, value in newer.items()
+        }
     for (scope, name), value in refs.items():
-        db.execute("INSERT OR REPLACE INTO refs VALUES (?, ?, ?)", (ids.scope(scope), name, value))
+        rows.put_ref(scope, name, value)
 
 
 def _is_plausible(db: apsw.Connection, value: bytes) -> bool:

@@ -22,7 +22,7 @@ from nbcellar.store.database import immediate, one_integer, rows_of, sqlite_erro
 from nbcellar.store.files import file_errors
 from nbcellar.store.locks import Collector
 from nbcellar.store.packs import LOG_KIND, Entry, PackWriter, Sealed, pack_path, read_index, read_stored
-from nbcellar.store.transaction import add_pack
+from nbcellar.store.rows import add_pack
 
 if TYPE_CHECKING:
     from nbcellar.store.local import LocalStore

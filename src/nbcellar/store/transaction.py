@@ -7,7 +7,6 @@ synced, named, folder synced, and only then the rows that refer to it. Not for: 
 from __future__ import annotations
 
 import os
-import re
 import threading
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +21,7 @@ from nbcellar.store.codec import MAX_RAW_BYTES, byte_view, compress
 from nbcellar.store.database import one_integer, sqlite_errors
 from nbcellar.store.interface import Data, Kind
 from nbcellar.store.packs import Mark, PackWriter, Sealed
+from nbcellar.store.rows import RowWriter, check_index_statement
 
 if TYPE_CHECKING:
     from nbcellar.store.local import LocalStore
@@ -32,9 +32,6 @@ PACK_FROM_BYTES = 65_536
 # A transaction of very many middling objects would swell the database, where each is written twice.
 _INLINE_BUDGET_BYTES = 1 << 20
 _ALWAYS_INLINE_BELOW_BYTES = 4096
-
-_INDEX_WRITE = re.compile(r"\s*(?:INSERT|REPLACE|UPDATE|DELETE)\s+(?:OR\s+\w+\s+)?(?:INTO\s+|FROM\s+)?ix_\w+\b", re.I)
-_checked_statements: set[str] = set()
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -73,6 +70,7 @@ class LocalTransaction:
         self._signatures: list[tuple[Digest, bytes, bytes]] = []
         self._refs: dict[tuple[str, str], tuple[bytes | None, bytes | None]] = {}
         self._records: list[tuple[str, bytes]] = []
+        self._last: int | None = None
         self._statements: list[tuple[str, tuple[object, ...]]] = []
         self._done = False
 
@@ -150,6 +148,11 @@ class LocalTransaction:
         self._check_open()
         self._records.append((scope, bytes(payload)))
 
+    def require_last(self, number: int) -> None:
+        """See `interface.Transaction.require_last`."""
+        self._check_open()
+        self._last = number
+
     def execute(self, statement: str, parameters: tuple[object, ...] = ()) -> None:
         """See `interface.Transaction.execute`."""
         self._check_open()
@@ -168,6 +171,7 @@ class LocalTransaction:
             self._refs.clear()
             self._records.clear()
             self._statements.clear()
+            self._last = None
             raise
         except BaseException:
             self.abort()
@@ -254,15 +258,16 @@ class LocalTransaction:
     def _write_rows(self, db: apsw.Connection) -> int:
         db.execute("BEGIN IMMEDIATE")
         try:
-            ids = Ids(db)
-            self._write_refs(db, ids)
-            for sealed, rows in self._sealed:
-                _insert_objects(db, sealed, rows)
-            self._write_signatures(db, ids)
+            rows = RowWriter(db)
+            self._check_last(db)
+            for (scope, name), (old, new) in self._refs.items():
+                rows.set_ref(scope, name, old=old, new=new)
+            self._write_objects(rows)
+            for digest, key, signature in self._signatures:
+                rows.sign(digest, key, signature, late=digest not in self._new)
             number = 0
             for scope, payload in self._records:
-                db.execute("INSERT INTO records (scope, payload) VALUES (?, ?)", (ids.scope(scope), payload))
-                number = db.last_insert_rowid()
+                number = rows.append(scope, payload)
             for statement, parameters in self._statements:
                 db.execute(statement, parameters)
             db.execute("COMMIT")
@@ -272,17 +277,16 @@ class LocalTransaction:
             raise
         return number
 
-    def _write_refs(self, db: apsw.Connection, ids: Ids) -> None:
-        for (scope, name), (old, new) in self._refs.items():
-            if not _change_ref(db, ids.scope(scope), name, old, new):
-                raise ConflictError(f"ref '{name}' was moved meanwhile", hint="look at its new value and try again")
+    def _check_last(self, db: apsw.Connection) -> None:
+        if self._last is not None and self._last != one_integer(db, "SELECT coalesce(max(number), 0) FROM records"):
+            raise ConflictError("an operation was recorded meanwhile", hint="look again and try again")
 
-    def _write_signatures(self, db: apsw.Connection, ids: Ids) -> None:
-        for digest, key, signature in self._signatures:
-            number = find_object(db, digest)
-            db.execute("INSERT OR IGNORE INTO signatures VALUES (?, ?, ?)", (number, ids.key(key), signature))
-            if digest not in self._new:  # log packs carry the signatures of new objects, and those noted here
-                db.execute("INSERT OR IGNORE INTO meta VALUES (?, ?)", (f"{LATE_SIGNATURE}{number}", number))
+    def _write_objects(self, rows: RowWriter) -> None:
+        for sealed, of_pack in self._sealed:
+            pack = None if sealed is None else rows.add_pack(sealed)
+            for row in of_pack:
+                place = (None, None) if row.offset is None else (pack, row.offset)
+                rows.add_object(row.digest, row.kind, row.codec, (row.raw_bytes, row.stored_bytes), place, row.data)
 
     def _finish(self) -> None:
         self._done = True
@@ -291,114 +295,3 @@ class LocalTransaction:
         lock, self._lock = self._lock, None
         if lock is not None:
             lock.release()
-
-
-class Ids:
-    """Small integers for scopes and keys, given out inside the transaction."""
-
-    def __init__(self, db: apsw.Connection) -> None:
-        self._db = db
-        self._scopes: dict[str, int] = {}
-        self._keys: dict[bytes, int] = {}
-
-    def scope(self, name: str) -> int:
-        number = self._scopes.get(name)
-        if number is None:
-            number = self._scopes[name] = self._find("scopes", "name", name)
-        return number
-
-    def key(self, key: bytes) -> int:
-        number = self._keys.get(key)
-        if number is None:
-            number = self._keys[key] = self._find("keys", "key", key)
-        return number
-
-    def _find(self, table: str, column: str, value: str | bytes) -> int:
-        row = self._db.execute(f"SELECT id FROM {table} WHERE {column} = ?", (value,)).fetchone()
-        if row is None:
-            self._db.execute(f"INSERT INTO {table} ({column}) VALUES (?)", (value,))
-            return self._db.last_insert_rowid()
-        return int(row[0])
-
-
-class RowWriter:
-    """Refs and index tables of history, inside a transaction of SQLite that somebody else began."""
-
-    def __init__(self, db: apsw.Connection) -> None:
-        self._db = db
-        self._ids = Ids(db)
-
-    def set_ref(self, scope: str, name: str, *, old: bytes | None, new: bytes | None) -> None:
-        """See `interface.Transaction.set_ref`; raises ConflictError at once."""
-        if not _change_ref(self._db, self._ids.scope(scope), name, old, new):
-            raise ConflictError(f"ref '{name}' was moved meanwhile", hint="look at its new value and try again")
-
-    def execute(self, statement: str, parameters: tuple[object, ...] = ()) -> None:
-        """See `interface.Transaction.execute`; runs at once."""
-        check_index_statement(statement)
-        self._db.execute(statement, parameters)
-
-
-_FIND_OBJECT = "SELECT id FROM objects WHERE substr(digest, 1, 8) = substr(?1, 1, 8) AND digest = ?1"
-_INSERT_OBJECT = """INSERT INTO objects (digest, kind, codec, raw_bytes, stored_bytes, pack, offset, data)
-    SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (
-        SELECT 1 FROM objects WHERE substr(digest, 1, 8) = substr(?1, 1, 8) AND digest = ?1)"""
-LATE_SIGNATURE = "late-signature-"
-"""Prefix of the keys in `meta` that name objects signed after they were stored."""
-
-
-def find_object(db: apsw.Connection, digest: bytes) -> int | None:
-    """Return the row id of an object, None when it is not in the store."""
-    row = db.execute(_FIND_OBJECT, (digest,)).fetchone()
-    return None if row is None else int(row[0])
-
-
-def add_pack(db: apsw.Connection, sealed: Sealed, *, log: bool = False) -> int:
-    """Register a pack and return its row id; the same content may have been packed before."""
-    fields = (sealed.name, sealed.size_bytes, int(log))
-    db.execute("INSERT OR IGNORE INTO packs (name, size_bytes, log) VALUES (?, ?, ?)", fields)
-    return one_integer(db, "SELECT id FROM packs WHERE name = ?", (sealed.name,))
-
-
-def insert_object(
-    db: apsw.Connection,
-    digest: bytes,
-    kind: int,
-    codec: int,
-    sizes: tuple[int, int],
-    pack: int | None,
-    offset: int | None,
-    data: bytes | None,
-) -> None:
-    """Add a row to `objects` unless the object is there; `sizes` are raw and stored bytes."""
-    db.execute(_INSERT_OBJECT, (digest, kind, codec, *sizes, pack, offset, data))
-
-
-def _insert_objects(db: apsw.Connection, sealed: Sealed | None, rows: list[_Row]) -> None:
-    pack = None if sealed is None else add_pack(db, sealed)
-    for row in rows:
-        of_pack = None if row.offset is None else pack
-        sizes = (row.raw_bytes, row.stored_bytes)
-        insert_object(db, row.digest, row.kind, row.codec, sizes, of_pack, row.offset, row.data)
-
-
-def _change_ref(db: apsw.Connection, scope: int, name: str, old: bytes | None, new: bytes | None) -> bool:
-    """Change a ref if it has the value `old`; return whether it had."""
-    if old is None and new is not None:
-        db.execute("INSERT OR IGNORE INTO refs (scope, name, value) VALUES (?, ?, ?)", (scope, name, new))
-        return db.changes() == 1
-    if old is None:
-        return db.execute("SELECT 1 FROM refs WHERE scope = ? AND name = ?", (scope, name)).fetchone() is None
-    if new is None:
-        db.execute("DELETE FROM refs WHERE scope = ? AND name = ? AND value = ?", (scope, name, old))
-    else:
-        db.execute("UPDATE refs SET value = ? WHERE scope = ? AND name = ? AND value = ?", (new, scope, name, old))
-    return db.changes() == 1
-
-
-def check_index_statement(statement: str) -> None:
-    """Raise InvalidInputError unless `statement` writes an index table of history and nothing else."""
-    if statement not in _checked_statements:
-        if not _INDEX_WRITE.match(statement) or ";" in statement:
-            raise InvalidInputError("only tables whose names begin with ix_ can be written by a statement")
-        _checked_statements.add(statement)

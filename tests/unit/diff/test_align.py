@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -87,6 +88,19 @@ def test_a_text_comparison_counts_what_it_shows(old: list[str], new: list[str]) 
     change = compare_texts("\n".join(old), "\n".join(new))
     assert sum(line.mark == "+" for line in change.lines) == change.added
     assert sum(line.mark == "-" for line in change.lines) == change.removed
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("a\nb", "a\nb\n", "a line break at the end came"),
+        ("a\nb\n", "a\nb", "the line break at the end went"),
+        ("a\r\nb", "a\nb", "other line breaks"),
+    ],
+)
+def test_line_breaks_that_differ_are_told(before: str, after: str, told: str) -> None:
+    change = compare_texts(before, after)
+    assert [line.text for line in change.lines] == [told]
 
 
 def test_far_lines_are_left_out() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from nbcellar.errors import (
     UnknownReferenceError,
 )
 from nbcellar.history.doubts import doubtful_versions
-from nbcellar.history.forget import forget_commit, forget_variable, write_rewrite
+from nbcellar.history.evidence import evidence_of
+from nbcellar.history.forget import forget_commit, forget_variable, mark_of, write_rewrite
 from nbcellar.history.maintenance import bump_generation
 from nbcellar.history.model import Commit, CommitKind, Covariable, Preview, StateDelta
 from nbcellar.history.reach import live_objects
@@ -288,7 +290,7 @@ def test_a_commit_that_was_being_made_on_top_of_what_is_forgotten_does_not_bring
         tx = kernel.begin(local.notebook, local.key)
         tx.commit(local.commit_of((secret,)))
         # What forgets waits for open transactions before it removes; here the rewriting is done first, as it may be.
-        cut, mark = CommitCut(secret), local.repo.index.mark()
+        cut, mark = CommitCut(secret), mark_of(local.repo)
         plan = plan_rewrite(_all(local), cut, read_commit=local.repo.read_commit, read_object=local.repo.store.read)
         write_rewrite(local.repo, local.notebook, plan, local.key, "forget a commit", mark=mark)
         with pytest.raises(ConflictError, match="taken out of history"):
@@ -371,12 +373,12 @@ def test_a_gc_while_a_commit_is_made_does_not_cost_the_commit(history: History) 
 
 def test_a_commit_that_took_a_branch_of_its_own_meanwhile_is_rewritten_too(local: History) -> None:
     secret, last = record_secret(local), local.step(values={"y": b"1"})
-    mark = local.repo.index.mark()
+    mark = mark_of(local.repo)
     cut = CommitCut(secret)
     plan = plan_rewrite(_all(local), cut, read_commit=local.repo.read_commit, read_object=local.repo.store.read)
     late = local.record(secret, source="took main-2")
     assert late.branch == "main-2" and local.head == last, "no ref that the plan knows has moved"
-    with pytest.raises(ConflictError, match="was recorded while"):
+    with pytest.raises(ConflictError, match="was recorded meanwhile"):
         write_rewrite(local.repo, local.notebook, plan, local.key, "forget a commit", mark=mark)
     forget_commit(local.repo, local.notebook, secret, key=local.key, children_of=no_children)
     assert local.repo.check(read_data=True).is_clean
@@ -481,3 +483,76 @@ def test_commits_and_their_rows_in_the_index_go_together(local: History, monkeyp
     assert not local.repo.store.has(Digest(gone))
     assert not local.repo.index.has(gone)
     assert local.repo.check(read_data=True).is_clean
+
+
+def test_a_checkout_while_history_is_rewritten_keeps_nothing_alive_that_is_forgotten(local: History) -> None:
+    """The refs are read, then HEAD moves to what is being rewritten, then the rewriting is written."""
+    local.step(values={"x": b"1"})
+    secret = record_secret(local)
+    local.step(values={"y": b"2"})
+    moves: list[int] = []
+    ticks = itertools.count(10**6)
+
+    def clock() -> int:  # asked for the time of its operation: all else is read by then
+        if not moves:
+            moves.append(0)
+            moves.append(other.move_head(local.notebook, secret).operation)
+        return next(ticks) * 1_000_000_000
+
+    with (
+        Repository.open(local.repo.root, clock=local.repo.clock) as other,
+        Repository.open(local.repo.root, clock=clock) as forgetting,
+    ):
+        forget_variable(forgetting, local.notebook, "secret", key=local.key, children_of=no_children)
+        assert moves[1:], "HEAD was moved in the midst of it"
+        assert forgetting.check(read_data=True).is_clean
+        assert not forgetting.store.has(Digest(secret))
+        assert forgetting.rewritten_to(local.notebook, secret) == forgetting.head(local.notebook).commit
+    assert not holds(local, SECRET)
+
+
+def test_a_notebook_that_is_copied_while_history_is_rewritten_starts_from_what_its_commit_became(
+    local: History,
+) -> None:
+    def keys(path: Path) -> list[bytes]:
+        return [line.encode() for line in path.read_text().split()]
+
+    original, copied = local.repo.root / "a.ipynb", local.repo.root / "b.ipynb"
+    original.write_text("one two three")
+    copied.write_text("one two three")
+    secret = record_secret(local)
+    with local.repo.begin(local.notebook, local.key) as tx:
+        tx.saw_file(evidence_of(original.stat(), keys(original)))
+        tx.commit(local.commit_of((secret,), source="y = 2"))
+        tip = tx.finish().commits[0]
+    turns: list[int] = []
+    ticks = itertools.count(10**6)
+
+    def clock() -> int:  # asked for the time of the first operation, when the fork point is found
+        if not turns:
+            turns.append(0)
+            forget_variable(local.repo, local.notebook, "secret", key=local.key, children_of=no_children)
+        return next(ticks) * 1_000_000_000
+
+    with Repository.open(local.repo.root, clock=clock) as other:
+        copy = other.notebook_for(copied, create=True, content_key=keys)
+        assert turns and other.forked_from(copy) == local.head != tip
+        other.gc(no_children)
+        assert other.check(read_data=True).is_clean
+
+
+def test_a_kernel_that_saw_a_forget_right_after_its_commit_does_not_go_on_from_it(
+    local: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commit is durable; before the writer's thread keeps its state, another thread sees that history moved."""
+    local.step(values={"x": b"1"})
+    with Repository.open(local.repo.root, clock=local.repo.clock) as other:
+
+        def late(commit: Commit) -> None:
+            forget_variable(other, local.notebook, "secret", key=local.key, children_of=no_children)
+            assert local.repo.refresh()
+
+        monkeypatch.setattr(local.repo, "note_stored", late)
+        secret = record_secret(local)
+    assert not local.repo.has_commit(secret)
+    assert local.repo.rewritten_to(local.notebook, secret) == local.head

@@ -474,3 +474,17 @@ def test_an_operation_of_a_newer_format_is_refused_and_ours_is_read(kept: Thinne
     payload = kept.repo.store.records(limit=1)[0].payload
     assert msgspec.msgpack.decode(payload)[0] == 2
     assert len(thin.values) == 1 and isinstance(kept.repo.store, LocalStore)
+
+
+def test_the_index_is_right_in_whatever_order_the_commits_come(kept: Thinned) -> None:
+    """After a rebuild the store gives them in the order of its packs."""
+    from nbcellar.history.compare_index import wrong_commits
+
+    for hour in range(1, 6):
+        kept.cell(hour * HOUR_NS, {"x": large()} if hour % 2 else {"y": large()})
+    kept.gc()
+    ids = list(kept.repo.index.ids())
+    assert any(line.is_thinned for line in kept.repo.log(kept.notebook)), "there are marks"
+    commits = {i: (kept.repo.read_commit(i), len(kept.repo.store.read(Digest(i)))) for i in reversed(ids)}
+    operations = kept.repo.ops(kept.notebook)
+    assert list(wrong_commits(kept.repo, commits, list(operations))) == []

@@ -235,3 +235,17 @@ def test_what_quick_and_thorough_reading_accept_they_read_alike() -> None:
     for text in ("1E5", "-0", "-0.0", "1e-400", "123456789012345678901", "5e-324", '"\\ud83d\\ude00"', '{"a":1,"a":2}'):
         data = f'{{"nbformat": 4, "cells": [], "metadata": {{"x": {text}}}}}'.encode()
         assert repr(read(data).metadata["x"]) == repr(json.loads(text))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 400), st.integers(0, 60), st.binary(max_size=4))
+def test_damaged_bytes_are_read_or_refused_in_words(place: int, length: int, instead: bytes) -> None:
+    whole = dump(NOTEBOOK)
+    data = whole[:place] + instead + whole[place + length :]
+    try:
+        notebook = read(data, path="n.ipynb")
+    except (InvalidInputError, UnsupportedFormatError) as error:
+        assert "n.ipynb" in error.message
+    else:
+        assert notebook.nbformat == 4
+        assert write(notebook) == data or b'"nbformat": 4' not in data

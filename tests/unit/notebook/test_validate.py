@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import jsonschema
@@ -17,17 +15,7 @@ from hypothesis import given, settings
 from nbcellar.errors import InvalidInputError
 from nbcellar.notebook.validate import validate, validate_file
 
-
-def load_strategies() -> ModuleType:
-    """Return documents.py beside this file."""
-    spec = importlib.util.spec_from_file_location("documents", Path(__file__).with_name("documents.py"))
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-documents = load_strategies()
+from ...strategies import allowed
 
 
 @cache
@@ -49,14 +37,14 @@ def is_allowed(value: dict[str, Any]) -> bool:
 
 
 @settings(max_examples=150, deadline=None)
-@given(documents.notebooks())
+@given(allowed.notebooks())
 def test_what_nbformat_allows_has_no_problems(value: dict[str, Any]) -> None:
     assert is_allowed(value)
     assert validate(value) == ()
 
 
-@settings(max_examples=600, deadline=None)
-@given(documents.nearly())
+@settings(max_examples=300, deadline=None)
+@given(allowed.nearly())
 def test_there_are_problems_exactly_where_nbformat_sees_some(value: dict[str, Any]) -> None:
     assert (validate(value) == ()) == is_allowed(value), validate(value)
 

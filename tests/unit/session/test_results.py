@@ -25,6 +25,10 @@ FRAME = "import pandas as pd\ndf = pd.DataFrame({'g': ['a', 'b', 'a'], 'v': [1.0
 LOOKED_AT = {
     "a window": (FRAME + "x = df.v.rolling(2)", "x.mean()"),
     "a group-by": (FRAME + "x = df.groupby('g')", "x.sum(); x.mean(); x.ngroups"),
+    "a group-by that was gone through": (
+        FRAME + "x = df.groupby('g')",
+        "x.v.agg(['sum', 'mean'])\nfor _, part in x: pass",
+    ),
     "an index of dates": ("import pandas as pd\nx = pd.date_range('2024', periods=3)", "x.month; x + x.freq; repr(x)"),
     "a tree of neighbours": (
         "import numpy as np\nfrom sklearn.neighbors import KDTree\nx = KDTree(np.arange(40.0).reshape(20, 2))",
@@ -38,6 +42,7 @@ LOOKED_AT = {
 }
 
 
+@pytest.mark.pandas2
 @pytest.mark.parametrize("what", LOOKED_AT)
 def test_looking_at_an_object_of_a_library_is_no_change(live: Live, what: str) -> None:
     make, use = LOOKED_AT[what]

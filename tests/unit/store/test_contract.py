@@ -238,6 +238,26 @@ def test_refs_are_listed_by_scope_and_prefix(any_store: Store) -> None:
     assert any_store.refs("unknown") == {}
 
 
+def test_what_was_decided_on_all_records_is_not_written_once_there_is_another(any_store: Store) -> None:
+    def append(number: int, payload: bytes) -> int:
+        with any_store.begin() as transaction:
+            transaction.require_last(number)
+            transaction.append("", payload)
+            return transaction.commit()
+
+    assert append(0, b"first") == 1
+    with pytest.raises(ConflictError, match="meanwhile"):
+        append(0, b"late")
+    assert append(1, b"second") == 2
+    assert [record.payload for record in any_store.records()] == [b"second", b"first"]
+    with any_store.begin() as transaction:
+        transaction.require_last(1)
+        with pytest.raises(ConflictError):
+            transaction.commit()
+        transaction.append("", b"asked anew")  # the condition went with the refs and records
+        assert transaction.commit() == 3
+
+
 def test_a_conflict_keeps_nothing_but_lets_the_transaction_try_again(any_store: Store) -> None:
     set_ref(any_store, "main", None, b"1")
     data = os.urandom(100_000)

@@ -23,6 +23,7 @@ from nbcellar.errors import (
     UnsupportedFormatError,
 )
 from nbcellar.store import database
+from nbcellar.store.checksum import checksum_of_meta
 from nbcellar.store.files import is_network_file_system, is_network_type, mounted_type
 from nbcellar.store.interface import Kind
 from nbcellar.store.local import LocalStore
@@ -44,9 +45,10 @@ def content_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def set_format(folder: Path, value: object) -> None:
+def set_format(folder: Path, value: int | str) -> None:
+    checksum = checksum_of_meta("format", value)
     with contextlib.closing(sqlite3.connect(folder / "meta.db")) as db, db:
-        db.execute("UPDATE meta SET value = ? WHERE key = 'format'", (value,))
+        db.execute("UPDATE meta SET value = ?, checksum = ? WHERE key = 'format'", (value, checksum))
 
 
 def test_a_second_store_in_a_folder_is_refused(store: LocalStore, folder: Path) -> None:
@@ -89,7 +91,7 @@ def test_a_newer_format_is_refused_and_left_as_it_is(folder: Path) -> None:
     set_format(folder, database.STORE_FORMAT + 1)
     before = {name: data for name, data in content_of(folder).items() if not name.endswith("-shm")}
     for read_only in (None, True, False):
-        with pytest.raises(UnsupportedFormatError, match="store format 2") as caught:
+        with pytest.raises(UnsupportedFormatError, match=f"store format {database.STORE_FORMAT + 1}") as caught:
             LocalStore.open(folder, read_only)
         assert "upgrade" in caught.value.hint
     after = content_of(folder)

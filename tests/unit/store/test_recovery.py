@@ -14,6 +14,7 @@ from nbcellar.errors import CellarError, CorruptStoreError, NoRepositoryError, U
 from nbcellar.ids import Digest
 from nbcellar.store.check import CheckReport, check
 from nbcellar.store.collect import collect
+from nbcellar.store.database import STORE_FORMAT, write_meta
 from nbcellar.store.interface import Kind
 from nbcellar.store.local import LocalStore
 from nbcellar.store.logpack import decode_bundle
@@ -195,10 +196,10 @@ def test_a_rebuild_passes_over_a_damaged_pack_and_names_it(filled: LocalStore, f
 
 def test_a_newer_store_is_not_rebuilt(filled: LocalStore, folder: Path) -> None:
     with filled.connection() as db:
-        db.execute("UPDATE meta SET value = 2 WHERE key = 'format'")
+        write_meta(db, {"format": STORE_FORMAT + 1})
     filled.close()
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    with pytest.raises(UnsupportedFormatError, match="store format 2"):
+    with pytest.raises(UnsupportedFormatError, match=f"store format {STORE_FORMAT + 1}"):
         rebuild(folder)
     (folder / "meta.db").unlink()
     (victim, *_) = pack_paths(folder)

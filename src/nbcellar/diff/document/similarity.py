@@ -38,7 +38,10 @@ class Likeness:
         self._by_hand = _MOST_BY_HAND
 
     def quick(self, i: int, j: int) -> float:
-        """Return the part of both sources that is the same words, each word as heavy as it is long."""
+        """Return the part of both sources that is the same words, each word as heavy as it is long.
+
+        Of very long sources only the beginning and the end count.
+        """
         (ours, our_size), (theirs, their_size) = (
             self._bag(self._bags_a, self._a, i),
             self._bag(self._bags_b, self._b, j),
@@ -87,7 +90,10 @@ class Likeness:
     def _bag(bags: dict[int, tuple[Counter[str], int]], texts: Sequence[str], place: int) -> tuple[Counter[str], int]:
         found = bags.get(place)
         if found is None:
-            words = Counter(_WORD.findall(texts[place]))
+            text = texts[place]
+            if len(text) > 2 * _LONGEST:
+                text = text[:_LONGEST] + text[-_LONGEST:]
+            words = Counter(_WORD.findall(text))
             found = bags[place] = words, sum(len(word) * count for word, count in words.items())
         return found
 

@@ -92,6 +92,10 @@ def _is_laid_out_as_c(a: np.ndarray[Any, Any]) -> bool:
 
 
 def _reduce_object_array(a: np.ndarray[Any, Any], encoder: Encoder) -> Any:
+    # Frames hand the array of their column names around, and never write to it; who is bound to the array itself can.
+    # Memory tells these two apart, ids cannot: it counts as one byte at its own address.
+    encoder.not_shared.add(id(a))
+    encoder.export(Export(id(a), id(a) + 1, a, copy_on_write=id(a) in encoder.never_written, inline=True))
     if id(a) in encoder.copy_on_write:
         return _reduce_elements(a)  # one that pandas keeps apart from other holders of the same elements
     base: Any = a.base

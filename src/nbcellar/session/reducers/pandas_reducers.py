@@ -81,6 +81,18 @@ def _without_cache(part: Any) -> Any:
     return {k: v for k, v in part.items() if k != "_cache"} if type(part) is dict and "_cache" in part else part
 
 
+def _reduce_grouping(grouping: Any, encoder: Encoder) -> Any:
+    """Let what a group-by has taken out of a column, to group by, count as that column does."""
+    column = getattr(grouping, "_orig_grouper", None)
+    # It holds a copy-on-write copy of the column, which keeps it apart from those who write. An array of the user's
+    # does not; nor does pandas 2 with that option on, which holds the user's own column.
+    if isinstance(column, pd.Index) or (isinstance(column, pd.Series) and _ALWAYS):
+        _mark_copy_on_write(grouping.grouping_vector, encoder)
+        codes, *_ = getattr(grouping, "_cache", {}).get("_codes_and_uniques", (None,))
+        _mark_copy_on_write(codes, encoder)  # a view of it, once the group-by was asked for something
+    return NotImplemented
+
+
 def _choose_extension_array(kind: type) -> Callable[[Any, Encoder], Any] | None:
     return _reduce_extension_array
 
@@ -95,6 +107,7 @@ def _reduce_index(index: Any, encoder: Encoder) -> Any:
     data = vars(index).get("_data")  # not getattr: a RangeIndex would make its elements for the asking
     if data is not None:
         _mark_copy_on_write(data, encoder)  # an index never changes its data
+        encoder.never_written.add(id(data))
     return NotImplemented
 
 
@@ -134,6 +147,10 @@ def _choose_block(kind: type) -> Callable[[Any, Encoder], Any] | None:
     return _reduce_block
 
 
+def _choose_grouping(kind: type) -> Callable[[Any, Encoder], Any] | None:
+    return _reduce_grouping
+
+
 def _choose_manager_of_series(kind: type) -> Callable[[Any, Encoder], Any] | None:
     return _reduce_manager_of_series
 
@@ -147,6 +164,7 @@ register_base("pandas.core.arrays.masked.BaseMaskedArray", _choose_masked_array)
 register_base("pandas.api.extensions.ExtensionArray", _choose_extension_array)
 register_base("pandas.core.arrays.base.ExtensionArray", _choose_extension_array)
 register_base("pandas._libs.internals.Block", _choose_block)
+register_base("pandas.core.groupby.grouper.Grouping", _choose_grouping)
 register_base("pandas.core.internals.managers.SingleBlockManager", _choose_manager_of_series)
 register_base("pandas.core.indexes.base.Index", _choose_index)
 register_base("pandas.Index", _choose_index)

@@ -35,7 +35,8 @@ _MODULES: dict[str, str] = {  # by package, the modules of this one that registe
     "pint": "pint_reducers",
     "spacy": "spacy_reducers",
     "sqlalchemy": "sqlalchemy_reducers",
-    **dict.fromkeys(("dask", "dask_expr", "networkx", "nltk", "sklearn"), "cache_reducers"),
+    "sklearn": "sklearn_reducers cache_reducers",
+    **dict.fromkeys(("dask", "dask_expr", "networkx", "nltk"), "cache_reducers"),
 }
 _WITH_RESULTS = frozenset({"numpy", "pandas", "scipy", "sklearn", "xarray", "dask", "xml"})
 _by_type: dict[str, Reducer] = {}

@@ -86,7 +86,8 @@ _BY_CLASS: dict[str, dict[str, Result]] = {
 _CACHE = "_cache"  # where pandas keeps results, behind descriptors that refuse to be set
 _PUBLIC = frozenset({"groups", "indices"})  # dicts that a group-by hands out as it keeps them
 _INNER = frozenset(  # of the object within a group-by that the group-by does not hand out
-    "result_index_and_ids codes_info codes ids is_monotonic result_index binlabels".split()
+    "result_index_and_ids codes_info codes ids is_monotonic result_index binlabels "
+    "result_ilocs group_info group_keys_seq reconstructed_codes".split()
 )
 _COUNTERS = {  # by class, the places of counters in the tuple that its own pickling makes
     f"sklearn.neighbors._{tree}.BinaryTree{bits}": (7, 8, 9, 10)

@@ -22,6 +22,7 @@ from typing import Any, Protocol
 import msgspec
 
 from nbcellar.errors import CorruptStoreError
+from nbcellar.session.surroundings import imports
 from nbcellar.session.surroundings.libraries import (
     FiguresPart,
     MatplotlibPart,
@@ -71,11 +72,15 @@ class RestoreStatus(str, enum.Enum):
 
 
 class AmbientReport(msgspec.Struct, frozen=True):
-    """The outcome for one part; `detail` is a sentence's end for people, empty when all went well."""
+    """The outcome for one part; `detail` is a sentence's end for people, empty when all went well.
+
+    lacks: libraries whose first import had set what this state of the part does not have.
+    """
 
     part: str
     status: RestoreStatus
     detail: str = ""
+    lacks: frozenset[str] = frozenset()
 
 
 class AmbientTracker:
@@ -101,6 +106,8 @@ class AmbientTracker:
         self._parts = {part.name: part for part in parts}
         self._kept: dict[str, bytes] = {}
         self._versions: tuple[dict[str, str], bytes] = ({}, _encode({}))
+        self._imports = imports.FirstImports()
+        self._imports.begin(self.capture(only=imports.PARTS))
 
     def capture(
         self, namespace: Mapping[str, object] | None = None, only: Collection[str] | None = None
@@ -128,16 +135,23 @@ class AmbientTracker:
             captured[MODULES] = self._module_versions(namespace)
         return captured
 
+    def note_imports(self, source: str) -> None:
+        """Note what was set since the last look because a cell with this source imported libraries."""
+        self._imports.look(source, self.capture(only=imports.PARTS))
+
     def restore(self, parts: Mapping[str, bytes], only: Collection[str] | None = None) -> list[AmbientReport]:
         """Put recorded parts back, all or those named by `only`, and report on each; never raises.
 
         A part that `parts` does not hold stays as it is. A part whose library is not loaded is kept, see `capture`.
         """
-        return [
+        self.note_imports(" ".join(self._listed(parts)))  # loading the values imported what they need
+        reports = [
             self._restore_part(name, payload)
             for name, payload in sorted(parts.items())
             if name != MODULES and (only is None or name in only)
         ]
+        self._imports.begin(self.capture(only=imports.PARTS))
+        return reports
 
     def load_streams(self, parts: Mapping[str, bytes]) -> None:
         """Import the libraries whose random streams are recorded in `parts`.
@@ -169,15 +183,22 @@ class AmbientTracker:
         if part is None:
             return AmbientReport(name, RestoreStatus.FAILED, "this version of Cellar does not know it")
         try:
+            lacks = self._imports.lacking(name, payload)
             if part.capture() == payload:
-                return AmbientReport(name, RestoreStatus.RESTORED)
+                return AmbientReport(name, RestoreStatus.RESTORED, lacks=lacks)
             detail = part.restore(part.decode(payload))
         except ModuleNotFoundError as missing:
             self._kept[name] = payload
             return AmbientReport(name, RestoreStatus.KEPT, f"{missing.name} is not loaded")
         except Exception as error:
             return AmbientReport(name, RestoreStatus.FAILED, f"{type(error).__name__}: {error}")
-        return AmbientReport(name, RestoreStatus.PARTLY if detail else RestoreStatus.RESTORED, detail)
+        return AmbientReport(name, RestoreStatus.PARTLY if detail else RestoreStatus.RESTORED, detail, lacks)
+
+    def _listed(self, parts: Mapping[str, bytes]) -> Collection[str]:
+        try:
+            return _decode_versions(parts[MODULES])
+        except (KeyError, msgspec.MsgspecError):
+            return ()
 
     def _module_versions(self, namespace: Mapping[str, object]) -> bytes:
         versions = {root: _version(root) for root in sorted(_module_roots(namespace))}

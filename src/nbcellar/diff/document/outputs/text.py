@@ -28,7 +28,8 @@ def _error_text(error: Any) -> str:
         return ""
     trace = error.get("traceback")
     lines = [str(line) for line in trace] if isinstance(trace, list) else []
-    return "\n".join([*lines, f"{error.get('ename', '')}: {error.get('evalue', '')}"])
+    title = f"{error.get('ename', '')}: {error.get('evalue', '')}"
+    return "\n".join(lines if lines and title in lines[-1] else [*lines, title])
 
 
 __all__ = ["compare", "compare_errors"]

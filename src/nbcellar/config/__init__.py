@@ -20,12 +20,15 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Meta
 
+from nbcellar.config.describing import doc
+from nbcellar.config.documents import Clean, Notebooks
 from nbcellar.errors import InvalidInputError, StoreUnavailableError
 
 FILE_NAME = "config.toml"
 ENVIRONMENT_PREFIX = "NBCELLAR_"
 _ALIASES = {"NBCELLAR_RECORD": "record.enabled"}
 _LONGEST_FILE_BYTES = 1_000_000
+_SWITCHES = ("record.enabled", "clean.on_save")  # true, false or "auto"
 
 # Names of constants broadly; names in small letters only where no analysis uses them: `key`, `tokens`, `token_ids`,
 # `secretary` are data. A name that a pattern misses is a matter for `cellar secrets scan`.
@@ -42,16 +45,12 @@ SECRET_NAMES: tuple[str, ...] = tuple(
 )
 
 
-def _doc(description: str, allowed: str) -> Meta:
-    return Meta(description=description, extra={"allowed": allowed})
-
-
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """What a kernel records."""
 
     enabled: Annotated[
         bool | Literal["auto"],
-        _doc(
+        doc(
             'Whether kernels record themselves; "auto": in an initialised folder, but not in continuous integration, '
             "papermill, nbconvert or an IPython terminal.",
             'true, false or "auto"',
@@ -59,7 +58,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     ] = "auto"
     skip_names: Annotated[
         tuple[str, ...],
-        _doc(
+        doc(
             "Variables and environment variables that are never recorded, as shell patterns in which case matters. "
             "A repository's file adds to the user's list, it does not shorten it. See docs/secrets.md.",
             "a list of patterns",
@@ -67,21 +66,21 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     ] = SECRET_NAMES
     off_notebooks: Annotated[
         tuple[str, ...],
-        _doc(
+        doc(
             "Notebooks that are not recorded, as shell patterns of paths relative to the repository's folder.",
             "a list of patterns",
         ),
     ] = ()
-    outputs: Annotated[bool, _doc("Whether the outputs of a cell are recorded with it.", "true or false")] = True
+    outputs: Annotated[bool, doc("Whether the outputs of a cell are recorded with it.", "true or false")] = True
     budget_s: Annotated[
         float,
         Meta(gt=0),
-        _doc("Seconds after which one capture is given up and noted as over budget.", "a number above 0"),
+        doc("Seconds after which one capture is given up and noted as over budget.", "a number above 0"),
     ] = 2.0
     check_ms: Annotated[
         float,
         Meta(ge=0),
-        _doc(
+        doc(
             "Milliseconds after each cell for checking variables that the cell does not seem to have touched.",
             "a number, 0 or more",
         ),
@@ -89,16 +88,16 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     memory_mb: Annotated[
         int,
         Meta(ge=1),
-        _doc("Memory, in MiB, for copies of data that is still being written.", "a whole number above 0"),
+        doc("Memory, in MiB, for copies of data that is still being written.", "a whole number above 0"),
     ] = 256
     max_variable_mb: Annotated[
         int,
         Meta(ge=1),
-        _doc("Size, in MiB, above which a variable is listed but its value is not stored.", "a whole number above 0"),
+        doc("Size, in MiB, above which a variable is listed but its value is not stored.", "a whole number above 0"),
     ] = 4096
     never_store: Annotated[
         tuple[str, ...],
-        _doc(
+        doc(
             "Classes whose objects are listed but never stored, as shell patterns of their full names: "
             '"torch.cuda.*", "mylab.Session". Cells can be run again to bring them back (--replay).',
             "a list of patterns",
@@ -106,7 +105,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     ] = ()
     never_store_names: Annotated[
         tuple[str, ...],
-        _doc(
+        doc(
             "Variables that are listed but whose values are never stored, as shell patterns in which case matters; "
             "cells can be run again to bring them back (--replay).",
             "a list of patterns",
@@ -115,7 +114,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     max_store_mb: Annotated[
         int,
         Meta(ge=0),
-        _doc(
+        doc(
             "Size, in MiB, of packs and database together from which on values are not saved (code, outputs and "
             "previews are); 0: no cap. Whatever it is, some of the disk is left free.",
             "a whole number, 0 or more",
@@ -128,7 +127,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
 
     allowed: Annotated[
         Literal["ask", "always", "never"],
-        _doc(
+        doc(
             "Whether undo, redo, checkout and restore may run cells again to bring back what is not stored; "
             '"ask": after a question on a terminal, else only with --replay.',
             '"ask", "always" or "never"',
@@ -142,22 +141,22 @@ class Keep(msgspec.Struct, frozen=True, kw_only=True):
     last: Annotated[
         int,
         Meta(ge=1),
-        _doc("So many newest states of each notebook keep their values.", "a whole number above 0"),
+        doc("So many newest states of each notebook keep their values.", "a whole number above 0"),
     ] = 200
     all_hours: Annotated[
         int,
         Meta(ge=0),
-        _doc("Hours for which every state keeps its values.", "a whole number, 0 or more"),
+        doc("Hours for which every state keeps its values.", "a whole number, 0 or more"),
     ] = 48
     hourly_days: Annotated[
         int,
         Meta(ge=0),
-        _doc("Days for which the last state of each hour keeps its values.", "a whole number, 0 or more"),
+        doc("Days for which the last state of each hour keeps its values.", "a whole number, 0 or more"),
     ] = 14
     daily_days: Annotated[
         int,
         Meta(ge=0),
-        _doc(
+        doc(
             "Days for which the last state of each day keeps its values; after them, the last of each week does.",
             "a whole number, 0 or more",
         ),
@@ -165,11 +164,11 @@ class Keep(msgspec.Struct, frozen=True, kw_only=True):
     below_kb: Annotated[
         int,
         Meta(ge=0),
-        _doc("Size, in KiB, below which a value is never thinned out.", "a whole number, 0 or more"),
+        doc("Size, in KiB, below which a value is never thinned out.", "a whole number, 0 or more"),
     ] = 16
     auto: Annotated[
         bool,
-        _doc("Whether idle kernels thin out once a day; else `cellar gc` does, when it is run.", "true or false"),
+        doc("Whether idle kernels thin out once a day; else `cellar gc` does, when it is run.", "true or false"),
     ] = False
 
 
@@ -179,7 +178,7 @@ class Gc(msgspec.Struct, frozen=True, kw_only=True):
     keep_ops_days: Annotated[
         int,
         Meta(ge=0),
-        _doc(
+        doc(
             "Days for which what an earlier operation showed is kept, so that it can be undone.",
             "a whole number, 0 or more",
         ),
@@ -191,7 +190,7 @@ class Ui(msgspec.Struct, frozen=True, kw_only=True):
 
     color: Annotated[
         Literal["auto", "always", "never"],
-        _doc(
+        doc(
             'Colours in the output; "auto": on a terminal, unless NO_COLOR is set.',
             '"auto", "always" or "never"',
         ),
@@ -203,7 +202,7 @@ class Author(msgspec.Struct, frozen=True, kw_only=True):
 
     name: Annotated[
         str,
-        _doc("Name written into commits; empty: the login name and the machine's name.", "text"),
+        doc("Name written into commits; empty: the login name and the machine's name.", "text"),
     ] = ""
 
 
@@ -212,7 +211,7 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True):
 
     allow: Annotated[
         tuple[str, ...],
-        _doc(
+        doc(
             "What `cellar secrets scan` takes for no secret: ids that it has shown, or shell patterns of texts.",
             "a list of ids and patterns",
         ),
@@ -229,6 +228,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ui: Ui = Ui()
     author: Author = Author()
     secrets: Secrets = Secrets()
+    clean: Clean = Clean()
+    notebooks: Notebooks = Notebooks()
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -297,11 +298,11 @@ def load_values(cellar_folder: Path | None, environ: Mapping[str, str]) -> tuple
     values = {name: Value(key, key.default, "default") for name, key in KEYS.items()}
     files = [user_file(environ)] + ([cellar_folder / FILE_NAME] if cellar_folder else [])
     for path in files:
-        for name, value in _read_file(path):
+        for name, value in read_values(path):
             if name == "record.skip_names" and cellar_folder is not None and path.parent == cellar_folder:
                 value = tuple(dict.fromkeys((*values[name].value, *value)))  # a repository can hide more, never less
             values[name] = Value(KEYS[name], value, str(path))
-    for variable, name, text in _variables(environ):
+    for variable, name, text in variables(environ):
         values[name] = Value(KEYS[name], parse_text(KEYS[name], text, where=variable), variable)
     sections: dict[str, dict[str, Any]] = {}
     for name, found in values.items():
@@ -334,7 +335,7 @@ def write_value(path: Path, key: Key, value: Any) -> bool:
     Raises InvalidInputError when the file writes the key in a form that a line edit does not reach.
     """
     before = path.read_text("utf-8") if path.exists() else ""
-    old = dict(_read_file(path))
+    old = dict(read_values(path))
     if value is None and key.name not in old:
         return False
     after = _edit(before, key.name, value)
@@ -378,26 +379,36 @@ def to_toml(value: Any) -> str:
     return repr(value)
 
 
-def _read_file(path: Path) -> Iterator[tuple[str, Any]]:
+def read_values(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield the keys and values of a settings file; none where there is no file."""
+    yield from _parse(read_text(path), path)
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a settings file, "" where there is none."""
     try:
         with path.open("rb") as file:
             data = file.read(_LONGEST_FILE_BYTES + 1)
-    except FileNotFoundError:
-        return
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
     except OSError as error:
         raise StoreUnavailableError(f"{path}: {error.strerror or error}") from None
     if len(data) > _LONGEST_FILE_BYTES:
         raise InvalidInputError(f"{path}: longer than {_LONGEST_FILE_BYTES} bytes, so not a settings file")
     try:
-        text = data.decode()
+        return data.decode()
     except UnicodeDecodeError:
         raise InvalidInputError(f"{path}: not UTF-8 text") from None
-    yield from _parse(text, path)
 
 
 def _parse(text: str, path: Path) -> Iterator[tuple[str, Any]]:
+    yield from check_values(parse_toml(text, path), path, remedy="to remove the line: cellar config --unset ")
+
+
+def parse_toml(text: str, path: Path) -> dict[str, Any]:
+    """Return the tables of a settings file. Raises InvalidInputError."""
     if not text.strip():
-        return
+        return {}
     # Imported here: most kernels and commands find no file, and tomllib costs more than the rest of this module.
     if sys.version_info >= (3, 11):
         import tomllib
@@ -405,9 +416,13 @@ def _parse(text: str, path: Path) -> Iterator[tuple[str, Any]]:
         import tomli as tomllib
 
     try:
-        sections = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidInputError(f"{path}: not TOML: {error}", hint="mend it in an editor, or remove the file") from None
+
+
+def check_values(sections: Mapping[str, Any], path: Path, *, remedy: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the keys and checked values of a file's tables. Raises InvalidInputError for what does not fit."""
     for section, content in sections.items():
         if not isinstance(content, dict):
             find_key(section, where=str(path))
@@ -417,12 +432,11 @@ def _parse(text: str, path: Path) -> Iterator[tuple[str, Any]]:
                 key = find_key(name, where=str(path))
                 yield key.name, _check(key, value, str(path))
             except InvalidInputError as error:
-                remedy = f"to remove the line: cellar config --unset {name}"
-                hint = f"{error.hint}; {remedy}" if error.hint else remedy
+                hint = "; ".join(part for part in (error.hint, remedy and remedy + name) if part)
                 raise InvalidInputError(error.message, hint=hint) from None
 
 
-def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+def variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """Yield (variable, key, text); a variable of a section with an unknown key is an error, other ones are not ours."""
     sections = tuple(f"{ENVIRONMENT_PREFIX}{field.name.upper()}_" for field in msgspec.structs.fields(Settings))
     known = {**_ALIASES, **{key.variable: name for name, key in KEYS.items()}}
@@ -446,7 +460,7 @@ def _check(key: Key, value: Any, where: str) -> Any:
 def _from_text(key: Key, text: str) -> Any:
     if isinstance(key.default, tuple):
         return [item.strip() for item in text.split(",") if item.strip()]
-    if isinstance(key.default, bool) or key.name == "record.enabled":
+    if isinstance(key.default, bool) or key.name in _SWITCHES:
         words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False}
         return {**words, "off": False, "": False}.get(text.lower(), text)
     if isinstance(key.default, (int, float)):

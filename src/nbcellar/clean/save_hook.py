@@ -1,0 +1,63 @@
+"""The pre-save hook of Jupyter: notebooks are in canonical form as soon as they are saved.
+
+In `jupyter_server_config.py`, or written there by `cellar git install --save-hook`:
+
+    from nbcellar.clean.save_hook import save_hook
+    c.FileContentsManager.pre_save_hook = save_hook
+
+Invariant: saving never fails because of it, and it never takes the mark away by which Jupyter knows that the user
+trusts a cell: the notebook is signed after the hook, by that mark.
+
+Which projects are cleaned is a setting, `clean.on_save`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from nbcellar.clean.notebooks import clean
+from nbcellar.clean.rules import Rules
+from nbcellar.config.shared import CleanSettings
+from nbcellar.errors import CellarError
+from nbcellar.notebook.codec import notebook_from_json
+from nbcellar.notebook.model import cell_to_json, notebook_keys
+
+_TRUSTED = "cell.metadata.trusted"
+
+
+def save_hook(model: dict[str, Any], path: str = "", contents_manager: Any = None, **_: Any) -> None:
+    """Clean the notebook that is about to be saved, in place. The rest of the arguments are Jupyter's."""
+    content = model.get("content")
+    if model.get("type") != "notebook" or not isinstance(content, dict) or content.get("nbformat") != 4:
+        return
+    folder = (Path(getattr(contents_manager, "root_dir", None) or ".") / path.lstrip("/")).absolute().parent
+    try:
+        settings = CleanSettings(os.environ)
+        rules = settings.of(folder)
+        wanted = settings.is_project(folder) if rules.on_save == "auto" else rules.on_save
+        if wanted:
+            _clean_content(content, Rules(rules, keep=(_TRUSTED,)))
+    except CellarError as error:
+        _warn(contents_manager, f"{path} is saved without cleaning: {error}")
+    except Exception as error:
+        _warn(contents_manager, f"{path} is saved without cleaning: {type(error).__name__}: {error}")
+
+
+def _clean_content(content: dict[str, Any], rules: Rules) -> None:
+    """Clean a notebook in memory; lines stay in the form they have there, Jupyter splits them itself."""
+    notebook = notebook_from_json(content)
+    made = clean(notebook, rules.with_layout("keep")).notebook
+    if made is notebook:
+        return
+    new = notebook_keys(made)
+    new["cells"] = [cell_to_json(cell) for cell in made.cells]
+    content.clear()
+    content.update(new)
+
+
+def _warn(contents_manager: Any, text: str) -> None:
+    log = getattr(contents_manager, "log", None)
+    if log is not None:
+        log.warning("cellar: %s", text)
