@@ -62,12 +62,12 @@ async def _end(kernel: Any) -> None:
         await kernel.finish_shutdown()
 
 
-def unknown_kernel(path: Path, name: str, environ: Mapping[str, str]) -> InvalidInputError:
-    """Return the error for a notebook whose kernel is not installed."""
+def unknown_kernel(path: Path, name: str, environ: Mapping[str, str], otherwise: str = "") -> InvalidInputError:
+    """Return the error for a notebook whose kernel is not installed; `otherwise`: what else one can do."""
     known = ", ".join(spec.name for spec in kernel_specs(environ)) or "none"
     return InvalidInputError(
         f"{path.name} wants the kernel '{name}', which is not installed",
-        hint=f"installed kernels: {known}; choose one in Jupyter, or install that one",
+        hint=f"installed kernels: {known}; choose one in Jupyter, or {otherwise or 'install that one'}",
     )
 
 

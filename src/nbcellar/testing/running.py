@@ -150,13 +150,14 @@ class _Kernel:
         return self._run.conditions.kernel or self._run.source.kernel_name or "python3"
 
     def _start(self) -> None:
-        from jupyter_client.kernelspec import NoSuchKernel
+        from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
         path, environ = self._run.path, self._run.conditions.environ
         try:
+            KernelSpecManager().get_kernel_spec(self._name)  # before the manager looks, which logs what it misses
             self._wait(self._enter())
         except NoSuchKernel as error:
-            raise fresh_kernel.unknown_kernel(path, error.name, environ) from None
+            raise fresh_kernel.unknown_kernel(path, error.name, environ, "--notebooks-kernel NAME") from None
         except (RuntimeError, OSError) as error:
             raise KernelError(
                 f"the kernel '{self._name}' of {path.name} did not start: {error}",

@@ -70,9 +70,10 @@ def _number(config: pytest.Config, name: str, default: float) -> float:
     if text in (None, ""):
         return default
     try:
-        return check_number(float(text), f"notebooks_{name}")
+        number = float(text)
     except ValueError:
         raise pytest.UsageError(f"notebooks_{name} must be a number, 0 or more, not '{text}'") from None
+    return check_number(number, f"notebooks_{name}")
 
 
 def _list(config: pytest.Config, name: str) -> list[tuple[str, Path]]:

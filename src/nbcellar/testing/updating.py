@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -43,10 +44,18 @@ def update(path: Path, source: Notebook, data: bytes, results: Mapping[int, Cell
         )
     cells = list(source.cells)
     for place, result in results.items():
-        cells[place] = msgspec.structs.replace(cells[place], outputs=result.outputs, execution_count=result.count)
+        outputs = tuple(_sorted(output) for output in result.outputs)
+        cells[place] = msgspec.structs.replace(cells[place], outputs=outputs, execution_count=result.count)
     written = notebook.write(msgspec.structs.replace(source, cells=tuple(cells)))
     replace_file(path.resolve(), written)
     return written
+
+
+def _sorted(value: Any) -> Any:
+    """Return JSON with its keys in the order in which Jupyter writes them."""
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    return [_sorted(item) for item in value] if isinstance(value, list) else value
 
 
 __all__ = ["check_writable", "update"]
