@@ -240,8 +240,9 @@ def test_diff_log_show_and_blame_speak_of_cells(repo: Worktree) -> None:
     repo.commit("first")
     repo.write(("a = 10", *SOURCES[1:]), "new")
     shown = repo.git("diff").stdout
-    assert "+a = 10" in shown
-    assert "execution_count" not in shown
+    assert [line.strip() for line in shown.splitlines()][-2:] == ["- a = 1", "+ a = 10"]
+    assert "old" not in shown
+    assert "new" not in shown
     repo.commit("second")
     assert "+a = 10" in repo.git("log", "-p", "-1").stdout
     assert "+a = 10" in repo.git("show").stdout
@@ -249,9 +250,19 @@ def test_diff_log_show_and_blame_speak_of_cells(repo: Worktree) -> None:
     assert "1 file changed" in repo.git("diff", "--stat", "HEAD~1").stdout
     repo.git("mv", "n.ipynb", "m.ipynb")
     repo.write(("a = 11", *SOURCES[1:]), name="m.ipynb")
-    assert "+a = 11" in repo.git("diff", "-M", "HEAD").stdout
+    assert "+ a = 11" in repo.git("diff", "-M", "HEAD").stdout
     (repo.folder / "m.ipynb").unlink()
-    assert "-a = 10" in repo.git("diff").stdout
+    assert "a = 10" in repo.git("diff").stdout
+
+
+def test_outputs_that_somebody_committed_are_compared(bare_repo: Worktree) -> None:
+    bare_repo.write(output="first")
+    bare_repo.commit()
+    bare_repo.write(output="second")
+    bare_repo.commit()
+    bare_repo.install()
+    assert "second" in bare_repo.git("diff", "HEAD~1", "HEAD").stdout
+    assert "+    second" in bare_repo.git("log", "-p", "-1").stdout
 
 
 def test_parts_of_a_notebook_can_be_staged(repo: Worktree) -> None:
@@ -270,7 +281,7 @@ def test_parts_of_a_notebook_can_be_staged(repo: Worktree) -> None:
 
 def test_difftool_and_mergetool_work(repo: Worktree) -> None:
     branches(repo, OURS, THEIRS)
-    assert "+a = 'ours'" in repo.git("difftool", "-y", "-t", "cellar", "HEAD~1").stdout
+    assert "+ a = 'ours'" in repo.git("difftool", "-y", "-t", "cellar", "HEAD~1").stdout
     repo.git("merge", "other", check=False)
     assert repo.git("mergetool", "-y", "-t", "cellar", check=False).returncode == 1
     read(repo.bytes())

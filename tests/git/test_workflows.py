@@ -1,14 +1,19 @@
 """With the filter on, outputs are dirty all day: no command of git's refuses for them, none erases them.
 
-The table of decision 0019, one case a test.
+The table of decision 0023, one case a test.
 """
 
 from __future__ import annotations
 
+import io
+import os
 import shutil
 from collections.abc import Callable
 
 import pytest
+
+from nbcellar.cli import main
+from nbcellar.cli.console import Console
 
 from .support import SOURCES, Worktree, notebook
 
@@ -143,8 +148,8 @@ def test_a_renamed_notebook_keeps_its_outputs(branched: Branched) -> None:
     repo.git("switch", "-q", "other")
     repo.git("mv", "n.ipynb", "renamed.ipynb")
     repo.commit("rename")
-    shutil.rmtree(repo.folder / ".git" / "cellar" / "outputs")  # somebody else renamed it
     repo.git("switch", "-q", "main")
+    shutil.rmtree(repo.folder / ".git" / "cellar" / "outputs")  # somebody else renamed it
     repo.write(output="new")
     repo.git("switch", "-q", "other")
     assert repo.outputs("renamed.ipynb")[1:] == ["new"] * 4
@@ -189,7 +194,8 @@ def test_a_linked_worktree_and_a_submodule_work_alike(branched: Branched) -> Non
     outer.git("init", "-q", ".")
     outer.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(repo.folder), "inner")
     inner = Worktree(outer.folder / "inner")
-    inner.install()
+    text = io.StringIO()
+    assert main.run(["git", "install"], Console(out=text, err=text, environ=os.environ, folder=inner.folder)) == 0
     inner.write(output="in the submodule")
     assert inner.status() == ""
     inner.git("fetch", "-q", "origin")
@@ -208,3 +214,24 @@ def test_odd_names_go_through_the_filter(repo: Worktree) -> None:
     repo.git("checkout", "-q", "--detach")
     assert all(repo.outputs(name) == ["new"] * 5 for name in names)
     assert not (repo.folder / "hacked").exists()
+
+
+def test_a_look_that_must_not_lock_writes_nothing(branched: Branched) -> None:
+    repo = branched(False)
+    repo.write(output="new")
+    before = (repo.folder / ".git" / "index").read_bytes()
+    repo.environ["GIT_OPTIONAL_LOCKS"] = "0"
+    assert repo.status() == ""
+    assert (repo.folder / ".git" / "index").read_bytes() == before
+
+
+def test_committed_outputs_are_taken_out_when_that_is_asked_for(bare_repo: Worktree) -> None:
+    bare_repo.write(output="committed")
+    bare_repo.commit()
+    bare_repo.install()
+    text = io.StringIO()
+    console = Console(out=text, err=text, environ=os.environ, folder=bare_repo.folder)
+    assert main.run(["git", "renormalize"], console) == 0
+    assert text.getvalue() == "staged: n.ipynb\n"
+    assert bare_repo.staged() == notebook()
+    assert bare_repo.outputs() == ["committed"] * 5

@@ -100,6 +100,13 @@ def _install(args: argparse.Namespace, console: Console) -> int:
     from nbcellar.git.install.save_hook import settings_file
 
     done = install(_places(args, console), save_hook=settings_file(console.environ) if args.save_hook else None)
+    if args.scope == "local":
+        from nbcellar.git.filter_process import compare_all_by_content
+        from nbcellar.git.repository import find_git_repository
+
+        repository = find_git_repository(console.folder, console.environ)
+        if repository.worktree is not None:  # what was checked out before has sizes that git would go by
+            compare_all_by_content(repository.git)
     for line in done.changed:
         console.print(text.clean(line))
     for line in done.left_alone:

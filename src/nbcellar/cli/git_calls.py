@@ -73,7 +73,7 @@ def _diff_driver(words: Sequence[str]) -> int:
     if len(words) not in (7, 9):
         raise InvalidInputError("diff-driver needs seven or nine arguments, as git passes them")
     new_name = words[7] if len(words) == 9 else words[0]
-    _show_difference(words[1], words[4], words[0], new_name)
+    _show_difference(words[1], words[4], words[0], new_name, oids=(words[2], words[5]))
     return 0
 
 
@@ -111,7 +111,9 @@ def _pre_commit(words: Sequence[str]) -> int:
     return 1 if refused else 0
 
 
-def _show_difference(old: str, new: str, old_name: str, new_name: str) -> None:
+def _show_difference(
+    old: str, new: str, old_name: str, new_name: str, oids: tuple[str | None, str | None] = (None, None)
+) -> None:
     """Print what changed between two files of git's: cell by cell, or by lines when one is no notebook."""
     from nbcellar.cli.document_text import format_document
     from nbcellar.diff.document.compare import compare_notebooks
@@ -119,7 +121,7 @@ def _show_difference(old: str, new: str, old_name: str, new_name: str) -> None:
     from nbcellar.git.working_files import read_side
 
     name = new_name if new_name == old_name else f"{old_name} → {new_name}"
-    before, after = read_side(old, os.environ), read_side(new, os.environ)
+    before, after = read_side(old, os.environ, oid=oids[0]), read_side(new, os.environ, oid=oids[1])
     notebooks = both_notebooks(before, after)
     if notebooks is None:
         lines = line_difference(before, after, old_name, new_name)

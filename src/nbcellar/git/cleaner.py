@@ -6,6 +6,7 @@ may, so that what one cleaner left out is never taken for the work of another.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
@@ -35,6 +36,21 @@ class WithoutOutputs:
         if all(new is old for new, old in zip(cells, notebook.cells, strict=True)):
             return notebook
         return msgspec.structs.replace(notebook, cells=cells)
+
+
+def load_cleaner(folder: Path) -> Cleaner:
+    """Return the rules that hold for the repository at `folder`."""
+    return WithoutOutputs()
+
+
+def object_id(data: bytes, digits: int) -> str:
+    """Return git's name of a file's content, in a repository whose names have so many digits."""
+    import hashlib
+
+    head = b"blob %d\0" % len(data)
+    hashed = hashlib.sha256(head) if digits == 64 else hashlib.sha1(head, usedforsecurity=False)
+    hashed.update(data)
+    return hashed.hexdigest()
 
 
 def _without_outputs(cell: Cell) -> Cell:

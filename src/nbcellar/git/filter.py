@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from nbcellar.errors import CellarError
-from nbcellar.git.cleaner import Cleaner
+from nbcellar.git.cleaner import Cleaner, object_id
 from nbcellar.git.kept_outputs import Kept, KeptOutputs, digest
 from nbcellar.git.putting_back import put_back
 from nbcellar.notebook.codec import read, write
@@ -189,14 +189,4 @@ class StagedContents:
         if version is None or version != self._known_version:
             self._known, self._known_version = self._listing(), version
         staged = self._known.get(path, frozenset())
-        return bool(staged) and _object_id(data, len(next(iter(staged)))) in staged
-
-
-def _object_id(data: bytes, digits: int) -> str:
-    """Return git's name of a file's content, in a repository whose names have so many digits."""
-    import hashlib
-
-    head = b"blob %d\0" % len(data)
-    hashed = hashlib.sha256(head) if digits == 64 else hashlib.sha1(head, usedforsecurity=False)
-    hashed.update(data)
-    return hashed.hexdigest()
+        return bool(staged) and object_id(data, len(next(iter(staged)))) in staged

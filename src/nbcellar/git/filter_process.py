@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from nbcellar.errors import CellarError
 from nbcellar.git import index
-from nbcellar.git.cleaner import Cleaner, WithoutOutputs
+from nbcellar.git.cleaner import Cleaner, load_cleaner
 from nbcellar.git.filter import LARGEST_BYTES, Filter, NothingStaged, Staged, StagedContents
 from nbcellar.git.kept_outputs import KeptOutputs, Limits
 from nbcellar.git.packets import Fields, Packets
@@ -35,7 +35,7 @@ def run_process(source: BinaryIO, target: BinaryIO, environ: Mapping[str, str], 
     packets.greet(("clean", "smudge"))
     git = Git(Path.cwd(), environ)
     kept = KeptOutputs(common_folder(git) / "cellar" / "outputs")
-    worker = make_filter(git, kept, load_cleaner(git), environ, say)
+    worker = make_filter(git, kept, load_cleaner(git.folder), environ, say)
     paths = serve(packets, worker, say)
     if environ.get("GIT_OPTIONAL_LOCKS") != "0":
         index.compare_by_content(git, _within(paths, MOST_COMPARED_BYTES))
@@ -69,7 +69,7 @@ def run_once(
     """Filter one file from `source` to `target`; return the exit code."""
     git = Git(Path.cwd(), environ)
     kept = KeptOutputs(common_folder(git) / "cellar" / "outputs")
-    worker = make_filter(git, kept, load_cleaner(git), environ, say)
+    worker = make_filter(git, kept, load_cleaner(git.folder), environ, say)
     fields = {"command": command.encode(), "pathname": os.fsencode(path)}
     answer = _answer(worker, fields, io.BytesIO(source.read()), say)
     target.write(answer.read() if answer is not None else b"")
@@ -84,11 +84,6 @@ def make_filter(
     staged: Staged = NothingStaged() if environ.get(RENORMALIZE) else staged_contents(git, environ)
     exists = lambda path: os.path.lexists(git.folder / path)  # noqa: E731 - a name would say no more
     return Filter(cleaner, kept, staged, say=say, exists=exists)
-
-
-def load_cleaner(git: Git) -> Cleaner:
-    """Return the rules that hold for a repository."""
-    return WithoutOutputs()
 
 
 def staged_contents(git: Git, environ: Mapping[str, str]) -> StagedContents:
@@ -138,12 +133,18 @@ def _answer(worker: Filter, fields: Fields, content: BinaryIO, say: Callable[[st
     return content
 
 
-def _within(paths: list[bytes], most_bytes: int) -> list[bytes]:
+def compare_all_by_content(git: Git) -> int:
+    """Do at once, at the top of a worktree, what the filter does at its end; return how many files it changed."""
+    tracked = [path for path in git.run("ls-files", "-z").out.split(b"\0") if path.endswith(b".ipynb")]
+    return index.compare_by_content(git, _within(tracked, MOST_COMPARED_BYTES, git.folder))
+
+
+def _within(paths: list[bytes], most_bytes: int, folder: Path | None = None) -> list[bytes]:
     """Return the files that changed last, as many as come to `most_bytes` together."""
     dated = []
     for path in paths:
         try:
-            status = os.lstat(path)
+            status = os.lstat(path if folder is None else folder / os.fsdecode(path))
         except OSError:
             continue
         dated.append((status.st_mtime_ns, status.st_size, path))

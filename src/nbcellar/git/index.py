@@ -2,7 +2,7 @@
 
 Why the second is there: git takes a file whose size differs from the one in the index for modified without asking the
 clean filter, so that merge, switch and pull refuse when nothing but outputs changed (`ie_modified` in git's
-read-cache.c). An entry whose size is 0 is compared through the filter (decision 0019).
+read-cache.c). An entry whose size is 0 is compared through the filter (decision 0023).
 
 Invariant: object, mode and stage of an entry stay what they are; entries with marks that writing would lose (unmerged,
 skip-worktree, assume-unchanged, intent-to-add) are left alone.

@@ -9,7 +9,7 @@ Invariant: what is read back has the digest it was kept under, or is not there; 
 that any number of processes of git may write at once. What git's own working copy still holds is never only here:
 losing the folder loses outputs of contents that are not checked out, and nothing else.
 
-Why files and not `nbcellar.store`: decision 0019.
+Why files and not `nbcellar.store`: decision 0023.
 """
 
 from __future__ import annotations

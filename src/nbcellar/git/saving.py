@@ -15,7 +15,8 @@ from typing import Any
 
 from nbcellar.errors import CellarError
 from nbcellar.git import index
-from nbcellar.git.filter_process import load_cleaner, make_filter
+from nbcellar.git.cleaner import load_cleaner
+from nbcellar.git.filter_process import make_filter
 from nbcellar.git.kept_outputs import KeptOutputs
 from nbcellar.git.process import Git
 from nbcellar.git.repository import find_git_repository
@@ -35,7 +36,7 @@ def keep_saved(file: Path, environ: Mapping[str, str], say: Callable[[str], None
     if fields[2:3] != [b"cellar"]:
         return False
     kept = KeptOutputs(repository.private / "outputs")
-    worker = make_filter(repository.git, kept, load_cleaner(repository.git), repository.git.environ, say)
+    worker = make_filter(repository.git, kept, load_cleaner(repository.git.folder), repository.git.environ, say)
     worker.clean(file.read_bytes(), os.fsdecode(name))
     index.compare_by_content(repository.git, [name])
     return True

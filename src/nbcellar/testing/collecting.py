@@ -170,8 +170,6 @@ class CellItem(pytest.Item):
     def mark(self) -> None:
         """Set the marks that pytest and its plugins look at."""
         self.add_marker("notebook")
-        if self.config.pluginmanager.hasplugin("xdist"):
-            self.add_marker(pytest.mark.xdist_group(self.parent.nodeid))  # for --dist loadgroup
         if not self.parent.rules[self.place].run:
             self.add_marker(pytest.mark.skip(reason="the cell is marked to be skipped"))
 

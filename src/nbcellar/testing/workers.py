@@ -7,21 +7,24 @@ from __future__ import annotations
 
 from typing import Any
 
-_SPLITTING = ("load", "worksteal")
+_SPLITTING = ("load", "worksteal", "loadgroup")
 
 
 def make_scheduler(config: Any, log: Any) -> Any:
-    """Return a scheduler for `--dist load` and `worksteal` that keeps notebooks whole; None to leave it to xdist."""
-    if config.getvalue("dist") not in _SPLITTING:
+    """Return a scheduler that keeps notebooks whole where xdist would not; None to leave it to xdist."""
+    dist = config.getvalue("dist")
+    if dist not in _SPLITTING:
         return None
-    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped, unused-ignore]
+    from xdist.scheduler import LoadGroupScheduling  # type: ignore[import-untyped, unused-ignore]
 
-    class NotebookScheduling(LoadScopeScheduling):  # type: ignore[misc, unused-ignore]
-        """Tests one by one, notebooks as a whole."""
+    class NotebookScheduling(LoadGroupScheduling):  # type: ignore[misc, unused-ignore]
+        """Notebooks as a whole, other tests in their groups, and one by one where nobody asked for groups."""
 
-        def _split_scope(self, nodeid: str) -> str:
+        def _split_scope(self, nodeid: str) -> Any:
             file, _, rest = nodeid.partition("::")
-            return file if rest.startswith("cell ") else nodeid
+            if rest.startswith("cell "):
+                return file
+            return super()._split_scope(nodeid) if dist == "loadgroup" else nodeid
 
     return NotebookScheduling(config, log)
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbcellar.git.cleaner import WithoutOutputs
-from nbcellar.git.filter import Filter, NothingStaged, StagedContents, _object_id
+from nbcellar.git.cleaner import WithoutOutputs, object_id
+from nbcellar.git.filter import Filter, NothingStaged, StagedContents
 from nbcellar.git.filter_process import serve
 from nbcellar.git.kept_outputs import KeptOutputs
 from nbcellar.git.packets import Packets
@@ -249,7 +249,7 @@ def test_what_the_index_holds_is_read_again_when_it_changed(digits: int) -> None
     data, version, listing = b"data", [1], {"n.ipynb": frozenset({"0" * digits})}
     staged = StagedContents(lambda: version[0], lambda: dict(listing))
     assert not staged.holds("n.ipynb", data)
-    listing["n.ipynb"] = frozenset({_object_id(data, digits)})
+    listing["n.ipynb"] = frozenset({object_id(data, digits)})
     assert not staged.holds("n.ipynb", data)
     version[0] = 2
     assert staged.holds("n.ipynb", data)

@@ -21,7 +21,12 @@ import sys
 
 # No folder of the repository may be searched for modules: its files are anybody's.
 sys.path[0:1] = @PATHS@
+# msgspec asks for typing_extensions and does without; loading it takes longer than a notebook.
+sys.modules["typing_extensions"] = None
 try:
+    import msgspec
+
+    del sys.modules["typing_extensions"]
     from nbcellar.cli.git_calls import main
 except BaseException as error:
     sys.stderr.write(f"cellar: {type(error).__name__}: {error}\\n")
@@ -37,6 +42,18 @@ _RUN = """\
 python=@PYTHON@
 here=$(dirname -- "$0")
 call=$1
+
+# Whether a working file goes through the filter: asked here, where it costs least.
+filtered() {
+    case $1 in
+        /*) ;;
+        *) CELLAR_FILTERED=$(git check-attr filter -- "$2") && export CELLAR_FILTERED ;;
+    esac
+}
+case $call in
+    diff-driver) filtered "$6" "${9:-$2}" ;;
+    textconv) filtered "$2" "$2" ;;
+esac
 
 "$python" "$here/start.py" "$@"
 code=$?
