@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -68,7 +70,8 @@ def test_kernels_end_with_pytest_whatever_ends_it(tmp_path: Path, ending: signal
         assert "KeyboardInterrupt" in (tmp_path / "log").read_text()
 
 
-def test_workers_of_xdist_get_whole_notebooks(tmp_path: Path) -> None:
+@pytest.mark.parametrize("dist", ["load", "loadgroup"])
+def test_workers_of_xdist_get_whole_notebooks(tmp_path: Path, dist: str) -> None:
     cells = (
         code("import os\nrun = os.getpid()"),
         code("print('run', run)", tags=["skip-compare"]),
@@ -78,7 +81,7 @@ def test_workers_of_xdist_get_whole_notebooks(tmp_path: Path) -> None:
         begin = f"import pathlib; pathlib.Path('{name}-%d' % os.getpid()).touch()"
         (tmp_path / f"{name}.ipynb").write_text(text_of(*cells, code(begin), code("boom"), code("2")))
     (tmp_path / "test_plain.py").write_text("def test_one(): pass\ndef test_two(): pass\n")
-    done = run_pytest(tmp_path, "-n", "2")
+    done = run_pytest(tmp_path, "-n", "2", "--dist", dist)
     for name in ("a", "b"):
         found = [word for test, word in sorted(done.outcomes.items()) if test.startswith(f"{name}.ipynb")]
         assert found == ["passed", "passed", "failed", "passed", "failed", "skipped"], done
@@ -102,6 +105,19 @@ def test_what_cannot_be_run_is_said_with_what_to_do(tmp_path: Path) -> None:
     assert "Traceback" not in done.text
     done = run_pytest(tmp_path, "--notebooks-kernel", "python3", "a.ipynb")
     assert "2 passed" in done.text, done
+
+
+def test_a_kernel_that_dies_at_its_start_is_started_again_but_not_for_ever(tmp_path: Path) -> None:
+    start = f"test -f tried || {{ touch tried; exit 1; }}; exec {sys.executable} -m ipykernel_launcher -f $0"
+    for name, argv in {"second": ["sh", "-c", start, "{connection_file}"], "never": ["false"]}.items():
+        spec = tmp_path / "jupyter" / "kernels" / name / "kernel.json"
+        spec.parent.mkdir(parents=True)
+        spec.write_text(json.dumps({"argv": argv, "display_name": name, "language": "python"}))
+        (tmp_path / f"{name}.ipynb").write_text(text_of(code("x = 1"), code("x", result("1", 2)), kernel=name))
+    done = run_pytest(tmp_path, environ={**os.environ, "JUPYTER_PATH": str(tmp_path / "jupyter")})
+    assert list(done.outcomes.values()) == ["failed", "skipped", "passed", "passed"], done
+    assert "the kernel 'never' of never.ipynb did not start: Kernel died before replying" in done.text
+    assert kernels_of(tmp_path) == []
 
 
 def test_missing_nbclient_is_said(tmp_path: Path) -> None:
