@@ -33,10 +33,12 @@ to be announced is an error, too, and so is one that it expects and that never c
 """
 COLUMNS = "environment|notebook|cells|states|checkouts|gone on from|differences not announced|announced".split("|")
 TAIL = """
+Rows with fewer than two checkouts a state leave out undo and redo of each cell (`--no-steps`).
+
 What was announced: generators, locks, connections and open files, which cannot be stored; functions whose kept results
-(`lru_cache`) were dropped, as they belong to the state that was left; and `environ` and `warnings`: what scikit-learn
-sets there when it is first imported. A checkout of a state from before takes it back, exactly; but the library stays
-loaded, so that the cell that imports it does not set it again, and the report says so.
+(`lru_cache`) were dropped, as they belong to the state that was left; and `environ` and `warnings`: what numpy,
+statsmodels and scikit-learn set there when they are first imported. A checkout of a state from before takes it back,
+exactly; but they stay loaded, so that the cell that imports them does not set it again, and the report says so.
 
 *Other faults* would be variables that are loaded anew though nothing had changed, checkouts that fail, errors inside
 Cellar, an empty cell that records something.

@@ -14,6 +14,7 @@ from nbcellar.api.document_sources import Pair
 from nbcellar.diff.document.changes import CellChange, NotebookChange, OutputChange, StateChange
 from nbcellar.diff.document.compare import NotebookDiff
 from nbcellar.diff.document.outputs.model import MimeChange
+from nbcellar.diff.document.outputs.outlined import as_text
 from nbcellar.diff.model import TextChange, ValueChange
 
 _MARKS = {"added": "➕", "removed": "➖", "changed": "✏️", "replaced": "✏️", "moved": "↕️", "split": "✂️", "joined": "🔗"}
@@ -73,11 +74,12 @@ def _output(output: OutputChange) -> Iterator[str]:
 
 
 def _part(part: MimeChange) -> Iterator[str]:
-    if isinstance(part.detail, TextChange):
-        yield from _text(part.detail)
-        return
-    note = f": {_code(part.note)}" if part.note else ""
-    yield f"- {_MARKS[part.change]} {_code(part.mime)}{note}"
+    lines = as_text(part.detail)
+    if lines is None or lines is not part.detail:
+        note = f": {_code(part.note)}" if part.note else ""
+        yield f"- {_MARKS[part.change]} {_code(words.mime_name(part.mime))}{note}"
+    if lines is not None:
+        yield from _text(lines)
 
 
 def _lists(states: Sequence[StateChange], metadata: Sequence[ValueChange]) -> Iterator[str]:

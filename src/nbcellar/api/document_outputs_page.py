@@ -6,7 +6,8 @@ from nbcellar.api import document_words as words
 from nbcellar.api.page_parts import MARKS, detail_part, plain
 from nbcellar.diff.document.changes import AttachmentChange, OutputChange
 from nbcellar.diff.document.outputs.model import MimeChange
-from nbcellar.diff.model import FrameChange, PictureChange, TextChange
+from nbcellar.diff.document.outputs.outlined import as_text
+from nbcellar.diff.model import PictureChange
 
 
 def output_part(output: OutputChange) -> str:
@@ -24,10 +25,11 @@ def attachment_part(attachment: AttachmentChange) -> str:
 
 def _part(part: MimeChange) -> str:
     note = f' <span class="soft">{plain(part.note)}</span>' if part.note else ""
-    head = "" if part.mime == "text/plain" else f'<p class="soft">{plain(part.mime)}{note}</p>'
-    if isinstance(part.detail, TextChange | PictureChange | FrameChange):
+    head = "" if part.mime == "text/plain" else f'<p class="soft">{plain(words.mime_name(part.mime))}{note}</p>'
+    if isinstance(part.detail, PictureChange):
         return head + detail_part(part.detail)
-    return head
+    lines = as_text(part.detail)
+    return head + detail_part(lines) if lines is not None else head
 
 
 __all__ = ["attachment_part", "output_part"]

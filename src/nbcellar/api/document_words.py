@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from nbcellar.diff.document.changes import CellChange, NotebookChange, OutputChange, StateChange, word_noise
+from nbcellar.diff.document.outputs.registry import ERROR
 from nbcellar.diff.model import ValueChange
 
 
@@ -92,4 +93,9 @@ def _count(count: int | None) -> str:
     return " " if count is None else str(count)
 
 
-__all__ = ["ids_line", "output_title", "place", "quiet_line", "remarks", "state_line", "value_words"]
+def mime_name(mime: str) -> str:
+    """Return a MIME type as it is shown: errors have none of their own."""
+    return "error" if mime == ERROR else mime
+
+
+__all__ = ["mime_name", "ids_line", "output_title", "place", "quiet_line", "remarks", "state_line", "value_words"]

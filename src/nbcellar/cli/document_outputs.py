@@ -12,7 +12,7 @@ from nbcellar.cli import diff_details, text
 from nbcellar.cli.console import Console
 from nbcellar.diff.document.changes import AttachmentChange, OutputChange
 from nbcellar.diff.document.outputs.model import MimeChange
-from nbcellar.diff.model import TextChange
+from nbcellar.diff.document.outputs.outlined import as_text
 
 _MARKS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow"), "moved": (">", "cyan")}
 _MOST_LINES = 12
@@ -49,9 +49,12 @@ def _part(part: MimeChange, console: Console, indent: int, everything: bool) -> 
     if part.mime not in ("text/plain", "error") or detail is None:
         mark, color = _MARKS[part.change]
         note = f": {text.one_line(part.note, 200)}" if part.note else ""
-        yield pad + console.style(text.cut(f"{mark} {text.one_line(part.mime, 80)}{note}", room), color)
-    if isinstance(detail, TextChange):
-        yield from diff_details.text_lines(detail, console, indent, None if everything else _MOST_LINES)
+        yield pad + console.style(
+            text.cut(f"{mark} {text.one_line(words.mime_name(part.mime), 80)}{note}", room), color
+        )
+    lines = as_text(detail)
+    if lines is not None:
+        yield from diff_details.text_lines(lines, console, indent, None if everything else _MOST_LINES)
 
 
 __all__ = ["attachment_lines", "output_lines"]

@@ -26,8 +26,11 @@ class Step(msgspec.Struct, frozen=True):
     b_stop: int
 
 
-def align(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[Step]:
-    """Return what has to be replaced in `a` to get `b`, in order; what is between is equal."""
+def align(a: Sequence[Hashable], b: Sequence[Hashable], *, most_edits: int = _MOST_EDITS) -> list[Step]:
+    """Return what has to be replaced in `a` to get `b`, in order; what is between is equal.
+
+    `most_edits`: where more of the items that both lists hold went and came, those that occur once are paired first.
+    """
     start = 0
     most = min(len(a), len(b))
     while start < most and a[start] == b[start]:
@@ -40,7 +43,7 @@ def align(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[Step]:
         return []
     if not ours or not theirs:
         return [Step(start, start + len(ours), start, start + len(theirs))]
-    pairs = _pairs(ours, theirs)
+    pairs = _pairs(ours, theirs, most_edits)
     steps, x, y = [], 0, 0
     for i, j in [*pairs, (len(ours), len(theirs))]:
         if i > x or j > y:
@@ -49,7 +52,7 @@ def align(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[Step]:
     return steps
 
 
-def _pairs(a: Sequence[Hashable], b: Sequence[Hashable], depth: int = 0) -> list[tuple[int, int]]:
+def _pairs(a: Sequence[Hashable], b: Sequence[Hashable], most_edits: int, depth: int = 0) -> list[tuple[int, int]]:
     """Return places of equal items, rising on both sides; as many as there can be if the budget allows."""
     known = set(a) & set(b)
     if not known:
@@ -58,19 +61,19 @@ def _pairs(a: Sequence[Hashable], b: Sequence[Hashable], depth: int = 0) -> list
     places_a = [place for place, item in enumerate(a) if item in known]
     places_b = [place for place, item in enumerate(b) if item in known]
     some_a, some_b = [a[place] for place in places_a], [b[place] for place in places_b]
-    pairs = _shortest(some_a, some_b)
+    pairs = _shortest(some_a, some_b, most_edits)
     if pairs is None:
-        pairs = _between_unique(some_a, some_b, depth)
+        pairs = _between_unique(some_a, some_b, most_edits, depth)
     return [(places_a[x], places_b[y]) for x, y in pairs]
 
 
-def _shortest(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]] | None:
+def _shortest(a: Sequence[Hashable], b: Sequence[Hashable], most_edits: int) -> list[tuple[int, int]] | None:
     """Return the pairs of a shortest way, None if it is beyond the budget."""
     n, m = len(a), len(b)
     ends = {1: 0}
     trace: list[dict[int, int]] = []
     work = 0
-    for d in range(min(n + m + 1, _MOST_EDITS)):
+    for d in range(min(n + m + 1, most_edits)):
         trace.append(dict(ends))
         for k in range(-d, d + 1, 2):
             if k < -m or k > n:
@@ -101,7 +104,7 @@ def _walk_back(trace: list[dict[int, int]], x: int, y: int) -> list[tuple[int, i
     return pairs[::-1]
 
 
-def _between_unique(a: Sequence[Hashable], b: Sequence[Hashable], depth: int) -> list[tuple[int, int]]:
+def _between_unique(a: Sequence[Hashable], b: Sequence[Hashable], most_edits: int, depth: int) -> list[tuple[int, int]]:
     """Return pairs of items that both lists hold once, as far as they rise, and pairs between these."""
     once_a, once_b = _once(a), _once(b)
     both = [(place, once_b[item]) for item, place in once_a.items() if item in once_b]
@@ -114,7 +117,7 @@ def _between_unique(a: Sequence[Hashable], b: Sequence[Hashable], depth: int) ->
             pairs.append((x, y))
             x, y = x + 1, y + 1
         if x < i and y < j:
-            pairs += [(x + p, y + q) for p, q in _pairs(a[x:i], b[y:j], depth + 1)]
+            pairs += [(x + p, y + q) for p, q in _pairs(a[x:i], b[y:j], most_edits, depth + 1)]
         if i < len(a) and j < len(b):
             pairs.append((i, j))
         x, y = i + 1, j + 1

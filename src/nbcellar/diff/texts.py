@@ -11,6 +11,7 @@ from nbcellar.diff.model import Line, TextChange
 CONTEXT = 2
 MOST_LINES = 200
 _LONGEST_LINE = 2000
+_MOST_WORDS = 100  # edits of words in a line: they cost their square, and more of them tell nobody anything
 _MOST_PAIRED = 50
 _MOST_COMPARED = 400
 _ALIKE = 0.5
@@ -112,7 +113,7 @@ def _words(old: str, new: str) -> tuple[list[tuple[int, int]], list[tuple[int, i
     if max(len(old), len(new)) > _LONGEST_LINE:
         return [], []
     ours, theirs = _WORDS.findall(old), _WORDS.findall(new)
-    steps = align(ours, theirs)
+    steps = align(ours, theirs, most_edits=_MOST_WORDS)
     common = sum(len(word) for word in ours) - sum(len(w) for s in steps for w in ours[s.a_start : s.a_stop])
     if common * 3 < max(len(old), len(new)):
         return [], []

@@ -29,6 +29,11 @@ _WORDS: dict[Noise, str] = {
     "widgets": "widget state",
     "format": "format version",
     "pieces": "pieces of streams",
+    "temporary files": "temporary files",
+    "terminal": "terminal colours and progress",
+    "tolerance": "numbers within the tolerance",
+    "pictures": "files of the same pictures",
+    "frames": "line numbers and folders in tracebacks",
     "layout": "layout",
 }
 

@@ -14,16 +14,36 @@ from nbcellar.diff.document.equality import same_json
 from nbcellar.notebook.model import Cell, JsonObject
 from nbcellar.notebook.plain import is_json_mime, output_to_plain
 
-Noise = Literal["execution order", "run time", "addresses", "ids", "kernel", "widgets", "format", "pieces", "layout"]
+Noise = Literal[
+    "execution order",
+    "run time",
+    "addresses",
+    "temporary files",
+    "ids",
+    "kernel",
+    "widgets",
+    "format",
+    "pieces",
+    "terminal",
+    "tolerance",
+    "pictures",
+    "frames",
+    "layout",
+]
 NOISES: tuple[Noise, ...] = (
     "execution order",
     "run time",
     "addresses",
+    "temporary files",  # of a kernel, named in warnings and tracebacks
     "ids",
     "kernel",
     "widgets",
     "format",
     "pieces",  # of a stream's text
+    "terminal",  # colours, states of progress bars that were overwritten
+    "tolerance",  # of numbers
+    "pictures",  # the same pixels, in another file
+    "frames",  # of tracebacks: numbers of lines, folders of libraries
     "layout",  # a key without a value that is there or not
 )
 

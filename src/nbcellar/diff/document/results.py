@@ -15,6 +15,8 @@ from nbcellar.diff.document.equality import json_key, same_json
 from nbcellar.diff.document.metadata import value_changes
 from nbcellar.diff.document.noise import NOISES, Noise, join_streams, output_noise
 from nbcellar.diff.document.notebooks import alike_outputs
+from nbcellar.diff.document.outputs.model import OutputSettings
+from nbcellar.diff.document.outputs.noise import kinds_of
 from nbcellar.diff.document.outputs.registry import ERROR, compare_bundle
 from nbcellar.notebook.model import JsonObject
 
@@ -22,8 +24,13 @@ _Placed = tuple[int, JsonObject]
 _BUNDLE_KEYS = frozenset({"data", "text", "traceback", "ename", "evalue", "output_type", "name", "execution_count"})
 
 
-def compare_outputs(before: Sequence[JsonObject], after: Sequence[JsonObject]) -> list[OutputChange]:
-    """Return what changed, in the order of `after`; removed outputs stand where they stood."""
+def compare_outputs(
+    before: Sequence[JsonObject], after: Sequence[JsonObject], settings: OutputSettings | None = None
+) -> list[OutputChange]:
+    """Return what changed, in the order of `after`; removed outputs stand where they stood.
+
+    `settings`: the tolerance of numbers, and what else compares contents.
+    """
     if before is after:
         return []
     old, new = join_streams(before), join_streams(after)
@@ -31,7 +38,7 @@ def compare_outputs(before: Sequence[JsonObject], after: Sequence[JsonObject]) -
     found: list[tuple[float, OutputChange]] = []
     for x, y, moved in pairs:
         if moved or not same_json(old[x][1], new[y][1]):
-            found.append((y, _changed(old[x], new[y], moved=moved)))
+            found.append((y, _changed(old[x], new[y], settings, moved=moved)))
     paired_a, paired_b = {x for x, _, _ in pairs}, {y for _, y, _ in pairs}
     found += [(y, _alone(new[y], is_new=True)) for y in range(len(new)) if y not in paired_b]
     for x in range(len(old)):
@@ -73,10 +80,16 @@ def _pair(old: Sequence[_Placed], new: Sequence[_Placed]) -> list[tuple[int, int
     return sorted(pairs, key=lambda pair: pair[1])
 
 
-def _changed(old: _Placed, new: _Placed, *, moved: bool) -> OutputChange:
+def _changed(old: _Placed, new: _Placed, settings: OutputSettings | None, *, moved: bool) -> OutputChange:
     (place_a, before), (place_b, after) = old, new
+    parts = compare_bundle(_bundle(before), _bundle(after), settings)
+    metadata = list(value_changes(_rest(before), _rest(after)))
     noise = None if moved else output_noise(before, after)
-    kinds: set[Noise] = set(noise or ())
+    kinds: set[Noise] = set(noise or ()) | kinds_of(name for part in parts for name in part.noise)
+    same_type = before.get("output_type") == after.get("output_type")
+    # What compared the contents knows them better than a look at the whole output.
+    quiet = all(part.only_noise for part in parts) and not metadata and same_type and not moved
+    quiet = quiet if parts else noise is not None
     if not same_json(before.get("execution_count"), after.get("execution_count")):
         kinds.add("execution order")
     return OutputChange(
@@ -85,10 +98,10 @@ def _changed(old: _Placed, new: _Placed, *, moved: bool) -> OutputChange:
         name=_name(after),
         before=place_a,
         after=place_b,
-        parts=list(compare_bundle(_bundle(before), _bundle(after))),
-        metadata=list(value_changes(_rest(before), _rest(after))),
+        parts=list(parts),
+        metadata=metadata,
         noise=[kind for kind in NOISES if kind in kinds],
-        only_noise=noise is not None,
+        only_noise=quiet,
     )
 
 
