@@ -53,14 +53,17 @@ def test_marks_rules_and_noise_are_honoured(tmp_path: Path) -> None:
         ),
         code("input()", tags=["nbval-raises-exception"], compare=False),
         code("6 * 7", result("42", 99)),
+        code("1 / 3", result("0.3334"), absolute=1e-3),
+        code("1 / 3", result("0.3334")),
     )
     (tmp_path / "nb.ipynb").write_text(text_of(*cells))
     (tmp_path / "clean.cfg").write_text("[times]\nregex: \\d\\d:\\d\\d:\\d\\d\nreplace: TIME\n")
     (tmp_path / "pytest.ini").write_text("[pytest]\nnotebooks_sanitize = clean.cfg\n")
     done = run_pytest(tmp_path)
     outcomes = list(done.outcomes.values())
-    assert outcomes == ["passed"] * 3 + ["failed", "skipped"] + ["passed"] * 7, done
-    assert "- ZeroDivisionError: another" in done.text and "+ ZeroDivisionError: division by zero" in done.text
+    assert outcomes == ["passed"] * 3 + ["failed", "skipped"] + ["passed"] * 8 + ["failed"], done
+    assert "1 line changed, 1 number by 6.67e-05 (0.3334 -> 0.3333333333333333)" in done.text
+    assert "~ error: ZeroDivisionError: another -> division by zero" in done.text
 
 
 def test_chosen_cells_run_after_the_cells_before_them_in_any_order(tmp_path: Path) -> None:

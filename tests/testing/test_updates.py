@@ -47,7 +47,7 @@ def test_a_notebook_in_which_a_cell_fails_or_that_changed_meanwhile_is_left_alon
     }
     for name, text in texts.items():
         (tmp_path / f"{name}.ipynb").write_text(text)
-    done = run_pytest(tmp_path, "--notebooks-update")
+    done = run_pytest(tmp_path, "--notebooks-update", "-n", "2")
     assert "not updated: failing.ipynb: 1 cell would be new, but a cell failed" in done.text, done
     assert "edited.ipynb was changed while its cells ran: it is left as it is now" in done.text
     assert "updated: fresh.ipynb: 1 cell" in done.text

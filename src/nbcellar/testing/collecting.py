@@ -235,7 +235,7 @@ class CellItem(pytest.Item):
         """Return what is printed of a failure."""
         error = excinfo.value
         if isinstance(error, CellFailed):
-            return FailureText(error.report)
+            return FailureText(error.report, everything=self.config.get_verbosity() >= 2)
         if isinstance(error, CellarError):
             return said(error)
         return super().repr_failure(excinfo)

@@ -1,7 +1,8 @@
 """What a cell shows now, compared with what is stored.
 
 Invariant: pure. Execution counts, tracebacks, metadata of outputs, the pieces in which a stream came and how two
-streams took turns never count; what `diff` calls noise does not count; everything else does, unless rules leave it out.
+streams took turns never count; what `diff` calls noise does not, nor do numbers within the tolerance; everything else
+does, unless rules leave it out.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from nbcellar.diff.document.changes import OutputChange
+from nbcellar.diff.document.outputs.model import OutputSettings
 from nbcellar.diff.document.results import compare_outputs
 from nbcellar.notebook.model import JsonObject
 from nbcellar.notebook.plain import output_to_plain
@@ -24,7 +26,8 @@ def compare_results(
 ) -> list[OutputChange]:
     """Return what differs, in the order of `found`; nothing if all is as it was."""
     old, new = (prepare_outputs(outputs, rules, replacements) for outputs in (stored, found))
-    return [change for change in compare_outputs(old, new) if not change.only_noise]
+    settings = OutputSettings(absolute=rules.absolute, relative=rules.relative, draw=False)
+    return [change for change in compare_outputs(old, new, settings) if not change.only_noise]
 
 
 def prepare_outputs(
@@ -65,7 +68,7 @@ def _kept(output: JsonObject, rules: Rules, replacements: Sequence[Replacement])
     if kind == "stream":
         if _is_ignored(str(output.get("name")), rules) or not output["text"]:
             return None
-        return {**output, "text": sanitize(_as_shown(output["text"]), replacements)}
+        return {**output, "text": sanitize(output["text"], replacements)}
     if kind == "error":
         if _is_ignored("error", rules):
             return None
@@ -83,13 +86,6 @@ def _kept(output: JsonObject, rules: Rules, replacements: Sequence[Replacement])
 
 def _is_ignored(name: str, rules: Rules) -> bool:
     return any(fnmatchcase(name, pattern) for pattern in rules.ignore)
-
-
-def _as_shown(text: str) -> str:
-    """Return the text that is left on each line of a terminal: a progress bar writes one over the other."""
-    if "\r" not in text:
-        return text
-    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
 
 
 __all__ = ["compare_results", "prepare_outputs"]

@@ -69,6 +69,31 @@ def test_what_is_left_out_does_not_count() -> None:
     assert same(stored, [], ignore=("std*", "*/*", "error"))
 
 
+@pytest.mark.parametrize(
+    ("stored", "found"),
+    [
+        (stream("loss 0.5000 after 12\n"), stream("loss 0.5004 after 12\n")),
+        (shown(1, text_plain="0.1 2e3"), shown(1, text_plain="0.1001 2.0004e3")),
+        (shown(application_json={"a": [1.5]}), shown(application_json={"a": [1.5001]})),
+        (
+            shown(text_html="<table><tr><td>1.5</td></tr></table>", text_plain="1.5"),
+            shown(text_html="<table><tr><td>1.5001</td></tr></table>", text_plain="1.5001"),
+        ),
+    ],
+)
+def test_numbers_have_the_tolerance_that_is_asked_for(stored: dict[str, Any], found: dict[str, Any]) -> None:
+    assert not same([stored], [found])
+    assert same([stored], [found], relative=1e-2)
+    assert same([stored], [found], absolute=1.0)
+    assert not same([stored], [found], absolute=1e-6, relative=1e-6)
+
+
+def test_tolerance_is_for_numbers_with_a_fraction_and_not_for_what_is_no_number() -> None:
+    assert not same([stream("12 rows")], [stream("13 rows")], absolute=5, relative=1)
+    assert not same([stream("nan")], [stream("1.0")], absolute=5, relative=1)
+    assert not same([stream("1.0 m")], [stream("1.0 s")], absolute=5, relative=1)
+
+
 outputs = st.lists(
     st.one_of(
         st.builds(stream, st.text(max_size=8), st.sampled_from(["stdout", "stderr"])),

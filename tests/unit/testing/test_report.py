@@ -36,8 +36,8 @@ def test_an_error_is_told_with_the_lines_around_it_and_without_what_a_terminal_o
 
 
 def test_outputs_that_differ_are_drawn_as_cellar_diff_does() -> None:
-    stored = [{"output_type": "stream", "name": "stdout", "text": ["a\n", "b\n", "c\n"]}]
-    found = [{"output_type": "stream", "name": "stdout", "text": ["a\n", "B\n", "c\n"]}]
+    stored = [{"output_type": "stream", "name": "stdout", "text": ["a\n", "b 1.5 2.5\n", "c\n"]}]
+    found = [{"output_type": "stream", "name": "stdout", "text": ["a\n", "b 1.75 2.5\n", "c\n"]}]
     changes = compare_results(stored, found, Rules())
     report = CellReport(
         path="a.ipynb", line=7, number=1, cell=Cell(type="code", source="f()"), changes=changes, hint="do"
@@ -51,9 +51,10 @@ def test_outputs_that_differ_are_drawn_as_cellar_diff_does() -> None:
         "    - stored  + now",
         "    ┄ ~ stdout",
         "        a",
-        "      - b",
-        "      + B",
+        "      - b 1.5 2.5",
+        "      + b 1.75 2.5",
         "        c",
+        "      1 line changed, 1 number by 0.25 at most (1.5 -> 1.75)",
         "",
         "hint: do",
     ]
