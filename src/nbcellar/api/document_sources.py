@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from nbcellar.api.notebook_files import STANDARD_INPUT, read_bytes
 from nbcellar.errors import InvalidInputError, NotFoundError
@@ -26,16 +27,14 @@ NOTEBOOK = ".ipynb"
 _NOT_SEARCHED = frozenset({".ipynb_checkpoints", "node_modules", "__pycache__"})
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """One side of a pair: the bytes of a notebook's file, None where there is none, and what to call it."""
 
     name: str
     data: bytes | None
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(msgspec.Struct, frozen=True):
     """Two versions of a notebook; `name` is its path as a person knows it."""
 
     name: str
@@ -43,38 +42,33 @@ class Pair:
     after: Document
 
 
-@dataclass(frozen=True)
-class File:
+class File(msgspec.Struct, frozen=True):
     """A file, or standard input."""
 
     name: str
 
 
-@dataclass(frozen=True)
-class Folder:
+class Folder(msgspec.Struct, frozen=True):
     """All notebooks below a folder."""
 
     name: str
 
 
-@dataclass(frozen=True)
-class InGit:
+class InGit(msgspec.Struct, frozen=True):
     """A place in git: all its notebooks, or one."""
 
     place: Place
     name: str
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(msgspec.Struct, frozen=True):
     """The document of a commit of Cellar's."""
 
     name: str
     data: bytes
 
 
-@dataclass(frozen=True)
-class WorkingCopy:
+class WorkingCopy(msgspec.Struct, frozen=True):
     """The notebooks of the git repository as they are on disk."""
 
 
@@ -137,7 +131,7 @@ class Sources:
             and other.name != STANDARD_INPUT
         ):
             path = self.repository.path_of(self.folder / Path(other.name).expanduser())
-            return InGit(replace(side.place, path=path), f"{side.name}:{path}")
+            return InGit(msgspec.structs.replace(side.place, path=path), f"{side.name}:{path}")
         return side
 
     def _read(self, side: Side) -> Document:

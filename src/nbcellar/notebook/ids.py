@@ -6,12 +6,12 @@ for the same notebook make the same ones; ids of one notebook are unique and fit
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Container, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
+from blake3 import blake3
 
 from nbcellar.ids import CellId
 from nbcellar.notebook.model import Cell
@@ -33,7 +33,7 @@ def fresh_id(kind: str, source: str, taken: Container[str]) -> CellId:
     again = 0
     while True:
         text = f"{again}:{kind}:{source}".encode("utf-8", "surrogatepass")
-        made = hashlib.blake2b(text, digest_size=4).hexdigest()
+        made = blake3(text).hexdigest()[:8]
         if made not in taken:
             return CellId(made)
         again += 1
