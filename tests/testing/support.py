@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil
+
 # Plugins of this project's tests that cost start-up and do nothing for notebooks.
 _WITHOUT = ("-p", "no:hypothesispytest", "-p", "no:cacheprovider", "-p", "no:timeout")
 
@@ -102,11 +104,10 @@ def run_pytest(folder: Path, *arguments: str, environ: dict[str, str] | None = N
 def kernels_of(folder: Path) -> list[int]:
     """Return the processes whose working directory is a folder."""
     found = []
-    for entry in Path("/proc").iterdir():
+    for process in psutil.process_iter():
         try:
-            if entry.name.isdigit() and (entry / "cwd").resolve() == folder.resolve():
-                if b"Z (zombie)" not in (entry / "status").read_bytes():
-                    found.append(int(entry.name))
-        except OSError:  # ended meanwhile, or somebody else's
+            if process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()).resolve() == folder.resolve():
+                found.append(process.pid)
+        except (psutil.Error, OSError):  # ended meanwhile, or somebody else's
             continue
     return found

@@ -110,8 +110,11 @@ def test_a_notebook_without_stored_outputs_is_run_and_said_to_be_compared_with_n
     copies = tmp_path / ".ipynb_checkpoints"
     copies.mkdir()
     (copies / "nb-checkpoint.ipynb").write_text(text_of(code("raise ValueError")))
+    bare = '{"nbformat": 4, "nbformat_minor": 2, "cells": [{"cell_type": "code", "source": "x = 1"}]}'
+    (tmp_path / "bare.ipynb").write_text(bare)
     done = run_pytest(tmp_path, "-o", "norecursedirs=none")
-    assert list(done.outcomes.values()) == ["passed"] * 2, done
+    assert list(done.outcomes.values()) == ["passed"] * 3, done
+    assert "bare.ipynb::cell 1 PASSED" in done.text
     assert "nb.ipynb has no stored outputs: its cells are run, and nothing is compared" in done.text
 
 

@@ -255,6 +255,8 @@ def _node(source: Notebook, rules: Sequence[Rules]) -> Any:
             f"running notebooks needs {error.name}, which is not installed", hint=f"pip install {error.name}"
         ) from None
     for cell, rule in zip(node.cells, rules, strict=True):
+        if not isinstance(cell.get("metadata"), dict):  # nbformat wants it, not every writer of notebooks knows
+            cell["metadata"] = {}
         tags = cell.metadata.get("tags")
         others = [tag for tag in tags if tag != "raises-exception"] if isinstance(tags, list) else []
         cell.metadata["tags"] = [*others, "raises-exception"] if rule.may_raise else others
