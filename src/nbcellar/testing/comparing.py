@@ -85,7 +85,9 @@ def _kept(output: JsonObject, rules: Rules, replacements: Sequence[Replacement])
 
 
 def _is_ignored(name: str, rules: Rules) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in rules.ignore)
+    """Return what the last pattern that fits says; one with "!" before it says that it counts."""
+    said = [pattern for pattern in rules.ignore if fnmatchcase(name, pattern.removeprefix("!"))]
+    return bool(said) and not said[-1].startswith("!")
 
 
 __all__ = ["compare_results", "prepare_outputs"]

@@ -22,7 +22,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """The rules for one cell.
 
     absolute, relative: two numbers are taken for equal if they differ by at most `absolute + relative * larger
-    magnitude`. ignore: patterns of MIME types, and "stdout", "stderr", "error". timeout: seconds, 0 for any time.
+    magnitude`. ignore: patterns of MIME types, and "stdout", "stderr", "error", that do not count, or do with "!"
+    before them; the last that fits decides. timeout: seconds, 0 for any time.
     may_raise: an error is an output as others are.
     """
 

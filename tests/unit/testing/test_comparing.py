@@ -67,6 +67,8 @@ def test_what_is_left_out_does_not_count() -> None:
     assert not same(stored, found, ignore=("stderr", "image/*"))
     assert same(stored, found, ignore=("stderr", "image/*", "error"))
     assert same(stored, [], ignore=("std*", "*/*", "error"))
+    assert same(stored, found, ignore=("*", "!text/plain"))
+    assert not same(stored, [], ignore=("*", "!text/plain"))
 
 
 @pytest.mark.parametrize(
