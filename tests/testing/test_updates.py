@@ -18,7 +18,7 @@ def test_cells_that_differ_get_new_outputs_and_every_other_byte_stays(tmp_path: 
     ).replace('"nbformat": 4,', '"nbformat" : 4,')  # as nobody writes it
     path.write_text(text)
     path.chmod(0o640)
-    done = run_pytest(tmp_path, "--notebooks-update")
+    done = run_pytest(tmp_path, "--notebooks-update", asked=False)
     assert list(done.outcomes.values()) == ["passed"] * 4 and done.code == 0, done
     assert "updated: nb.ipynb: 1 cell" in done.text
     old, new = text.splitlines(), path.read_text().splitlines()

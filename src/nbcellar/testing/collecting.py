@@ -28,7 +28,7 @@ from nbcellar.testing.updating import check_writable, update
 from nbcellar.testing.workers import make_scheduler
 
 _UPDATED, _NOT_UPDATED = "notebook_updated", "notebook_not_updated"
-_UPDATE_HINT = "if this is what it should be: pytest --notebooks --notebooks-update"
+_UPDATE_HINT = "if this is what it should be: pytest --notebooks-update"
 _RAISES_HINT = "if the cell is meant to raise, tag it raises-exception"
 
 

@@ -1,6 +1,6 @@
 """The entry point for pytest: options, and nothing else until notebooks are asked for.
 
-Invariant: importing this loads nothing that pytest has not loaded; nothing is collected without `--notebooks`.
+Invariant: importing this loads nothing that pytest has not loaded; nothing is collected where notebooks are not asked for.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _OPTIONS = (
 )
 _LISTS = ("ignore", "sanitize")
 _NO_SETTINGS = ("update",)
+_ASKING = ("notebooks", "notebooks_lax", "notebooks_update")  # any of them asks for notebooks
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,7 +50,7 @@ def _dest(name: str) -> str:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Load the rest where notebooks are asked for."""
-    if config.getoption("notebooks") or config.getini("notebooks"):
+    if any(config.getoption(name) for name in _ASKING) or config.getini("notebooks"):
         from nbcellar.testing.collecting import NotebookTests
 
         config.pluginmanager.register(NotebookTests(config), "nbcellar-notebooks")
