@@ -108,6 +108,10 @@ class Sources:
     def pairs(self, before: Side, after: Side, paths: Sequence[str] = ()) -> Iterator[Pair]:
         """Yield the pairs that two sides come to, of the notebooks at or below `paths` if there are any."""
         before, after = self._with_path(before, after), self._with_path(after, before)
+        if isinstance(after, Folder) and isinstance(before, InGit) and before.place.path is None:
+            paths, after = [after.name, *paths], WorkingCopy()  # `git diff REV FOLDER` means that, too
+        elif isinstance(before, Folder) and isinstance(after, InGit) and after.place.path is None:
+            paths, before = [before.name, *paths], WorkingCopy()
         if isinstance(before, Folder) and isinstance(after, Folder):
             yield from self._folders(before, after, paths)
         elif _is_one(before) and _is_one(after):

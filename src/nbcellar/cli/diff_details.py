@@ -215,7 +215,7 @@ def text_lines(
         elif color is None:
             yield f"{pad}  {shown}".rstrip()
         else:
-            yield pad + console.style(f"{line.mark} {shown}", color)
+            yield pad + console.style(f"{line.mark} {shown}".rstrip(), color)
     if len(detail.lines) > len(lines):
         yield pad + console.style(f"… {len(detail.lines) - len(lines):,} more lines (--all)", "dim")
 

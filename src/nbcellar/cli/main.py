@@ -262,10 +262,11 @@ def _parse(name: str, command: Command, words: list[str], console: Console) -> a
     """Return a command's arguments. What stands after `--` goes where the module's AFTER_DASHES says."""
     target = getattr(command, "AFTER_DASHES", None)
     parser = command_parser(name, command, console.out)
+    parse = parser.parse_intermixed_args if getattr(command, "INTERMIXED", False) else parser.parse_args
     if target is None or "--" not in words:
-        return parser.parse_args(words)
+        return parse(words)
     place = words.index("--")
-    args = parser.parse_args(words[:place])
+    args = parse(words[:place])
     setattr(args, target, [*(getattr(args, target) or ()), *words[place + 1 :]])
     return args
 
