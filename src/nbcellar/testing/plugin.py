@@ -1,6 +1,6 @@
 """The entry point for pytest: options, and nothing else until notebooks are asked for.
 
-Invariant: importing this loads nothing that pytest has not loaded; nothing is collected where notebooks are not asked for.
+Invariant: importing this loads nothing that pytest has not loaded; nothing is collected unless notebooks are asked for.
 """
 
 from __future__ import annotations
