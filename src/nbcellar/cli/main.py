@@ -79,7 +79,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "documents": {
         "patch": "apply a stored diff to a notebook",
         "clean": "bring notebooks into canonical form, for git",
-        "fix": "mend notebooks that nbformat does not allow",
+        "fix": "mend notebooks that do not open: conflict marks of git's, what nbformat forbids",
         "merge-file": "merge three versions of a notebook",
         "resolve": "decide the conflicts that a merge left in a notebook",
     },
