@@ -144,7 +144,7 @@ Functions of `nbcellar` itself, for notebooks that are dicts (as `json.load` or 
 
 def _document_functions() -> Iterator[str]:
     yield from ("| function | does |", "|---|---|")
-    for name in sorted(name for name in nbcellar.__all__ if name.endswith("notebook") or name.endswith("notebooks")):
+    for name in sorted(name for name in nbcellar.__all__ if name.endswith(("notebook", "notebooks"))):
         yield _function_row(name)
     yield from map(_function_row, ("resolve", "fix"))
 
