@@ -53,8 +53,9 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
 def diff_notebooks(a: Notebook | Plain, b: Notebook | Plain, *, filters: Filters | None = None) -> NotebookDiff:
     """Return what leads from `a` to `b`, falsy when nothing does.
 
-    filters: which parts count; all of them where there are none. `.changes` is for people, `.operations` for `patch_notebook`, `.to_jep()` the JSON of the Jupyter Enhancement
-    Proposal, which nbdime reads. Raises InvalidInputError for what is no notebook.
+    filters: which parts count; all of them where there are none. `.changes` of what comes back is for people,
+    `.operations` for `patch_notebook`, `.to_jep()` the JSON of the Jupyter Enhancement Proposal, which nbdime reads.
+    Raises InvalidInputError for what is no notebook.
     """
     return compare_notebooks(_model(a), _model(b), filters or EVERYTHING)
 
