@@ -29,6 +29,8 @@ from nbcellar.api import (
     views,
 )
 from nbcellar.cli import exit_codes, main
+from nbcellar.git import history
+from nbcellar.git.install import doctor
 
 FOLDER = Path(__file__).parent
 
@@ -44,6 +46,8 @@ SCHEMAS: dict[str, type] = {
     "fix": documents_fix.Fixing,
     "forget": views.Forgotten,
     "gc": views.Gc,
+    "git-doctor": doctor.Findings,
+    "git-log": history.NotebookHistory,
     "key": views.Key,
     "log": views.Log,
     "merge-file": merge_views.MergeReport,

@@ -69,7 +69,7 @@ class Recorded(msgspec.Struct, frozen=True):
 
 
 class WorkingCopy(msgspec.Struct, frozen=True):
-    """The notebooks of the git repository as they are on disk."""
+    """The notebooks of the git repository as they are on disk, or would be committed where the filter is on."""
 
 
 Side = File | Folder | InGit | Recorded | WorkingCopy
@@ -116,7 +116,7 @@ class Sources:
             yield from self._folders(before, after, paths)
         elif _is_one(before) and _is_one(after):
             _refuse_paths(paths)
-            old, new = self._read(before), self._read(after)
+            old, new = self._read(before, after), self._read(after, before)
             yield Pair(new.name if old.name in (new.name, os.devnull) else f"{old.name} -> {new.name}", old, new)
         elif isinstance(before, InGit | WorkingCopy) and isinstance(after, InGit | WorkingCopy):
             yield from self._trees(before, after, paths)
@@ -138,7 +138,7 @@ class Sources:
             return InGit(msgspec.structs.replace(side.place, path=path), f"{side.name}:{path}")
         return side
 
-    def _read(self, side: Side) -> Document:
+    def _read(self, side: Side, other: Side) -> Document:
         if isinstance(side, Recorded):
             return Document(side.name, side.data)
         if isinstance(side, InGit):
@@ -147,7 +147,10 @@ class Sources:
             return Document(side.name, read_file(self.repository.git, side.place))
         assert isinstance(side, File)
         shown = "standard input" if side.name == STANDARD_INPUT else side.name
-        return Document(shown, None if side.name == os.devnull else read_bytes(side.name, self.folder))
+        data = None if side.name == os.devnull else read_bytes(side.name, self.folder)
+        if data is not None and isinstance(other, InGit) and other.place.path is not None and shown == side.name:
+            data = self._as_committed(self.folder / Path(side.name).expanduser(), data)
+        return Document(shown, data)
 
     def _folders(self, before: Folder, after: Folder, paths: Sequence[str]) -> Iterator[Pair]:
         old, new = (_notebooks_below(self.folder / Path(side.name).expanduser()) for side in (before, after))
@@ -193,8 +196,23 @@ class Sources:
                 f"{second.name}:{changed.new_path}", read_object(git, changed.new) if changed.new else None
             )
         worktree = self.repository.worktree
-        path = worktree / changed.new_path if worktree is not None and changed.new_path is not None else None
-        return old, Document(str(changed.new_path), _bytes_of(path))
+        if worktree is None or changed.new_path is None:
+            return old, Document(str(changed.new_path), None)
+        path = worktree / changed.new_path
+        data = _bytes_of(path)
+        if data is not None and data != old.data:
+            data = self._as_committed(path, data)
+        return old, Document(changed.new_path, data)
+
+    def _as_committed(self, file: Path, data: bytes) -> bytes:
+        """Return a working file as git would commit it: what the filter keeps out of commits is no difference."""
+        from nbcellar.git.working_files import as_committed
+
+        try:
+            path = self.repository.path_of(file.absolute())
+        except InvalidInputError:  # outside of the repository
+            return data
+        return as_committed(self.repository.git, path, data)
 
 
 def _is_one(side: Side) -> bool:

@@ -46,7 +46,8 @@ class CleanSettings:
             fields |= self._shared(each)
         if own is not None:
             fields |= _fields(config.read_values(own / ".cellar" / config.FILE_NAME))
-        return msgspec.convert({**fields, **strongest, **self._given}, Clean)
+        fields |= {**strongest, **self._given}
+        return msgspec.convert(fields, Clean) if fields else Clean()  # to make ready for converting takes 4 ms
 
     def is_project(self, folder: Path) -> bool:
         """Return whether Cellar was initialised for a folder, or its project has settings for cleaning."""

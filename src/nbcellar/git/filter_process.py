@@ -35,7 +35,7 @@ def run_process(source: BinaryIO, target: BinaryIO, environ: Mapping[str, str], 
     packets.greet(("clean", "smudge"))
     git = Git(Path.cwd(), environ)
     kept = KeptOutputs(common_folder(git) / "cellar" / "outputs")
-    worker = make_filter(git, kept, load_cleaner(git.folder), environ, say)
+    worker = make_filter(git, kept, load_cleaner(git.folder, environ, say), environ, say)
     paths = serve(packets, worker, say)
     if environ.get("GIT_OPTIONAL_LOCKS") != "0":
         index.compare_by_content(git, _within(paths, MOST_COMPARED_BYTES))
@@ -69,7 +69,7 @@ def run_once(
     """Filter one file from `source` to `target`; return the exit code."""
     git = Git(Path.cwd(), environ)
     kept = KeptOutputs(common_folder(git) / "cellar" / "outputs")
-    worker = make_filter(git, kept, load_cleaner(git.folder), environ, say)
+    worker = make_filter(git, kept, load_cleaner(git.folder, environ, say), environ, say)
     fields = {"command": command.encode(), "pathname": os.fsencode(path)}
     answer = _answer(worker, fields, io.BytesIO(source.read()), say)
     target.write(answer.read() if answer is not None else b"")
