@@ -30,7 +30,6 @@ def is_valid(value: object) -> TypeGuard[str]:
 
 def fresh_id(kind: str, source: str, taken: Container[str]) -> CellId:
     """Return an id of eight hexadecimal digits that is not in `taken`, made from a cell's type and source."""
-    import hashlib  # takes longer to load than a notebook to clean, and few need an id
 
     again = 0
     while True:
