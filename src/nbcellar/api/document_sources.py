@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,16 +27,14 @@ NOTEBOOK = ".ipynb"
 _NOT_SEARCHED = frozenset({".ipynb_checkpoints", "node_modules", "__pycache__"})
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """One side of a pair: the bytes of a notebook's file, None where there is none, and what to call it."""
 
     name: str
     data: bytes | None
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(msgspec.Struct, frozen=True):
     """Two versions of a notebook; `name` is its path as a person knows it."""
 
     name: str
@@ -45,38 +42,33 @@ class Pair:
     after: Document
 
 
-@dataclass(frozen=True)
-class File:
+class File(msgspec.Struct, frozen=True):
     """A file, or standard input."""
 
     name: str
 
 
-@dataclass(frozen=True)
-class Folder:
+class Folder(msgspec.Struct, frozen=True):
     """All notebooks below a folder."""
 
     name: str
 
 
-@dataclass(frozen=True)
-class InGit:
+class InGit(msgspec.Struct, frozen=True):
     """A place in git: all its notebooks, or one."""
 
     place: Place
     name: str
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(msgspec.Struct, frozen=True):
     """The document of a commit of Cellar's."""
 
     name: str
     data: bytes
 
 
-@dataclass(frozen=True)
-class WorkingCopy:
+class WorkingCopy(msgspec.Struct, frozen=True):
     """The notebooks of the git repository as they are on disk, or would be committed where the filter is on."""
 
 
@@ -116,6 +108,10 @@ class Sources:
     def pairs(self, before: Side, after: Side, paths: Sequence[str] = ()) -> Iterator[Pair]:
         """Yield the pairs that two sides come to, of the notebooks at or below `paths` if there are any."""
         before, after = self._with_path(before, after), self._with_path(after, before)
+        if isinstance(after, Folder) and isinstance(before, InGit) and before.place.path is None:
+            paths, after = [after.name, *paths], WorkingCopy()  # `git diff REV FOLDER` means that, too
+        elif isinstance(before, Folder) and isinstance(after, InGit) and after.place.path is None:
+            paths, before = [before.name, *paths], WorkingCopy()
         if isinstance(before, Folder) and isinstance(after, Folder):
             yield from self._folders(before, after, paths)
         elif _is_one(before) and _is_one(after):

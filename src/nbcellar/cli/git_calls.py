@@ -21,8 +21,10 @@ def main(words: Sequence[str]) -> int:
     if call is None:
         _say(f"'{words[0] if words else ''}' is nothing that git calls; it calls: {', '.join(CALLS)}")
         return 2
+    from nbcellar.cli.lightly import load_msgspec
     from nbcellar.errors import CellarError
 
+    load_msgspec()
     try:
         return call(words[1:])
     except CellarError as error:

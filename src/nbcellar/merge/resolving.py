@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from nbcellar.errors import InvalidInputError, NotFoundError
+from nbcellar.ids import CellId
 from nbcellar.merge.cells import with_value_at
 from nbcellar.merge.marks import Group, find_groups, without_mark
 from nbcellar.merge.trees import ABSENT
@@ -78,7 +79,7 @@ def _decide(notebook: Notebook, group: Group, choice: Choice | Edited) -> list[C
     if choice == "ours":
         return ours
     if choice == "theirs":
-        return theirs
+        return [_with_own_id(theirs[0], group)] if len(theirs) == 1 else theirs
     if choice == "both":
         return ours + theirs
     if choice != "base":
@@ -88,6 +89,12 @@ def _decide(notebook: Notebook, group: Group, choice: Choice | Edited) -> list[C
 
 def _cells(notebook: Notebook, group: Group, role: str) -> list[Cell]:
     return [without_mark(notebook.cells[place]) for place in group.places(role)]
+
+
+def _with_own_id(cell: Cell, group: Group) -> Cell:
+    """Return their cell with the id that it had there: beside ours it could not have it."""
+    own = group.theirs.get("id") if group.theirs is not None else None
+    return msgspec.structs.replace(cell, id=CellId(own)) if isinstance(own, str) and cell.id else cell
 
 
 def _from_json(cell: JsonObject | None) -> list[Cell]:

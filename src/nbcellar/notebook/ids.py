@@ -11,6 +11,7 @@ from collections.abc import Container, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
+from blake3 import blake3
 
 from nbcellar.ids import CellId
 from nbcellar.notebook.model import Cell
@@ -29,12 +30,11 @@ def is_valid(value: object) -> TypeGuard[str]:
 
 def fresh_id(kind: str, source: str, taken: Container[str]) -> CellId:
     """Return an id of eight hexadecimal digits that is not in `taken`, made from a cell's type and source."""
-    import hashlib  # takes longer to load than a notebook to clean, and few need an id
 
     again = 0
     while True:
         text = f"{again}:{kind}:{source}".encode("utf-8", "surrogatepass")
-        made = hashlib.blake2b(text, digest_size=4).hexdigest()
+        made = blake3(text).hexdigest()[:8]
         if made not in taken:
             return CellId(made)
         again += 1
