@@ -79,6 +79,30 @@ def test_what_was_left_out_comes_back_on_checkout(papers: Worktree) -> None:
         assert [cell["metadata"] for cell in value["cells"]] == [NOISE] * 5
 
 
+@pytest.mark.parametrize("name", ["cellar.toml", "pyproject.toml"])
+def test_branches_with_other_settings_do_not_stand_in_the_way(repo: Worktree, name: str) -> None:
+    section = "clean" if name == "cellar.toml" else "tool.cellar.clean"
+    write(repo, "n.ipynb", "result")
+    repo.commit("first")
+    before = repo.bytes("n.ipynb")
+    repo.git("switch", "-qc", "published")
+    (repo.folder / name).write_text(f"[{section}]\noutputs = true\n")
+    write(repo, "n.ipynb", "published")
+    repo.commit("with outputs")
+    published = repo.bytes("n.ipynb")
+    for branch, data in (("main", before), ("published", published), ("main", before)):
+        repo.git("switch", "-q", branch)
+        assert repo.bytes("n.ipynb") == data
+        assert repo.status() == ""
+    (repo.folder / name).write_text(f"[{section}]\noutputs = false\n")  # git does not know it, so it stays
+    repo.git("reset", "-q", "--hard", "published~1")
+    assert repo.bytes("n.ipynb") == before
+    (repo.folder / name).unlink()
+    repo.git("merge", "-q", "published")
+    assert repo.bytes("n.ipynb") == published
+    assert repo.status() == ""
+
+
 def test_a_run_that_changed_noise_alone_is_no_change(papers: Worktree) -> None:
     write(papers, "papers/p.ipynb", "<o at 0x7fffff>")
     assert papers.status() == ""

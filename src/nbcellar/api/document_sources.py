@@ -19,6 +19,7 @@ from nbcellar.api.notebook_files import STANDARD_INPUT, read_bytes
 from nbcellar.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
+    from nbcellar.git.cleaner import Cleaner
     from nbcellar.git.repository import GitRepository
     from nbcellar.git.revisions import Changed, Place
 
@@ -82,6 +83,7 @@ class Sources:
         self.folder = folder
         self.environ = environ
         self._repository: GitRepository | None = None
+        self._cleaner: Cleaner | None = None
 
     @property
     def repository(self) -> GitRepository:
@@ -206,13 +208,17 @@ class Sources:
 
     def _as_committed(self, file: Path, data: bytes) -> bytes:
         """Return a working file as git would commit it: what the filter keeps out of commits is no difference."""
+        from nbcellar.git.cleaner import load_cleaner
         from nbcellar.git.working_files import as_committed
 
+        git = self.repository.git
+        if self._cleaner is None:  # what is wrong with settings, git says whenever it calls the filter
+            self._cleaner = load_cleaner(git.folder, git.environ, lambda text: None)
         try:
             path = self.repository.path_of(file.absolute())
         except InvalidInputError:  # outside of the repository
             return data
-        return as_committed(self.repository.git, path, data)
+        return as_committed(git, self._cleaner, path, data)
 
 
 def _is_one(side: Side) -> bool:

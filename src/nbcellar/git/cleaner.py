@@ -26,6 +26,9 @@ class Cleaner(Protocol):
     def clean(self, notebook: Notebook, path: str) -> Notebook:
         """Return the notebook without what the rules leave out for the file `path`."""
 
+    def of_tree(self, tree: str) -> Cleaner:
+        """Return the rules that will hold once git has checked out a tree."""
+
 
 class ProjectRules:
     """The settings of a repository's folders, each read once: as `cellar clean` has them, as far as a filter may.
@@ -34,12 +37,22 @@ class ProjectRules:
     of a slip in a file of settings.
     """
 
-    def __init__(self, folder: Path, environ: Mapping[str, str], say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        environ: Mapping[str, str],
+        say: Callable[[str], None],
+        *,
+        read: Callable[[Path], str] | None = None,
+    ) -> None:
+        """read: returns the text of a file of settings, "" for none; without it, they are those of the worktree."""
         from nbcellar.config.shared import CleanSettings
 
         self._folder = folder.absolute()
-        self._settings = CleanSettings(environ)
+        self._environ = environ
+        self._settings = CleanSettings(environ, read=read)
         self._say = say
+        self._trees: dict[str, ProjectRules] = {}
         self._rules: dict[str, Rules] = {}
         self._keys: dict[str, str] = {}
 
@@ -55,6 +68,16 @@ class ProjectRules:
         from nbcellar.clean.notebooks import clean
 
         return clean(notebook, self._of(path.rpartition("/")[0])).notebook
+
+    def of_tree(self, tree: str) -> ProjectRules:
+        """Return the rules that will hold once git has checked out a tree, for its notebooks and until then."""
+        from nbcellar.git.process import Git
+        from nbcellar.git.settings_of_trees import reader
+
+        if tree not in self._trees:
+            read = reader(Git(self._folder, self._environ), tree)
+            self._trees[tree] = ProjectRules(self._folder, self._environ, self._say, read=read)
+        return self._trees[tree]
 
     def _of(self, folder: str) -> Rules:
         if folder not in self._rules:

@@ -79,6 +79,11 @@ class Filter:
             return data
         return cleaned
 
+    def of_tree(self, tree: str) -> Filter:
+        """Return the filter for files of a tree that git is checking out: its settings may differ."""
+        cleaner = self._cleaner.of_tree(tree)
+        return Filter(cleaner, self._kept, self._staged, say=self._say, exists=self._exists)
+
     def smudge(self, data: bytes, path: str) -> bytes:
         """Return the working file for what is committed."""
         if len(data) > LARGEST_BYTES or not _looks_like_notebook(data):
@@ -88,15 +93,10 @@ class Filter:
         if exact is not None and self._cleans_to(exact[1], data, path, by=exact[0].rules):
             return exact[1]
         try:
-            notebook = read(data, path=path)
+            text = self._filled(read(data, path=path), path)
         except (CellarError, RecursionError):
             return data
-        donor = self._donor(notebook, path)
-        if donor is None:
-            return data
-        filled = put_back(notebook, *donor)
-        text = write(settled(filled, notebook, self._cleaner.clean(filled, path)))
-        return text if text != data and self._cleans_to(text, data, path) else data
+        return text if text is not None and text != data and self._cleans_to(text, data, path) else data
 
     def _may_be_notebook(self, data: bytes, path: str) -> bool:
         if len(data) > LARGEST_BYTES:
@@ -127,6 +127,14 @@ class Filter:
             return write(self._cleaner.clean(read(filled), path)) == data
         except (CellarError, RecursionError):
             return False
+
+    def _filled(self, notebook: Notebook, path: str) -> bytes | None:
+        """Return the file with what was left out of its cells; None where nothing is known."""
+        donor = self._donor(notebook, path)
+        if donor is None:
+            return None
+        filled = put_back(notebook, *donor)
+        return write(settled(filled, notebook, self._cleaner.clean(filled, path)))
 
     def _donor(self, notebook: Notebook, path: str) -> _Donor | None:
         latest = self._kept.latest(os.fsencode(path))

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nbcellar.errors import CellarError
-from nbcellar.git.cleaner import object_id
+from nbcellar.git.cleaner import Cleaner, load_cleaner, object_id
 from nbcellar.git.process import Git
 
 # What `git check-attr filter` said of the working file, from the program that git calls.
@@ -29,17 +29,17 @@ def read_side(name: str, environ: Mapping[str, str], *, path: str = "", oid: str
     data = Path(name).read_bytes()
     git = Git(Path.cwd(), environ)
     if not Path(name).is_absolute():  # git names working files as they stand in the worktree, its own by whole paths
-        return _cleaned(git, data, [name]) if _is_filtered(git, name) else data
+        return _cleaned(git, _cleaner(git), data, [name]) if _is_filtered(git, name) else data
     if _is_object(git, data, oid):
         return data
-    return _cleaned(git, data, [path] if path else _paths_called(git, Path(name).name))
+    return _cleaned(git, _cleaner(git), data, [path] if path else _paths_called(git, Path(name).name))
 
 
-def as_committed(git: Git, path: str, data: bytes) -> bytes:
+def as_committed(git: Git, cleaner: Cleaner, path: str, data: bytes) -> bytes:
     """Return the content of the working file `path` as git would commit it; `git` stands at the top of the worktree."""
     if not has_filter(git, path) or _is_staged(git, path, data):
         return data
-    return _cleaned(git, data, [path])
+    return _cleaned(git, cleaner, data, [path])
 
 
 def _is_staged(git: Git, path: str, data: bytes) -> bool:
@@ -87,12 +87,14 @@ def _paths_called(git: Git, name: str) -> list[str]:
     return found or [name]
 
 
-def _cleaned(git: Git, data: bytes, paths: Sequence[str]) -> bytes:
+def _cleaner(git: Git) -> Cleaner:
+    return load_cleaner(git.folder, git.environ, lambda text: None)  # `git status` and `git add` say what is wrong
+
+
+def _cleaned(git: Git, cleaner: Cleaner, data: bytes, paths: Sequence[str]) -> bytes:
     """Return what is committed for a file that is at one of `paths`: where their rules differ, what git knows."""
-    from nbcellar.git.cleaner import load_cleaner
     from nbcellar.notebook.codec import read, write
 
-    cleaner = load_cleaner(git.folder, git.environ, lambda text: None)  # `git status` and `git add` say it
     by_rules = {cleaner.key(path): path for path in reversed(paths)}
     try:
         notebook = read(data)

@@ -38,6 +38,9 @@ class Always:
     def clean(self, notebook: Notebook, path: str) -> Notebook:
         return clean(notebook, self.below if "/" in path else self.rules).notebook
 
+    def of_tree(self, tree: str) -> Always:
+        return self
+
 
 class Holding:
     """An index that holds some contents under every path."""
