@@ -30,7 +30,6 @@ def is_valid(value: object) -> TypeGuard[str]:
 
 def fresh_id(kind: str, source: str, taken: Container[str]) -> CellId:
     """Return an id of eight hexadecimal digits that is not in `taken`, made from a cell's type and source."""
-
     again = 0
     while True:
         text = f"{again}:{kind}:{source}".encode("utf-8", "surrogatepass")
