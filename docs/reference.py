@@ -11,12 +11,13 @@ import inspect
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+import nbcellar
 from nbcellar.api import (
     Repo,
     diff_views,
@@ -28,6 +29,8 @@ from nbcellar.api import (
     views,
 )
 from nbcellar.cli import exit_codes, main
+from nbcellar.git import history
+from nbcellar.git.install import doctor
 
 FOLDER = Path(__file__).parent
 
@@ -43,6 +46,8 @@ SCHEMAS: dict[str, type] = {
     "fix": documents_fix.Fixing,
     "forget": views.Forgotten,
     "gc": views.Gc,
+    "git-doctor": doctor.Findings,
+    "git-log": history.NotebookHistory,
     "key": views.Key,
     "log": views.Log,
     "merge-file": merge_views.MergeReport,
@@ -125,7 +130,35 @@ def functions_page() -> str:
         signature = "" if isinstance(member, property) else _signature(inner)
         first = (inspect.getdoc(inner) or "").splitlines()[0]
         rows.append(f"| `{name}{signature}` | {first} |")
-    return FUNCTIONS + "\n".join(rows) + "\n"
+    return FUNCTIONS + "\n".join(rows) + "\n" + DOCUMENTS + "\n".join(_document_functions()) + "\n"
+
+
+DOCUMENTS = """
+## Notebooks as documents
+
+Functions of `nbcellar` itself, for notebooks that are dicts (as `json.load` or `nbformat.read` give them) or models
+(`nbcellar.notebook.read`); what comes back is of the same kind, and what is passed in is not changed.
+
+    changes = nbcellar.diff_notebooks(before, after)  # falsy when equal
+    print(changes.changes.summary)
+    assert nbcellar.patch_notebook(before, changes) == after
+
+"""
+
+
+def _document_functions() -> Iterator[str]:
+    yield from ("| function | does |", "|---|---|")
+    for name in sorted(name for name in nbcellar.__all__ if name.endswith(("notebook", "notebooks"))):
+        yield _function_row(name)
+    yield from map(_function_row, ("resolve", "fix"))
+
+
+def _function_row(name: str) -> str:
+    function = getattr(nbcellar, name)
+    text = str(inspect.signature(function))
+    signature = re.sub(r": '([^']*)'", r": \1", text).replace(" -> 'AnyNotebook'", "").replace("|", "\\|")
+    signature = re.sub(r" -> '([^']*)'", r" -> \1", signature)
+    return f"| `{name}{signature}` | {(inspect.getdoc(function) or '').splitlines()[0]} |"
 
 
 def _signature(function: Callable[..., object]) -> str:

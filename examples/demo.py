@@ -1,4 +1,4 @@
-"""The demonstration that `make demo` runs: a real analysis, recorded, broken and brought back.
+"""The demonstration that `make demo` runs: a real analysis, recorded, broken and brought back, then shared in git.
 
 In a temporary folder with a home of its own, so that nothing of yours is touched. Every command is a real one, shown
 after `$ ` with its real output; cells that run in a live kernel are shown after `In [ ]: `. It ends with an exit code
@@ -7,6 +7,7 @@ that is not 0 as soon as something is not as it should be.
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -39,7 +40,9 @@ def main() -> int:
         folder.mkdir()
         shutil.copy(HERE / NOTEBOOK, folder)
         try:
-            tell_the_story(Terminal(folder))
+            terminal = Terminal(folder)
+            tell_the_story(terminal)
+            share_in_git(terminal)
         except DemoError as error:
             print(f"\ndemo failed: {error}", file=sys.stderr)
             return 1
@@ -62,10 +65,12 @@ class Terminal:
             "JPY_SESSION_NAME": str(folder / NOTEBOOK),
             "PYDEVD_DISABLE_FILE_VALIDATION": "1",
             "COLUMNS": "110",
+            "GIT_CONFIG_NOSYSTEM": "1",
+            **{f"GIT_{who}_{what}": "me@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
         }
 
-    def run(self, command: str) -> str:
-        """Show a command, run it, show its output and return it."""
+    def run(self, command: str, *, code: int = 0) -> str:
+        """Show a command, run it, show its output and return it; it must end with `code`."""
         print(f"\n{BOLD}$ {command}{PLAIN}", flush=True)
         words = shlex.split(command)
         if words[0] == "cellar":
@@ -73,8 +78,9 @@ class Terminal:
         run = subprocess.run(
             words, cwd=self.folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        print(run.stdout.rstrip(), flush=True)
-        if run.returncode != 0:
+        if run.stdout.strip():
+            print(run.stdout.rstrip(), flush=True)
+        if run.returncode != code:
             raise DemoError(f"`{command}` ended with {run.returncode}")
         return run.stdout
 
@@ -161,7 +167,49 @@ def tell_the_story(terminal: Terminal) -> None:
     say("All of it is in one history; what was undone is still there, and so is the dead kernel's last state.")
     terminal.run("cellar log --all --graph -N 10")
     terminal.run("cellar size")
+
+
+def share_in_git(terminal: Terminal) -> None:
+    """Two people change the notebook; git merges it by cell."""
+    notebook = terminal.folder / NOTEBOOK
+    say("The notebook goes into git, without its outputs: those stay in the file.")
+    terminal.run("git init -q -b main")
+    terminal.run("cellar git install")
+    terminal.run(f"git add {NOTEBOOK}")
+    terminal.run("git commit -qm 'wine'")
+    terminal.run("git switch -qc colleague")
+    say("A colleague takes a larger forest, and adds a cell at the end.")
+    edit(notebook, "n_estimators=50", "n_estimators=200", add="board.scores")
+    terminal.run("git commit -qam 'a larger forest'")
+    terminal.run("git switch -q main")
+    say("Meanwhile, here: another forest, another split, a word in the text.")
+    edit(notebook, "n_estimators=50", "n_estimators=100")
+    edit(notebook, "test_size=0.3", "test_size=0.25")
+    edit(notebook, "How few measurements are enough?", "How few are enough?")
+    terminal.run("git diff")
+    terminal.run("git commit -qam 'another split'")
+    terminal.run("git merge colleague", code=1)
+    say("Two edits of one line: that is for a person. All else is merged, and the notebook opens.")
+    terminal.run(f"cellar resolve {NOTEBOOK} --list", code=1)
+    terminal.run(f"cellar resolve {NOTEBOOK} --theirs")
+    terminal.run("git commit -qam 'merged'")
+    said = terminal.run(f"cellar diff git:HEAD~1 {NOTEBOOK} --stat")
+    expect("cell" in said, "the merge changed nothing")
+    merged = notebook.read_text("utf-8")
+    for text in ("n_estimators=200", "test_size=0.25", "How few are enough?", "board.scores"):
+        expect(text in merged, f"{text} is not in the merged notebook")
     say("More: cellar --help, and cellar COMMAND --help. The notebook: examples/wine.ipynb.")
+
+
+def edit(notebook: Path, old: str, new: str, *, add: str = "") -> None:
+    """Change a cell's source in the file, as an editor does; `add` is the source of a cell at the end."""
+    value = json.loads(notebook.read_text("utf-8"))
+    for cell in value["cells"]:
+        cell["source"] = [line.replace(old, new) for line in cell["source"]]
+    if add:
+        cell = {"cell_type": "code", "execution_count": None, "id": "added", "metadata": {}, "outputs": []}
+        value["cells"].append(cell | {"source": [add]})
+    notebook.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def join(kernel: LiveKernel) -> None:

@@ -51,12 +51,14 @@ LAYERS: dict[str, frozenset[str]] = {
     **dict.fromkeys(sorted(INTERFACE), _BELOW_INTERFACE | INTERFACE),
     "server": _BELOW_INTERFACE | INTERFACE,
     "cli": _BELOW_INTERFACE | INTERFACE,
+    "testing": _BELOW_INTERFACE | INTERFACE,
 }
-TOP = frozenset({"cli", "server"})
+TOP = frozenset({"cli", "server", "testing"})
 
 # Imports against the direction, inside a function only: (file, imported part) -> why it is right all the same.
 EXCEPTIONS: dict[tuple[str, str], str] = {
     ("nbcellar/__init__.py", "cli"): "IPython calls the package to load the extension, and %cellar is the command line",
+    ("nbcellar/testing/report.py", "cli"): "a failed test reads like `cellar diff`, drawn by its code",
 }
 
 # A user's kernel pays for these only when it uses them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -9,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nbcellar.cli import main
+from nbcellar.cli.console import Console
 from nbcellar.git.install import install, local_places
 from nbcellar.git.repository import find_git_repository
 
@@ -85,3 +88,15 @@ def make(folder: Path) -> Worktree:
     made = Worktree(folder)
     made.git("init", "-q", "-b", "main", ".")
     return made
+
+
+def cellar(folder: Path, *words: str) -> tuple[int, str]:
+    """Run `cellar git WORDS` and return exit code and all that it said."""
+    return run_cellar(folder, "git", *words)
+
+
+def run_cellar(folder: Path, *words: str) -> tuple[int, str]:
+    """Run `cellar WORDS` and return exit code and all that it said."""
+    text = io.StringIO()
+    code = main.run(list(words), Console(out=text, err=text, environ=os.environ, folder=folder))
+    return code, text.getvalue()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,13 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from nbcellar.cli import main
-from nbcellar.cli.console import Console
 from nbcellar.git.install import global_places, install, uninstall
 from nbcellar.git.process import Git
 from nbcellar.git.repository import find_git_repository
 
-from .support import Worktree, make
+from .support import Worktree, cellar, make
 
 
 def files(folder: Path) -> dict[str, tuple[bytes, int]]:
@@ -34,13 +31,6 @@ def files(folder: Path) -> dict[str, tuple[bytes, int]]:
         if path.exists():
             found[str(path)] = (path.read_bytes() if path.is_file() else b"a folder", 0)
     return found
-
-
-def cellar(folder: Path, *words: str) -> tuple[int, str]:
-    """Run `cellar git WORDS` and return exit code and all that it said."""
-    text = io.StringIO()
-    code = main.run(["git", *words], Console(out=text, err=text, environ=os.environ, folder=folder))
-    return code, text.getvalue()
 
 
 def _plain(repo: Worktree) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_server.extension.config import ExtensionConfigManager
+from jupyter_server.extension.manager import ExtensionPackage
 from jupyter_server.services.contents.filemanager import FileContentsManager
 
 from nbcellar.git import saving
@@ -15,7 +19,7 @@ from nbcellar.git.install import install, local_places, uninstall
 from nbcellar.git.install.save_hook import add_save_hook, remove_save_hook, settings_file
 from nbcellar.git.repository import find_git_repository
 
-from .support import SOURCES, Worktree
+from .support import SOURCES, Worktree, cellar
 
 
 class Server:
@@ -52,6 +56,80 @@ def test_outputs_survive_commands_that_overwrite_without_looking(manager: FileCo
     assert repo.status() == ""
 
 
+@pytest.fixture
+def on_save(manager: FileContentsManager, repo: Worktree) -> Iterator[Callable[[str], bytes]]:
+    """Saves a notebook with a widget and noise, by settings, and returns the file."""
+
+    def saved(settings: str, name: str = "n.ipynb") -> bytes:
+        (repo.folder / "cellar.toml").write_text(f"[clean]\n{settings}\n")
+        cell = nbformat.v4.new_code_cell("a", execution_count=3, metadata={"scrolled": True, "tags": ["t"]})
+        cell.outputs = [nbformat.v4.new_output("stream", text="<o at 0x7f3a11>\n")]
+        content = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {"application/x": {}}})
+        manager.save({"type": "notebook", "format": "json", "content": content}, name)
+        return repo.bytes(name)
+
+    yield saved
+
+
+def test_noise_goes_on_save_and_outputs_stay_in_the_file_and_out_of_the_commit(
+    on_save: Callable[[str], bytes], repo: Worktree
+) -> None:
+    data = on_save("outputs = false\nmax_line = 5\ndrop_output_tags = ['t']")
+    (cell,) = json.loads(data)["cells"]
+    assert (cell["execution_count"], cell["metadata"]) == (None, {"tags": ["t"]})
+    assert cell["outputs"][0]["text"] == ["<o at 0x...>\n"]
+    assert "widgets" in json.loads(data)["metadata"]
+    repo.commit()
+    (committed,) = json.loads(repo.staged())["cells"]
+    assert (committed["outputs"], committed["metadata"]) == ([], {"tags": ["t"]})
+    (repo.folder / "n.ipynb").unlink()
+    repo.git("checkout", "--", "n.ipynb")
+    assert repo.bytes() == data
+
+
+def test_without_the_filter_the_settings_decide_about_outputs(on_save: Callable[..., bytes], repo: Worktree) -> None:
+    (repo.folder / ".gitattributes").write_text("paper.ipynb -filter\n")
+    (repo.folder / ".git" / "info" / "attributes").unlink()
+    assert json.loads(on_save("outputs = false", "paper.ipynb"))["cells"][0]["outputs"] == []
+    assert json.loads(on_save("outputs = true", "paper.ipynb"))["cells"][0]["outputs"] != []
+
+
+@pytest.mark.parametrize("settings", ["on_save = false", "no_such_key = 1"])
+def test_a_save_is_as_it_was_where_that_is_wished_or_settings_are_broken(
+    on_save: Callable[[str], bytes], repo: Worktree, settings: str
+) -> None:
+    data = on_save(settings)
+    (cell,) = json.loads(data)["cells"]
+    assert (cell["execution_count"], cell["metadata"]["scrolled"]) == (3, True)
+    repo.commit()
+    (committed,) = json.loads(repo.staged())["cells"]
+    assert (committed["outputs"], committed["execution_count"]) == ([], None)
+    (repo.folder / "n.ipynb").unlink()
+    repo.git("checkout", "--", "n.ipynb")
+    assert repo.bytes() == data
+
+
+def test_without_settings_a_save_changes_nothing(manager: FileContentsManager, repo: Worktree) -> None:
+    save(manager, repo, "new")
+    assert [cell["execution_count"] for cell in json.loads(repo.bytes())["cells"]] == [1, 2, 3, 4, 5]
+    assert repo.outputs() == ["new"] * 5
+
+
+def test_an_older_contents_manager_without_hooks_is_told_of(repo: Worktree) -> None:
+    class Bare:
+        log = logging.getLogger("nbcellar.test")
+
+    said: list[str] = []
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append(record.getMessage())  # type: ignore[method-assign]
+    Bare.log.addHandler(handler)
+    try:
+        saving._load_jupyter_server_extension(Server(Bare()))  # type: ignore[arg-type]
+    finally:
+        Bare.log.removeHandler(handler)
+    assert len(said) == 2
+
+
 def test_what_git_does_not_filter_is_left_alone(bare_repo: Worktree, tmp_path: Path) -> None:
     bare_repo.write(output="x")
     assert not saving.keep_saved(bare_repo.folder / "n.ipynb", os.environ, print)
@@ -76,3 +154,21 @@ def test_the_settings_file_goes_with_the_last_installation(repo: Worktree, tmp_p
     assert json.loads(file.read_text())["Cellar"] == {"installed_for": [str(other)]}
     assert remove_save_hook(file, other)
     assert not file.parent.exists()
+
+
+def test_a_server_finds_the_extension_until_it_is_uninstalled(
+    bare_repo: Worktree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "jupyter"
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(folder))
+    (folder / "jupyter_server_config.d").mkdir(parents=True)
+    (folder / "jupyter_server_config.d" / "theirs.json").write_text('{"ServerApp": {"jpserver_extensions": {}}}')
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert cellar(bare_repo.folder, "install", "--save-hook")[0] == 0
+    (name,) = ExtensionConfigManager(read_config_path=[str(folder)]).get_jpserver_extensions()
+    assert ExtensionPackage(name=name, enabled=True).validate()
+    assert "Jupyter Server loads it" in cellar(bare_repo.folder, "doctor")[1]
+    assert cellar(bare_repo.folder, "uninstall")[0] == 0
+    assert ExtensionConfigManager(read_config_path=[str(folder)]).get_jpserver_extensions() == {}
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert not (bare_repo.folder / ".git" / "cellar").exists()

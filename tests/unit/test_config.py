@@ -174,7 +174,7 @@ def test_a_folder_in_no_project_has_its_own_file_only(environ: dict[str, str], t
     [
         ("[record]\nbudget_s = 1\n", "'record' is nothing that a project shares"),
         ("[clean]\nmax_lines = 1\n", "unknown key 'clean.max_lines'"),
-        ("[clean]\noutputs = 'no'\n", "clean.outputs must be true or false"),
+        ("[clean]\noutputs = 'no'\n", "clean.outputs must be true, false or"),
         ("[clean\n", "not TOML"),
     ],
 )

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from nbcellar.api.notebook_files import STANDARD_INPUT, read_bytes
 from nbcellar.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
+    from nbcellar.git.cleaner import Cleaner
     from nbcellar.git.repository import GitRepository
     from nbcellar.git.revisions import Changed, Place
 
@@ -28,16 +28,14 @@ NOTEBOOK = ".ipynb"
 _NOT_SEARCHED = frozenset({".ipynb_checkpoints", "node_modules", "__pycache__"})
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """One side of a pair: the bytes of a notebook's file, None where there is none, and what to call it."""
 
     name: str
     data: bytes | None
 
 
-@dataclass(frozen=True)
-class Pair:
+class Pair(msgspec.Struct, frozen=True):
     """Two versions of a notebook; `name` is its path as a person knows it."""
 
     name: str
@@ -45,39 +43,34 @@ class Pair:
     after: Document
 
 
-@dataclass(frozen=True)
-class File:
+class File(msgspec.Struct, frozen=True):
     """A file, or standard input."""
 
     name: str
 
 
-@dataclass(frozen=True)
-class Folder:
+class Folder(msgspec.Struct, frozen=True):
     """All notebooks below a folder."""
 
     name: str
 
 
-@dataclass(frozen=True)
-class InGit:
+class InGit(msgspec.Struct, frozen=True):
     """A place in git: all its notebooks, or one."""
 
     place: Place
     name: str
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(msgspec.Struct, frozen=True):
     """The document of a commit of Cellar's."""
 
     name: str
     data: bytes
 
 
-@dataclass(frozen=True)
-class WorkingCopy:
-    """The notebooks of the git repository as they are on disk."""
+class WorkingCopy(msgspec.Struct, frozen=True):
+    """The notebooks of the git repository as they are on disk, or would be committed where the filter is on."""
 
 
 Side = File | Folder | InGit | Recorded | WorkingCopy
@@ -90,6 +83,7 @@ class Sources:
         self.folder = folder
         self.environ = environ
         self._repository: GitRepository | None = None
+        self._cleaner: Cleaner | None = None
 
     @property
     def repository(self) -> GitRepository:
@@ -116,11 +110,15 @@ class Sources:
     def pairs(self, before: Side, after: Side, paths: Sequence[str] = ()) -> Iterator[Pair]:
         """Yield the pairs that two sides come to, of the notebooks at or below `paths` if there are any."""
         before, after = self._with_path(before, after), self._with_path(after, before)
+        if isinstance(after, Folder) and isinstance(before, InGit) and before.place.path is None:
+            paths, after = [after.name, *paths], WorkingCopy()  # `git diff REV FOLDER` means that, too
+        elif isinstance(before, Folder) and isinstance(after, InGit) and after.place.path is None:
+            paths, before = [before.name, *paths], WorkingCopy()
         if isinstance(before, Folder) and isinstance(after, Folder):
             yield from self._folders(before, after, paths)
         elif _is_one(before) and _is_one(after):
             _refuse_paths(paths)
-            old, new = self._read(before), self._read(after)
+            old, new = self._read(before, after), self._read(after, before)
             yield Pair(new.name if old.name in (new.name, os.devnull) else f"{old.name} -> {new.name}", old, new)
         elif isinstance(before, InGit | WorkingCopy) and isinstance(after, InGit | WorkingCopy):
             yield from self._trees(before, after, paths)
@@ -142,7 +140,7 @@ class Sources:
             return InGit(msgspec.structs.replace(side.place, path=path), f"{side.name}:{path}")
         return side
 
-    def _read(self, side: Side) -> Document:
+    def _read(self, side: Side, other: Side) -> Document:
         if isinstance(side, Recorded):
             return Document(side.name, side.data)
         if isinstance(side, InGit):
@@ -151,7 +149,10 @@ class Sources:
             return Document(side.name, read_file(self.repository.git, side.place))
         assert isinstance(side, File)
         shown = "standard input" if side.name == STANDARD_INPUT else side.name
-        return Document(shown, None if side.name == os.devnull else read_bytes(side.name, self.folder))
+        data = None if side.name == os.devnull else read_bytes(side.name, self.folder)
+        if data is not None and isinstance(other, InGit) and other.place.path is not None and shown == side.name:
+            data = self._as_committed(self.folder / Path(side.name).expanduser(), data)
+        return Document(shown, data)
 
     def _folders(self, before: Folder, after: Folder, paths: Sequence[str]) -> Iterator[Pair]:
         old, new = (_notebooks_below(self.folder / Path(side.name).expanduser()) for side in (before, after))
@@ -197,8 +198,27 @@ class Sources:
                 f"{second.name}:{changed.new_path}", read_object(git, changed.new) if changed.new else None
             )
         worktree = self.repository.worktree
-        path = worktree / changed.new_path if worktree is not None and changed.new_path is not None else None
-        return old, Document(str(changed.new_path), _bytes_of(path))
+        if worktree is None or changed.new_path is None:
+            return old, Document(str(changed.new_path), None)
+        path = worktree / changed.new_path
+        data = _bytes_of(path)
+        if data is not None and data != old.data:
+            data = self._as_committed(path, data)
+        return old, Document(changed.new_path, data)
+
+    def _as_committed(self, file: Path, data: bytes) -> bytes:
+        """Return a working file as git would commit it: what the filter keeps out of commits is no difference."""
+        from nbcellar.git.cleaner import load_cleaner
+        from nbcellar.git.working_files import as_committed
+
+        git = self.repository.git
+        if self._cleaner is None:  # what is wrong with settings, git says whenever it calls the filter
+            self._cleaner = load_cleaner(git.folder, git.environ, lambda text: None)
+        try:
+            path = self.repository.path_of(file.absolute())
+        except InvalidInputError:  # outside of the repository
+            return data
+        return as_committed(git, self._cleaner, path, data)
 
 
 def _is_one(side: Side) -> bool:

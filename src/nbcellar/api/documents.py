@@ -50,13 +50,14 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
     to_theirs: NotebookDiff
 
 
-def diff_notebooks(a: Notebook | Plain, b: Notebook | Plain, *, filters: Filters = EVERYTHING) -> NotebookDiff:
+def diff_notebooks(a: Notebook | Plain, b: Notebook | Plain, *, filters: Filters | None = None) -> NotebookDiff:
     """Return what leads from `a` to `b`, falsy when nothing does.
 
-    `.changes` is for people, `.operations` for `patch_notebook`, `.to_jep()` the JSON of the Jupyter Enhancement
-    Proposal, which nbdime reads. Raises InvalidInputError for what is no notebook.
+    filters: which parts count; all of them where there are none. `.changes` of what comes back is for people,
+    `.operations` for `patch_notebook`, `.to_jep()` the JSON of the Jupyter Enhancement Proposal, which nbdime reads.
+    Raises InvalidInputError for what is no notebook.
     """
-    return compare_notebooks(_model(a), _model(b), filters)
+    return compare_notebooks(_model(a), _model(b), filters or EVERYTHING)
 
 
 def patch_notebook(notebook: AnyNotebook, diff: NotebookDiff | Operations) -> AnyNotebook:

@@ -9,14 +9,13 @@ Parameters follow papermill's convention: a cell tagged `injected-parameters` af
 from __future__ import annotations
 
 import asyncio
-import atexit
 import contextlib
 import json
 import keyword
 import shlex
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,9 +23,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from nbcellar import __version__, config
+from nbcellar.api import fresh_kernel, views
 from nbcellar.api import runfiles as files
-from nbcellar.api import views
-from nbcellar.api.doctor import kernel_specs
 from nbcellar.api.kernels import JOIN, KernelRequests, live_kernels, run_silently
 from nbcellar.errors import CellarError, InvalidInputError, KernelError, NoRepositoryError
 from nbcellar.history.repository import FOLDER, find_root
@@ -36,7 +34,6 @@ from nbcellar.session.entries import KernelEntry
 from nbcellar.trust import keys
 
 INJECTED_TAG, PARAMETERS_TAG = "injected-parameters", "parameters"
-_STARTUP_TIMEOUT_S = 60
 _POLITE_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 _Ended = TypeVar("_Ended")
@@ -143,11 +140,7 @@ class _Runner:
         try:
             return _run_to_end(self._run(progress))
         except NoSuchKernel as error:
-            known = ", ".join(spec.name for spec in kernel_specs(self.environ)) or "none"
-            raise InvalidInputError(
-                f"{self.path.name} wants the kernel '{error.name}', which is not installed",
-                hint=f"installed kernels: {known}; choose one in Jupyter, or install that one",
-            ) from None
+            raise fresh_kernel.unknown_kernel(self.path, error.name, self.environ) from None
         except DeadKernelError:
             cell = self.code_cells[self.executed - 1] + 1 if self.executed else 0
             raise KernelError(
@@ -194,15 +187,10 @@ class _Runner:
     @contextlib.asynccontextmanager
     async def _kernel(self) -> AsyncIterator[Any]:
         """Start a kernel for the time of a block."""
-        client = self._client()
-        try:
-            async with client.async_setup_kernel(env=self._kernel_environ(), cwd=str(self.path.parent)):
-                self._started = True
-                yield client
-                await _end(client.km)
-        finally:
-            # nbclient leaves it behind when the kernel does not start, where it fails at the end of this process.
-            atexit.unregister(client._cleanup_kernel)
+        client = fresh_kernel.make_client(self._node, kernel_name=self._kernel_name, folder=self.path.parent)
+        async with fresh_kernel.started(client, environ=self._kernel_environ(), folder=self.path.parent):
+            self._started = True
+            yield client
 
     async def _run_each(self, client: Any, progress: Progress) -> tuple[int, views.Failure] | None:
         from nbclient.exceptions import CellExecutionError
@@ -233,23 +221,6 @@ class _Runner:
         with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
             for number in _POLITE_SIGNALS:
                 loop.add_signal_handler(number, interrupt)
-
-    def _client(self) -> Any:
-        from jupyter_client.manager import KernelManager
-        from nbclient import NotebookClient
-        from traitlets.config import Config
-
-        config = Config()
-        if hasattr(KernelManager, "transport_encryption"):  # kernels that can encrypt complain when they need not
-            config.KernelManager.transport_encryption = "auto"
-        return NotebookClient(
-            self._node,
-            config=config,
-            timeout=None,
-            startup_timeout=_STARTUP_TIMEOUT_S,
-            kernel_name=self._kernel_name,
-            resources={"metadata": {"path": str(self.path.parent)}},
-        )
 
     @property
     def _kernel_name(self) -> str:
@@ -291,15 +262,8 @@ class _Runner:
         line = 0
         for output in self._node.cells[place].get("outputs", []):
             if output.get("output_type") == "error":
-                line = _line_in(output.get("traceback", ()))
+                line = fresh_kernel.line_in(output.get("traceback", ()))
         return views.Failure(name=str(error.ename), value=str(error.evalue), line=line)
-
-
-async def _end(kernel: Any) -> None:
-    """End a kernel by request. nbclient interrupts it first, and an idle kernel complains of that on the terminal."""
-    with contextlib.suppress(Exception):  # then nbclient ends it in its own way
-        await kernel.request_shutdown()
-        await kernel.finish_shutdown()
 
 
 def _run_to_end(work: Coroutine[Any, Any, _Ended]) -> _Ended:
@@ -320,18 +284,6 @@ def _last_line(errors: Any) -> str:
     """Return the last line of the newest traceback in a kernel's status, "" when there is none."""
     lines = [line for line in str(errors[-1]).splitlines() if line.strip()] if errors else []
     return lines[-1] if lines else ""
-
-
-def _line_in(traceback: Sequence[str]) -> int:
-    """Return the cell's line in IPython's traceback, 0 when it does not say."""
-    import re
-
-    text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(map(str, traceback)))
-    for pattern in (r"Cell In\s*\[\d+\], line (\d+)", r"Cell In\s*\[\d+\]:(\d+)", r"^-+> (\d+)"):
-        found = re.search(pattern, text, re.MULTILINE)
-        if found:
-            return int(found[1])
-    return 0
 
 
 def _is_code(cell: Cell) -> bool:

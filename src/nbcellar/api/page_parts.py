@@ -69,6 +69,9 @@ figure img { max-width: 320px; min-width: 64px; max-height: 320px; border: 1px s
 h2.nb { border-top: 2px solid var(--line); padding-top: 20px; } .output { margin: 10px 0 0; border-left: 3px solid
   var(--line); padding-left: 12px; } .output > p { margin: 0 0 4px; } .mark.moved, .mark.split, .mark.joined { color:
   var(--accent); } .mark.replaced { color: var(--mod); } nav { columns: 2; margin: 14px 0; } nav a { color: inherit; }
+table.drawn td, table.drawn th { padding: 2px 12px; font-size: 13px; } table.drawn tr.added td { background:
+  var(--add-bg); } table.drawn tr.removed td { background: var(--del-bg); } caption { text-align: left;
+  color: var(--soft); }
 footer { margin-top: 48px; color: var(--soft); font-size: 13px; }
 """
 

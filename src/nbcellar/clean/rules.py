@@ -80,10 +80,10 @@ class Rules:
     @property
     def key(self) -> str:
         """Return a text that differs when the results of cleaning may differ."""
-        import hashlib
+        from blake3 import blake3  # rarely needed here
 
         text = repr((RULES, self.settings, self._keep))
-        return f"rules-{RULES}-{hashlib.blake2b(text.encode(), digest_size=12).hexdigest()}"
+        return f"rules-{RULES}-{blake3(text.encode()).hexdigest()[:24]}"
 
     def with_layout(self, layout: Literal["jupyter", "keep"]) -> Rules:
         """Return the same rules for another layout."""
@@ -115,6 +115,38 @@ class Rules:
         if top and not self._allowed.fullmatch(place):
             return "metadata"
         return next((kind for pattern, kind in self._dropped if pattern.fullmatch(place)), None)
+
+
+# Marks of a conflict are in there: without them it would be committed unnoticed.
+_OWN = ("metadata.cellar", "cell.metadata.cellar")
+
+
+def rules_for_commits(settings: Clean) -> Rules:
+    """Return the rules by which git's filter cleans: outputs go unless the settings keep them by name.
+
+    Cells, ids and the layout stay: what a merge brings into a file is taken from the commit, and a cell that is not in
+    it could not be put back, nor be told from one that was deleted.
+    """
+    made = msgspec.structs.replace(
+        settings,
+        outputs=settings.outputs is True,
+        ids="keep",
+        layout="keep",
+        drop_cell_tags=(),
+        drop_empty_cells=False,
+        on_save="auto",
+    )
+    return Rules(made, keep=_OWN)
+
+
+def not_for_commits(settings: Clean) -> tuple[str, ...]:
+    """Return the settings that are made and that `rules_for_commits` leaves to `cellar clean`."""
+    given = {
+        "ids": settings.ids != "keep",
+        "drop_cell_tags": bool(settings.drop_cell_tags),
+        "drop_empty_cells": settings.drop_empty_cells,
+    }
+    return tuple(name for name, is_set in given.items() if is_set)
 
 
 def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:

@@ -1,6 +1,7 @@
 """The pre-save hook of Jupyter: notebooks are in canonical form as soon as they are saved.
 
-In `jupyter_server_config.py`, or written there by `cellar git install --save-hook`:
+`cellar git install --save-hook` has it, with what git needs (`nbcellar.git.saving`). Without git, in
+`jupyter_server_config.py`:
 
     from nbcellar.clean.save_hook import save_hook
     c.FileContentsManager.pre_save_hook = save_hook
@@ -14,11 +15,15 @@ Which projects are cleaned is a setting, `clean.on_save`.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from nbcellar.clean.notebooks import clean
 from nbcellar.clean.rules import Rules
+from nbcellar.config.documents import Clean
 from nbcellar.config.shared import CleanSettings
 from nbcellar.errors import CellarError
 from nbcellar.notebook.codec import notebook_from_json
@@ -29,20 +34,32 @@ _TRUSTED = "cell.metadata.trusted"
 
 def save_hook(model: dict[str, Any], path: str = "", contents_manager: Any = None, **_: Any) -> None:
     """Clean the notebook that is about to be saved, in place. The rest of the arguments are Jupyter's."""
+    clean_saved(model, path, contents_manager, lambda file: False)
+
+
+def clean_saved(model: dict[str, Any], path: str, contents_manager: Any, keeps_outputs: Callable[[Path], bool]) -> None:
+    """Do so; `keeps_outputs` says whether outputs stay in a file whatever its project's settings are."""
     content = model.get("content")
     if model.get("type") != "notebook" or not isinstance(content, dict) or content.get("nbformat") != 4:
         return
-    folder = (Path(getattr(contents_manager, "root_dir", None) or ".") / path.lstrip("/")).absolute().parent
+    file = (Path(getattr(contents_manager, "root_dir", None) or ".") / path.lstrip("/")).absolute()
     try:
-        settings = CleanSettings(os.environ)
-        rules = settings.of(folder)
-        wanted = settings.is_project(folder) if rules.on_save == "auto" else rules.on_save
+        known = CleanSettings(os.environ)
+        settings = known.of(file.parent)
+        wanted = known.is_project(file.parent) if settings.on_save == "auto" else settings.on_save
         if wanted:
-            _clean_content(content, Rules(rules, keep=(_TRUSTED,)))
+            settings = _with_outputs(settings) if keeps_outputs(file) else settings
+            _clean_content(content, Rules(settings, keep=(_TRUSTED,)))
     except CellarError as error:
         _warn(contents_manager, f"{path} is saved without cleaning: {error}")
     except Exception as error:
         _warn(contents_manager, f"{path} is saved without cleaning: {type(error).__name__}: {error}")
+
+
+def _with_outputs(settings: Clean) -> Clean:
+    return msgspec.structs.replace(
+        settings, outputs=True, drop_output_types=(), drop_output_tags=(), max_output_kb=0, max_line=0, widgets=True
+    )
 
 
 def _clean_content(content: dict[str, Any], rules: Rules) -> None:

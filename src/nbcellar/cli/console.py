@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 if TYPE_CHECKING:
     from nbcellar.api import Repo
@@ -30,8 +30,8 @@ _CODES = {
 }
 
 
-@dataclass(frozen=True)
-class Console:
+# A named tuple: dataclasses load inspect, a tenth of what `cellar git textconv` may take to start.
+class Console(NamedTuple):
     """Surroundings of one command.
 
     `kernel_requests` is how the session is reached; None: through the connection files of live kernels. `notebook` is
@@ -48,7 +48,7 @@ class Console:
     kernel_requests: Requests | None = None
     notebook: str | None = None
     live_progress: bool = False
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = MappingProxyType({})
 
     def print(self, text: str = "") -> None:
         """Write a line of result."""
@@ -80,7 +80,11 @@ class Console:
 
     def with_options(self, **options: Any) -> Console:
         """Return this console with options that stood before the command's name."""
-        return replace(self, options={**self.options, **options})
+        return self.but(options={**self.options, **options})
+
+    def but(self, **changes: Any) -> Console:
+        """Return this console with some of its surroundings changed."""
+        return self._replace(**changes)
 
     def open_repo(self) -> Repo:
         """Return the repository of the folder the command is about. Raises NoRepositoryError."""

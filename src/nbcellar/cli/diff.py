@@ -35,6 +35,8 @@ from nbcellar.errors import InvalidInputError
 
 AFTER_DASHES = "names"
 """Where the words after `--` go."""
+INTERMIXED = True
+"""Options may stand between the other words."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from nbcellar.cli import text
 from nbcellar.cli.console import Console
+from nbcellar.cli.highlight import highlight
 from nbcellar.diff.model import (
     ArrayChange,
     BlocksChange,
@@ -194,7 +195,10 @@ def _column(column: ColumnChange, console: Console, indent: int, wide: int) -> I
         yield from (pad + text.cut(line, room) for line in _examples(cells))
 
 
-def text_lines(detail: TextChange, console: Console, indent: int, most: int | None) -> Iterator[str]:
+def text_lines(
+    detail: TextChange, console: Console, indent: int, most: int | None, language: str = "python"
+) -> Iterator[str]:
+    """Yield the lines of a text; code has its colours where no words of a line are marked."""
     lines = detail.lines if most is None else detail.lines[:most]
     pad, room = " " * indent, max(console.width - indent - 2, 10)
     for line in lines:
@@ -203,12 +207,15 @@ def text_lines(detail: TextChange, console: Console, indent: int, most: int | No
             continue
         shown = text.cut(text.clean(line.text).expandtabs(4), room)
         color = _LINE_COLORS.get(line.mark)
-        if color is None:
-            yield f"{pad}  {shown}".rstrip()
-        elif line.words and shown == line.text:
+        if color is not None and line.words and shown == line.text:
             yield pad + console.style(f"{line.mark} ", color) + _marked_words(shown, line.words, console, color)
+        elif detail.code and console.color:
+            mark = console.style(line.mark, color, "bold") if color is not None else " "
+            yield f"{pad}{mark} {highlight(shown, language, console)[0]}".rstrip()
+        elif color is None:
+            yield f"{pad}  {shown}".rstrip()
         else:
-            yield pad + console.style(f"{line.mark} {shown}", color)
+            yield pad + console.style(f"{line.mark} {shown}".rstrip(), color)
     if len(detail.lines) > len(lines):
         yield pad + console.style(f"… {len(detail.lines) - len(lines):,} more lines (--all)", "dim")
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nbcellar.cli.console import Console, find_cellar_folder
 from nbcellar.errors import (
@@ -28,14 +27,13 @@ if TYPE_CHECKING:
 _CELLARS_OWN = re.compile(r"(HEAD|@)([~^]\d*)*|op:\d+|[0-9a-f]{4,64}|.+@.+", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class Chosen:
+class Chosen(NamedTuple):
     """Two sides that are notebooks (`nbcellar.api.document_sources`), and the paths that choose among them."""
 
     sources: Sources
     before: Side
     after: Side
-    paths: list[str] = field(default_factory=list)
+    paths: Sequence[str] = ()
 
 
 def choose(words: Sequence[str], rest: Sequence[str], console: Console) -> Chosen | None:

@@ -28,6 +28,12 @@ def configure(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--format", choices=("jep",), help="jep: the diff in the Jupyter Enhancement Proposal's JSON")
     group.add_argument("--raw", action="store_true", help="the files' text, line by line, as a patch")
     group.add_argument("--md", action="store_true", help="Markdown, for a pull request")
+    group.add_argument(
+        "--tolerance",
+        metavar="X",
+        type=_tolerance,
+        help="numbers in outputs that differ by at most this part of the larger one are equal; as in --tolerance 1e-6",
+    )
     for part in PARTS:
         what = {"transient": "counts, run times, addresses, kernel metadata and widget state"}.get(part, part)
         group.add_argument(f"--{part}", action=argparse.BooleanOptionalAction, default=None, help=f"compare {what}")
@@ -35,7 +41,9 @@ def configure(group: argparse._ArgumentGroup) -> None:
 
 def refuse_options(args: argparse.Namespace) -> None:
     """Refuse what is for notebooks alone. Raises InvalidInputError."""
-    used = [f"--{name}" for name in ("format", "raw", "md", *PARTS) if getattr(args, name) not in (None, False)]
+    used = [
+        f"--{name}" for name in ("format", "raw", "md", "tolerance", *PARTS) if getattr(args, name) not in (None, False)
+    ]
     used += [f"--no-{name}" for name in PARTS if getattr(args, name) is False]
     if used:
         raise InvalidInputError(f"{used[0]} is for notebooks, and these are commits", hint="cellar diff --help")
@@ -87,8 +95,18 @@ class _Compared:
 
         for pair in self._pairs:
             found = compare_pair(pair, self._filters)
-            self.differ = self.differ or bool(found) or pair.before.data is None or pair.after.data is None
+            is_there = pair.before.data is not None and pair.after.data is not None
+            self.differ = self.differ or not is_there or (bool(found) and not _is_within_tolerance(found))
             yield pair, found
+
+
+def _is_within_tolerance(found: NotebookDiff) -> bool:
+    """Return whether nothing but numbers changed, and those within a tolerance that was asked for."""
+    return (
+        bool(found.filters.tolerance.relative)
+        and set(found.changes.noise) == {"tolerance"}
+        and found.changes.only_noise
+    )
 
 
 def _lines(compared: _Compared, args: argparse.Namespace, console: Console) -> Iterator[str]:
@@ -114,7 +132,7 @@ def _lines(compared: _Compared, args: argparse.Namespace, console: Console) -> I
 
 def _filters(args: argparse.Namespace) -> Filters:
     """Return the parts to compare: with positive words those alone, with negative ones all but those."""
-    from nbcellar.diff.document.filters import Filters
+    from nbcellar.diff.document.filters import Filters, Tolerance
 
     said = {part: getattr(args, part) for part in PARTS if getattr(args, part) is not None}
     if True in said.values() and False in said.values():
@@ -123,7 +141,18 @@ def _filters(args: argparse.Namespace) -> Filters:
             hint="say --no-PART for each that does not count, or --PART for each that does",
         )
     default = True not in said.values()
-    return Filters(**{part: said.get(part, default) for part in PARTS})
+    parts = {part: said.get(part, default) for part in PARTS}
+    return Filters(**parts, tolerance=Tolerance(relative=args.tolerance or 0.0))
+
+
+def _tolerance(word: str) -> float:
+    try:
+        value = float(word)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError(f"'{word}' is no number from 0 to below 1")
+    return value
 
 
 def _raw(pair: Pair) -> Iterator[str]:

@@ -5,6 +5,7 @@ Pure but for the console's colours and width. Each line fits the width; what cam
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 
 from nbcellar.api import document_words as words
@@ -30,7 +31,9 @@ _MOST_METADATA = 12
 def format_document(change: NotebookChange, name: str, console: Console, *, everything: bool = False) -> Iterator[str]:
     """Yield the lines of a comparison of two notebooks; `everything`: without leaving parts out."""
     yield console.style(text.cut(text.one_line(name, 300), max(console.width, 20)), "bold")
-    yield text.cut(f"  {change.summary or 'no difference'}", console.width)
+    yield from textwrap.wrap(
+        change.summary or "no difference", max(console.width, 20), initial_indent="  ", subsequent_indent="  "
+    )
     if change.ids_changed and change.summary != "only ids changed":
         yield console.style(text.cut(f"  {words.ids_line(change)}", console.width), "dim")
     yield from _states(change.states, console, 2)

@@ -5,9 +5,10 @@
     cellar git doctor                what is wrong, with the command that mends it
     cellar git log NB                the commits that changed a notebook, and which cells
 
-The clean filter keeps outputs out of commits and in the working copy: a branch that is checked out again has the
-outputs that it had. What git itself calls (merge-driver, diff-driver, textconv, filter-process, clean, smudge,
-difftool, mergetool, pre-commit) is no command for people.
+The clean filter keeps outputs and noise out of commits and in the working copy: a branch that is checked out again has
+the outputs that it had. The settings for cleaning (cellar config, the section `clean`) say what is noise; with
+clean.outputs = true, outputs are committed. What git itself calls (merge-driver, diff-driver, textconv, filter-process,
+clean, smudge, difftool, mergetool, pre-commit) is no command for people.
 """
 
 from __future__ import annotations
@@ -36,17 +37,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     install = actions.add_parser("install", help="make git use Cellar for notebooks", description=_INSTALL)
     _add_scope(install, "install for")
     install.add_argument("--shared", action="store_true", help="name the drivers in .gitattributes, to be committed")
-    install.add_argument("--save-hook", action="store_true", help="also keep outputs whenever Jupyter saves a notebook")
+    install.add_argument("--save-hook", action="store_true", help="also clean and keep outputs whenever Jupyter saves")
     uninstall = actions.add_parser("uninstall", help="take all of it away", description=_UNINSTALL)
     _add_scope(uninstall, "uninstall for")
     status = actions.add_parser("status", help="what is installed", description="Show what is installed, and where.")
     doctor = actions.add_parser("doctor", help="what is wrong", description="Look for what keeps it from working.")
     for each in (status, doctor):
-        each.add_argument("--json", action="store_true", help="print JSON")
+        each.add_argument("--json", action="store_true", help="print JSON (docs/schemas/git-doctor.json)")
     log = actions.add_parser("log", help="commits of a notebook", description="List the commits that changed it.")
     log.add_argument("file", metavar="NB", help="the notebook")
     log.add_argument("-N", "--limit", type=int, metavar="COUNT", help="at most so many commits")
-    log.add_argument("--json", action="store_true", help="print JSON")
+    log.add_argument("--json", action="store_true", help="print JSON (docs/schemas/git-log.json)")
     for name in CALLS:
         call = actions.add_parser(name, description="What git calls. `cellar git install` writes how.")
         call.add_argument("words", metavar="WORD", nargs=argparse.REMAINDER, help="what git passes")
@@ -125,12 +126,12 @@ def _uninstall(args: argparse.Namespace, console: Console) -> int:
 
 
 def _doctor(args: argparse.Namespace, console: Console) -> int:
-    from nbcellar.git.install.doctor import examine
+    from nbcellar.git.install.doctor import Findings, examine
     from nbcellar.git.process import Git
 
     findings = examine(Git(console.folder, console.environ))
     if args.json:
-        console.json({"schema": 1, "findings": findings})
+        console.json(Findings(findings=findings))
     for finding in () if args.json else findings:
         if args.action == "status" and finding.state == "note":
             continue
@@ -156,13 +157,13 @@ def _renormalize(args: argparse.Namespace, console: Console) -> int:
 
 
 def _log(args: argparse.Namespace, console: Console) -> int:
-    from nbcellar.git.history import history_of
+    from nbcellar.git.history import NotebookHistory, history_of
     from nbcellar.git.repository import find_git_repository
 
     repository = find_git_repository(console.folder, console.environ)
     entries = history_of(repository, repository.path_of(console.folder / Path(args.file)), limit=args.limit)
     if args.json:
-        console.json({"schema": 1, "commits": entries})
+        console.json(NotebookHistory(commits=entries))
         return exit_codes.OK
     for entry in entries:
         moment = console.ago(entry.moment)

@@ -21,8 +21,10 @@ def main(words: Sequence[str]) -> int:
     if call is None:
         _say(f"'{words[0] if words else ''}' is nothing that git calls; it calls: {', '.join(CALLS)}")
         return 2
+    from nbcellar.cli.lightly import load_msgspec
     from nbcellar.errors import CellarError
 
+    load_msgspec()
     try:
         return call(words[1:])
     except CellarError as error:
@@ -129,7 +131,8 @@ def _show_difference(
     from nbcellar.git.working_files import read_side
 
     name = new_name if new_name == old_name else f"{old_name} → {new_name}"
-    before, after = read_side(old, os.environ, oid=oids[0]), read_side(new, os.environ, oid=oids[1])
+    before = read_side(old, os.environ, path=old_name, oid=oids[0])
+    after = read_side(new, os.environ, path=new_name, oid=oids[1])
     notebooks = both_notebooks(before, after)
     if notebooks is None:
         lines = line_difference(before, after, old_name, new_name)

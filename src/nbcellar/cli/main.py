@@ -12,13 +12,13 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol, TextIO, cast
 
 from nbcellar import __version__
 from nbcellar.cli import exit_codes
 from nbcellar.cli.console import Console, find_cellar_folder
+from nbcellar.cli.lightly import load_msgspec
 from nbcellar.errors import CellarError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "documents": {
         "patch": "apply a stored diff to a notebook",
         "clean": "bring notebooks into canonical form, for git",
-        "fix": "mend notebooks that nbformat does not allow",
+        "fix": "mend notebooks that do not open: conflict marks of git's, what nbformat forbids",
         "merge-file": "merge three versions of a notebook",
         "resolve": "decide the conflicts that a merge left in a notebook",
     },
@@ -127,9 +127,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line of this process and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
         _replace_what_it_cannot_write(stream)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and words[0] in _ALL:
+        load_msgspec()
     console = Console(out=sys.stdout, err=sys.stderr, environ=os.environ, folder=Path.cwd(), width=_terminal_width())
     try:
-        code = run(list(sys.argv[1:] if argv is None else argv), console)
+        code = run(words, console)
         sys.stdout.flush()  # here, where a reader that is gone is no error
         return code
     except BrokenPipeError:
@@ -246,7 +249,7 @@ def _dispatch(argv: Sequence[str], console: Console, failure: list[int]) -> int:
     failure += [command.FAILURE] if hasattr(command, "FAILURE") else []
     args = _parse(first.command, command, _with_dashes(argv, first.rest), console)
     console = _with_surroundings(console, args)
-    return command.run(args, replace(console, color=_wants_color(console)))
+    return command.run(args, console.but(color=_wants_color(console)))
 
 
 def _with_dashes(argv: Sequence[str], rest: list[str]) -> list[str]:
@@ -259,10 +262,11 @@ def _parse(name: str, command: Command, words: list[str], console: Console) -> a
     """Return a command's arguments. What stands after `--` goes where the module's AFTER_DASHES says."""
     target = getattr(command, "AFTER_DASHES", None)
     parser = command_parser(name, command, console.out)
+    parse = parser.parse_intermixed_args if getattr(command, "INTERMIXED", False) else parser.parse_args
     if target is None or "--" not in words:
-        return parser.parse_args(words)
+        return parse(words)
     place = words.index("--")
-    args = parser.parse_args(words[:place])
+    args = parse(words[:place])
     setattr(args, target, [*(getattr(args, target) or ()), *words[place + 1 :]])
     return args
 
@@ -315,9 +319,9 @@ def _with_surroundings(console: Console, args: argparse.Namespace) -> Console:
         target = console.folder / Path(folder).expanduser()
         if not target.is_dir():
             raise UsageError(f"-C {folder}: there is no such folder", "", "")
-        console = replace(console, folder=target, notebook=None)  # there, another notebook may be meant
+        console = console.but(folder=target, notebook=None)  # there, another notebook may be meant
     options = {name: value for name in ("notebook", "color") if (value := getattr(args, name, None)) is not None}
-    return replace(console.with_options(**options), live_progress=_is_terminal(console.err))
+    return console.with_options(**options).but(live_progress=_is_terminal(console.err))
 
 
 def _wants_color(console: Console) -> bool:
@@ -375,7 +379,7 @@ def _unknown(name: str) -> str:
 
 def _report(console: Console, message: str, hint: str) -> None:
     on_terminal = _is_terminal(console.err) and not console.environ.get("NO_COLOR")
-    console = replace(console, color=console.color or on_terminal)
+    console = console.but(color=console.color or on_terminal)
     console.notice(f"{console.style('error:', 'red', 'bold')} {message}")
     if hint:
         console.notice(f"{console.style('hint:', 'cyan')} {hint}")

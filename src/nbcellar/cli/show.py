@@ -16,6 +16,7 @@ from nbcellar.api.views import Cell, Show, Variable, VariableChange
 from nbcellar.cli import exit_codes, text
 from nbcellar.cli.console import Console
 from nbcellar.cli.log import format_labels
+from nbcellar.cli.writing import write_lines
 from nbcellar.errors import InvalidInputError
 from nbcellar.history.model import NO_ROOM
 from nbcellar.history.thin import THINNED_OUT
@@ -44,8 +45,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if args.json:
         console.json(shown)
         return exit_codes.OK
-    for line in format_show(shown, console):
-        console.print(line)
+    write_lines(None, format_show(shown, console), console)
     return exit_codes.OK
 
 
@@ -63,8 +63,7 @@ def _show_notebook(args: argparse.Namespace, console: Console) -> int:
     if missing:
         raise InvalidInputError(f"{args.ref} has no cell {missing[0]}: it has {len(notebook.cells)}")
     shown = Shown(outputs=not args.no_outputs, metadata=args.metadata, everything=args.all, cells=cells)
-    for line in format_notebook(notebook, args.ref, console, shown):
-        console.print(line)
+    write_lines(None, format_notebook(notebook, args.ref, console, shown), console)
     return exit_codes.OK
 
 

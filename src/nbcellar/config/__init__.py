@@ -28,7 +28,7 @@ FILE_NAME = "config.toml"
 ENVIRONMENT_PREFIX = "NBCELLAR_"
 _ALIASES = {"NBCELLAR_RECORD": "record.enabled"}
 _LONGEST_FILE_BYTES = 1_000_000
-_SWITCHES = ("record.enabled", "clean.on_save")  # true, false or "auto"
+_SWITCHES = ("record.enabled", "clean.outputs", "clean.on_save")  # true, false or "auto"
 
 # Names of constants broadly; names in small letters only where no analysis uses them: `key`, `tokens`, `token_ids`,
 # `secretary` are data. A name that a pattern misses is a matter for `cellar secrets scan`.

@@ -13,7 +13,13 @@ from nbcellar.config.describing import doc
 class Clean(msgspec.Struct, frozen=True, kw_only=True):
     """What `cellar clean`, the filter and the save hook keep of a notebook."""
 
-    outputs: Annotated[bool, doc("Whether outputs are kept.", "true or false")] = True
+    outputs: Annotated[
+        bool | Literal["auto"],
+        doc(
+            'Whether outputs are kept; "auto": in files they are, and the filter of git leaves them out of commits.',
+            'true, false or "auto"',
+        ),
+    ] = "auto"
     execution_counts: Annotated[bool, doc("Whether execution counts are kept.", "true or false")] = False
     ids: Annotated[
         Literal["keep", "new"],

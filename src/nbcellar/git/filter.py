@@ -1,7 +1,7 @@
-"""The clean and smudge filter: outputs stay out of commits and in the working copy.
+"""The clean and smudge filter: outputs and noise stay out of commits and in the working copy.
 
     clean     working file -> what is committed: cleaned by the project's rules; what is left out is kept aside
-    smudge    what is committed -> working file: outputs that were kept for it are put back
+    smudge    what is committed -> working file: what was left out of it, or of its cells, is put back
 
 Laws: clean(smudge(x)) == x for every x, whatever is kept; what is no notebook goes through as it is; a file that is
 byte for byte what is staged is clean as it is, so that a notebook that somebody committed with outputs is not
@@ -18,14 +18,16 @@ from typing import Protocol
 from nbcellar.errors import CellarError
 from nbcellar.git.cleaner import Cleaner, object_id
 from nbcellar.git.kept_outputs import Kept, KeptOutputs, digest
-from nbcellar.git.putting_back import put_back
+from nbcellar.git.putting_back import put_back, settled
 from nbcellar.notebook.codec import read, write
-from nbcellar.notebook.model import Cell, Notebook
+from nbcellar.notebook.model import Notebook
 
 # A larger file would take a gigabyte of memory and more to be read.
 LARGEST_BYTES = 256 * 1024 * 1024
 # Notebooks whose outputs are looked through for a file that is new at its path (it was renamed).
 _MOST_DONORS = 32
+
+_Donor = tuple[Notebook, Notebook]
 
 
 class Staged(Protocol):
@@ -60,7 +62,7 @@ class Filter:
         """Return what is committed for a working file."""
         if not self._may_be_notebook(data, path):
             return data
-        raw, rules = digest(data), self._cleaner.key
+        raw, rules = digest(data), self._cleaner.key(path)
         cleaned = self._kept.cleaned_form(raw, rules)
         if cleaned is None:
             cleaned = self._clean_anew(data, path)
@@ -77,23 +79,24 @@ class Filter:
             return data
         return cleaned
 
+    def of_tree(self, tree: str) -> Filter:
+        """Return the filter for files of a tree that git is checking out: its settings may differ."""
+        cleaner = self._cleaner.of_tree(tree)
+        return Filter(cleaner, self._kept, self._staged, say=self._say, exists=self._exists)
+
     def smudge(self, data: bytes, path: str) -> bytes:
         """Return the working file for what is committed."""
         if len(data) > LARGEST_BYTES or not _looks_like_notebook(data):
             return data
         wanted = digest(data)
         exact = self._kept.find(wanted, os.fsencode(path))
-        if exact is not None and self._cleans_to(exact[1], data, by=exact[0].rules):
+        if exact is not None and self._cleans_to(exact[1], data, path, by=exact[0].rules):
             return exact[1]
         try:
-            notebook = read(data, path=path)
+            text = self._filled(read(data, path=path), path)
         except (CellarError, RecursionError):
             return data
-        donors = self._donors(notebook, path)
-        if not donors:
-            return data
-        filled = write(put_back(notebook, donors))
-        return filled if filled != data and self._cleans_to(filled, data) else data
+        return text if text is not None and text != data and self._cleans_to(text, data, path) else data
 
     def _may_be_notebook(self, data: bytes, path: str) -> bool:
         if len(data) > LARGEST_BYTES:
@@ -116,47 +119,52 @@ class Filter:
             return None
         return cleaned
 
-    def _cleans_to(self, filled: bytes, data: bytes, *, by: str = "") -> bool:
+    def _cleans_to(self, filled: bytes, data: bytes, path: str, *, by: str = "") -> bool:
         """Return whether a file cleans to `data`; it is known for one that was kept by the same rules."""
-        if by == self._cleaner.key:
+        if by == self._cleaner.key(path):
             return True
         try:
-            return write(self._cleaner.clean(read(filled), "")) == data
+            return write(self._cleaner.clean(read(filled), path)) == data
         except (CellarError, RecursionError):
             return False
 
-    def _donors(self, notebook: Notebook, path: str) -> list[tuple[Cell, Cell]]:
+    def _filled(self, notebook: Notebook, path: str) -> bytes | None:
+        """Return the file with what was left out of its cells; None where nothing is known."""
+        donor = self._donor(notebook, path)
+        if donor is None:
+            return None
+        filled = put_back(notebook, *donor)
+        return write(settled(filled, notebook, self._cleaner.clean(filled, path)))
+
+    def _donor(self, notebook: Notebook, path: str) -> _Donor | None:
         latest = self._kept.latest(os.fsencode(path))
         if latest is not None:
-            return self._pairs(latest[1], path)
-        return self._donors_of_a_renamed_file(notebook)
+            return self._with_clean_form(latest[1], path)
+        return self._renamed(notebook, path)
 
-    def _donors_of_a_renamed_file(self, notebook: Notebook) -> list[tuple[Cell, Cell]]:
-        """Return the cells of the notebook that has most of these cells, by id, and is gone from its own path."""
+    def _renamed(self, notebook: Notebook, path: str) -> _Donor | None:
+        """Return the notebook that has most of these cells, by id, and is gone from its own path."""
         ids = {(cell.id, cell.source) for cell in notebook.cells if cell.id and cell.type == "code"}
-        best: list[tuple[Cell, Cell]] = []
+        best: _Donor | None = None
         most = len(ids) // 2
         if not ids:
             return best
         for kept, data in self._kept.newest(_MOST_DONORS):
-            path = os.fsdecode(kept.path)
-            if self._exists(path):
+            if self._exists(os.fsdecode(kept.path)):
                 continue
-            pairs = self._pairs(data, path)
-            shared = sum((before.id, before.source) in ids for before, _ in pairs)
+            donor = self._with_clean_form(data, path)
+            shared = sum((cell.id, cell.source) in ids for cell in donor[0].cells) if donor else 0
             if shared > most:
-                best, most = pairs, shared
+                best, most = donor, shared
         return best
 
-    def _pairs(self, data: bytes, path: str) -> list[tuple[Cell, Cell]]:
+    def _with_clean_form(self, data: bytes, path: str) -> _Donor | None:
+        """Return a notebook as it was, and as it would be committed at `path`."""
         try:
             before = read(data)
-            cleaned = self._cleaner.clean(before, path)
+            return before, self._cleaner.clean(before, path)
         except (CellarError, RecursionError):
-            return []
-        if len(cleaned.cells) != len(before.cells):
-            return []
-        return list(zip(before.cells, cleaned.cells, strict=True))
+            return None
 
 
 def _looks_like_notebook(data: bytes) -> bool:

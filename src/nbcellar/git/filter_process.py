@@ -35,7 +35,7 @@ def run_process(source: BinaryIO, target: BinaryIO, environ: Mapping[str, str], 
     packets.greet(("clean", "smudge"))
     git = Git(Path.cwd(), environ)
     kept = KeptOutputs(common_folder(git) / "cellar" / "outputs")
-    worker = make_filter(git, kept, load_cleaner(git.folder), environ, say)
+    worker = make_filter(git, kept, load_cleaner(git.folder, environ, say), environ, say)
     paths = serve(packets, worker, say)
     if environ.get("GIT_OPTIONAL_LOCKS") != "0":
         index.compare_by_content(git, _within(paths, MOST_COMPARED_BYTES))
@@ -69,7 +69,7 @@ def run_once(
     """Filter one file from `source` to `target`; return the exit code."""
     git = Git(Path.cwd(), environ)
     kept = KeptOutputs(common_folder(git) / "cellar" / "outputs")
-    worker = make_filter(git, kept, load_cleaner(git.folder), environ, say)
+    worker = make_filter(git, kept, load_cleaner(git.folder, environ, say), environ, say)
     fields = {"command": command.encode(), "pathname": os.fsencode(path)}
     answer = _answer(worker, fields, io.BytesIO(source.read()), say)
     target.write(answer.read() if answer is not None else b"")
@@ -115,8 +115,8 @@ def staged_contents(git: Git, environ: Mapping[str, str]) -> StagedContents:
 def _answer(worker: Filter, fields: Fields, content: BinaryIO, say: Callable[[str], None]) -> BinaryIO | None:
     """Return the filtered content; None for a request that is not known."""
     path = os.fsdecode(fields.get("pathname", b""))
-    work = {b"clean": worker.clean, b"smudge": worker.smudge}.get(fields.get("command", b""))
-    if work is None:
+    command = fields.get("command", b"")
+    if command not in (b"clean", b"smudge"):
         return None
     size = content.seek(0, os.SEEK_END)
     content.seek(0)
@@ -124,7 +124,10 @@ def _answer(worker: Filter, fields: Fields, content: BinaryIO, say: Callable[[st
         say(f"{path}: larger than {LARGEST_BYTES >> 20} MiB, so it is not cleaned")
         return content
     try:
-        return io.BytesIO(work(content.read(), path))
+        tree = fields.get("treeish", b"").decode("ascii", "replace")
+        if command == b"clean":
+            return io.BytesIO(worker.clean(content.read(), path))
+        return io.BytesIO((worker.of_tree(tree) if tree else worker).smudge(content.read(), path))
     except CellarError as error:
         say(f"{path}: {error.message}; it goes through as it is")
     except Exception as error:  # git must go on, whatever is wrong with one file

@@ -39,6 +39,13 @@ class Touched(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[str, ...] = ()
 
 
+class NotebookHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """The commits that changed a notebook, newest first: `cellar git log NB --json`."""
+
+    schema: int = 1
+    commits: list[Touched]
+
+
 def history_of(repository: GitRepository, path: str, *, limit: int | None = None) -> list[Touched]:
     """Return the commits that changed a notebook, newest first."""
     words = ["log", "--follow", "-M", "--raw", "-z", "--no-abbrev", "--no-ext-diff", f"--format={_FORMAT}"]

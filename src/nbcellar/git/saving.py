@@ -1,9 +1,11 @@
-"""Jupyter Server saves a notebook: its outputs are kept aside at once, also those of runs that git never asks about.
+"""Jupyter Server saves a notebook: what is written is clean, and its outputs are kept aside at once.
 
-Without this, outputs are kept when git looks at a file; `git checkout -- FILE` and `git reset --hard` do not look, they
-overwrite. Installed by `cellar git install --save-hook`, as an extension of the server.
+Before saving, `clean.on_save` decides whether noise is left out of the file. Outputs stay in one that goes through the
+filter, whatever the settings say of them: the filter leaves them out of commits. After saving, they are kept aside, as
+`git checkout -- FILE` and `git reset --hard` do not ask the filter before they overwrite. Installed by `cellar git
+install --save-hook`, as an extension of the server.
 
-Invariant: the saved file is not touched, and nothing that fails here reaches whoever saved.
+Invariant: nothing that fails here reaches whoever saved, and what is kept aside is what was saved.
 """
 
 from __future__ import annotations
@@ -13,15 +15,22 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nbcellar.errors import CellarError
+from nbcellar.clean.save_hook import clean_saved
+from nbcellar.errors import CellarError, InvalidInputError, NoRepositoryError
 from nbcellar.git import index
 from nbcellar.git.cleaner import load_cleaner
 from nbcellar.git.filter_process import make_filter
 from nbcellar.git.kept_outputs import KeptOutputs
 from nbcellar.git.process import Git
-from nbcellar.git.repository import find_git_repository
+from nbcellar.git.repository import GitRepository, find_git_repository
+from nbcellar.git.working_files import has_filter
 
 _SUFFIX = ".ipynb"
+
+
+def before_save(model: dict[str, Any], path: str = "", contents_manager: Any = None, **_: Any) -> None:
+    """Clean what a contents manager of Jupyter Server is about to save, in place."""
+    clean_saved(model, path, contents_manager, lambda file: _is_filtered(file, os.environ))
 
 
 def keep_saved(file: Path, environ: Mapping[str, str], say: Callable[[str], None]) -> bool:
@@ -29,27 +38,38 @@ def keep_saved(file: Path, environ: Mapping[str, str], say: Callable[[str], None
 
     Raises CellarError, also for a file in no repository, and OSError.
     """
-    own = Git(file.parent, environ).elsewhere(file.parent)
-    repository = find_git_repository(file.parent, own.environ)
-    name = os.fsencode(repository.path_of(file))
-    fields = repository.git.run("check-attr", "-z", "filter", "--", name).out.split(b"\0")
-    if fields[2:3] != [b"cellar"]:
+    repository = _repository_of(file, environ)
+    git, name = repository.git, repository.path_of(file)
+    if not has_filter(git, name):
         return False
     kept = KeptOutputs(repository.private / "outputs")
-    worker = make_filter(repository.git, kept, load_cleaner(repository.git.folder), repository.git.environ, say)
-    worker.clean(file.read_bytes(), os.fsdecode(name))
-    index.compare_by_content(repository.git, [name])
+    worker = make_filter(git, kept, load_cleaner(git.folder, git.environ, say), git.environ, say)
+    worker.clean(file.read_bytes(), name)
+    index.compare_by_content(git, [os.fsencode(name)])
     return True
 
 
+def _repository_of(file: Path, environ: Mapping[str, str]) -> GitRepository:
+    own = Git(file.parent, environ).elsewhere(file.parent)
+    return find_git_repository(file.parent, own.environ)
+
+
+def _is_filtered(file: Path, environ: Mapping[str, str]) -> bool:
+    try:
+        repository = _repository_of(file, environ)
+        return has_filter(repository.git, repository.path_of(file))
+    except CellarError:  # in no repository
+        return False
+
+
 def after_save(model: Mapping[str, Any], os_path: str, contents_manager: Any, **_: Any) -> None:
-    """Do so for what a contents manager of Jupyter Server has saved."""
+    """Keep the outputs of what a contents manager of Jupyter Server has saved."""
     log = contents_manager.log
     if model.get("type") != "notebook" or not os_path.endswith(_SUFFIX):
         return
     try:
         keep_saved(Path(os_path), os.environ, lambda text: log.warning("cellar: %s", text))
-    except CellarError as error:  # most often: in no repository
+    except (NoRepositoryError, InvalidInputError) as error:  # git's part is not for this file
         log.debug("cellar: %s: %s", os_path, error.message)
     except Exception as error:  # a save must not fail for us
         log.warning("cellar: %s: %s: %s", os_path, type(error).__name__, error)
@@ -60,8 +80,13 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
-    register = getattr(server.contents_manager, "register_post_save_hook", None)
-    if register is None:
-        server.log.warning("cellar: this contents manager has no hooks after saving, so outputs are not kept on save")
-        return
-    register(after_save)
+    manager = server.contents_manager
+    for name, hook, what in (
+        ("register_pre_save_hook", before_save, "notebooks are not cleaned"),
+        ("register_post_save_hook", after_save, "outputs are not kept aside"),
+    ):
+        register = getattr(manager, name, None)
+        if register is None:
+            server.log.warning("cellar: this contents manager has no %s, so %s on save", name, what)
+        else:
+            register(hook)

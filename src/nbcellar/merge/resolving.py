@@ -91,7 +91,7 @@ def _give_back_id(notebook: Notebook, group: Group, choice: Choice | Edited, rep
     """Give the one cell that is left of theirs the id that it came with; beside ours it could not have the same."""
     places = group.places("theirs")
     id_ = (group.theirs or {}).get("id")
-    if choice != "theirs" or len(places) != 1 or not is_valid(id_):
+    if choice != "theirs" or len(places) != 1 or not is_valid(id_) or notebook.nbformat_minor < MINOR_WITH_IDS:
         return
     gone = {place for place, _ in group.cells}
     if not any(cell.id == id_ for place, cell in enumerate(notebook.cells) if place not in gone):

@@ -6,12 +6,12 @@ for the same notebook make the same ones; ids of one notebook are unique and fit
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
+from blake3 import blake3
 
 from nbcellar.ids import CellId
 from nbcellar.notebook.model import Cell
@@ -40,7 +40,7 @@ class FreshIds:
         turn = self._turns.get((kind, source), 0)
         while True:
             text = f"{turn}:{kind}:{source}".encode("utf-8", "surrogatepass")
-            made = hashlib.blake2b(text, digest_size=4).hexdigest()
+            made = blake3(text).hexdigest()[:8]
             turn += 1
             if made not in self._taken:
                 break

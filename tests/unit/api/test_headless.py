@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbcellar.api import headless
+from nbcellar.api import fresh_kernel, headless
 from nbcellar.errors import InvalidInputError, StoreUnavailableError
 from nbcellar.notebook import Cell, Notebook, read, write
 
@@ -97,7 +97,7 @@ def test_a_notebook_of_another_language_is_refused_by_name(tmp_path: Path) -> No
     ],
 )
 def test_the_line_that_failed_is_found_in_ipythons_traceback(traceback: list[str], line: int) -> None:
-    assert headless._line_in(traceback) == line
+    assert fresh_kernel.line_in(traceback) == line
 
 
 def test_a_folder_is_no_notebook_to_run(tmp_path: Path) -> None:

@@ -6,18 +6,40 @@ import io
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nbcellar.git.cleaner import WithoutOutputs, object_id
+from nbcellar.clean.notebooks import clean
+from nbcellar.clean.rules import rules_for_commits
+from nbcellar.config.documents import Clean
+from nbcellar.git.cleaner import object_id
 from nbcellar.git.filter import Filter, NothingStaged, StagedContents
 from nbcellar.git.filter_process import serve
 from nbcellar.git.kept_outputs import KeptOutputs
 from nbcellar.git.packets import Packets
 from nbcellar.notebook.codec import read, write
+from nbcellar.notebook.model import Notebook
 
 from ...strategies.notebooks import notebooks
+
+
+class Always:
+    """The same settings for all files; `below` has others for those in a folder."""
+
+    def __init__(self, below: Clean | None = None, **settings: object) -> None:
+        self.rules = rules_for_commits(Clean(**settings))  # type: ignore[arg-type]
+        self.below = rules_for_commits(below) if below is not None else self.rules
+
+    def key(self, path: str) -> str:
+        return (self.below if "/" in path else self.rules).key
+
+    def clean(self, notebook: Notebook, path: str) -> Notebook:
+        return clean(notebook, self.below if "/" in path else self.rules).notebook
+
+    def of_tree(self, tree: str) -> Always:
+        return self
 
 
 class Holding:
@@ -68,20 +90,47 @@ def kept(tmp_path: Path) -> KeptOutputs:
 
 @pytest.fixture
 def worker(kept: KeptOutputs, said: list[str]) -> Filter:
-    return Filter(WithoutOutputs(), kept, NothingStaged(), say=said.append, exists=lambda path: True)
+    return Filter(Always(), kept, NothingStaged(), say=said.append, exists=lambda path: True)
 
 
 SOURCES = st.sampled_from(["a", "b", "c", "", "print(1)"])
+RUN = {"execution": {"iopub.execute_input": "2026-01-01T00:00:00Z"}, "scrolled": True}
+OF_CELLS: list[dict[str, object]] = [
+    {},
+    {"tags": ["t"]},
+    {"tags": ["keep-output"]},
+    {"tags": ["remove-output"], "x": {"own": 1}},
+    RUN,
+    {"x": {"own": 1, "noise": 2}, **RUN},
+    {"papermill": {"duration": 1.5, "tags": []}, "trusted": True},
+]
+OF_NOTEBOOKS: list[dict[str, object]] = [
+    {},
+    {"kernelspec": {"display_name": "Python 3 (here)", "name": "python3"}, "language_info": {"version": "3.1"}},
+    {"language_info": {"name": "python", "version": "3.2"}, "kernelspec": {"display_name": "x", "name": "python3"}},
+    {"widgets": {"state": {}}, "keep_output": True},
+]
 CELLS = st.builds(
-    lambda source, output, id_, tags: cell(source, output, **({"id": id_} if id_ else {}), metadata=tags),
+    lambda source, output, id_, metadata: cell(source, output, **({"id": id_} if id_ else {}), metadata=metadata),
     SOURCES,
-    st.sampled_from(["", "1", "two", "é\n", "\ud800"]),
+    st.sampled_from(["", "1", "two", "é\n", "\ud800", "<a at 0x7f3a1c>", "<a at 0x7f3a1d>", "long" * 9]),
     st.sampled_from(["", "x", "y", "x-2"]),
-    st.sampled_from([{}, {"tags": ["t"]}]),
+    st.sampled_from(OF_CELLS),
 )
 DOCUMENTS = st.builds(
-    lambda cells, indent: document(*cells, indent=indent), st.lists(CELLS, max_size=6), st.sampled_from([1, 2, None])
+    lambda cells, indent, metadata: document(*cells, indent=indent, metadata=metadata),
+    st.lists(CELLS, max_size=6),
+    st.sampled_from([1, 2, None]),
+    st.sampled_from(OF_NOTEBOOKS),
 )
+RULES: list[Clean] = [
+    Clean(),
+    Clean(outputs=True),
+    Clean(outputs=True, execution_counts=True, run_times=True, kernel=True, addresses=True),
+    Clean(outputs=True, max_line=20, drop_output_types=("error",), drop_metadata=("cell.metadata.x.noise",)),
+    Clean(metadata=("cell.metadata.tags", "metadata.kernelspec"), keep_output_types=("stream",)),
+    Clean(ids="new", drop_cell_tags=("t",), drop_empty_cells=True, layout="jupyter", keep_metadata=("*.scrolled",)),
+]
 ANY = st.one_of(
     notebooks.map(write),
     DOCUMENTS,
@@ -91,33 +140,50 @@ ANY = st.one_of(
 )
 
 
-@settings(max_examples=200)
-@given(seen=st.lists(st.tuples(ANY, st.sampled_from(["n.ipynb", "m.ipynb"])), max_size=5), committed=ANY)
+@settings(max_examples=300)
+@given(
+    seen=st.lists(st.tuples(ANY, st.sampled_from(["n.ipynb", "m.ipynb", "f/n.ipynb"])), max_size=5),
+    committed=ANY,
+    rules=st.tuples(st.sampled_from(RULES), st.sampled_from(RULES)),
+    at=st.sampled_from(["n.ipynb", "f/n.ipynb"]),
+)
 def test_what_was_checked_out_is_clean_whatever_is_kept(
-    tmp_path_factory: pytest.TempPathFactory, seen: list[tuple[bytes, str]], committed: bytes
+    tmp_path_factory: pytest.TempPathFactory,
+    seen: list[tuple[bytes, str]],
+    committed: bytes,
+    rules: tuple[Clean, Clean],
+    at: str,
 ) -> None:
     kept = KeptOutputs(tmp_path_factory.mktemp("kept"))
-    worker = Filter(WithoutOutputs(), kept, Holding(committed), say=lambda text: None, exists=lambda path: False)
+    cleaner = Always(rules[1], **msgspec.structs.asdict(rules[0]))
+    worker = Filter(cleaner, kept, NothingStaged(), say=lambda text: None, exists=lambda path: False)
     for data, path in seen:
         worker.clean(data, path)
-    assert worker.clean(worker.smudge(committed, "n.ipynb"), "n.ipynb") == committed
+    canonical = worker.clean(committed, at)
+    assert worker.clean(worker.smudge(canonical, at), at) == canonical
+    worker = Filter(cleaner, kept, Holding(committed), say=lambda text: None, exists=lambda path: False)
+    assert worker.clean(worker.smudge(committed, at), at) == committed
 
 
-@settings(max_examples=100)
-@given(data=ANY)
-def test_cleaning_twice_is_cleaning_once(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+@settings(max_examples=150)
+@given(data=ANY, rules=st.sampled_from(RULES))
+def test_cleaning_twice_is_cleaning_once(tmp_path_factory: pytest.TempPathFactory, data: bytes, rules: Clean) -> None:
     kept = KeptOutputs(tmp_path_factory.mktemp("kept"))
-    worker = Filter(WithoutOutputs(), kept, NothingStaged(), say=lambda text: None, exists=lambda path: True)
+    cleaner = Always(rules, **msgspec.structs.asdict(rules))
+    worker = Filter(cleaner, kept, NothingStaged(), say=lambda text: None, exists=lambda path: True)
     once = worker.clean(data, "n.ipynb")
     assert worker.clean(once, "n.ipynb") == once
     assert worker.clean(data, "n.ipynb") == once  # from what was remembered
 
 
-@settings(max_examples=100)
-@given(data=DOCUMENTS)
-def test_outputs_come_back_byte_for_byte(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+@settings(max_examples=150)
+@given(data=DOCUMENTS, rules=st.sampled_from(RULES))
+def test_what_was_left_out_comes_back_byte_for_byte(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, rules: Clean
+) -> None:
     kept = KeptOutputs(tmp_path_factory.mktemp("kept"))
-    worker = Filter(WithoutOutputs(), kept, NothingStaged(), say=lambda text: None, exists=lambda path: True)
+    cleaner = Always(rules, **msgspec.structs.asdict(rules))
+    worker = Filter(cleaner, kept, NothingStaged(), say=lambda text: None, exists=lambda path: True)
     assert worker.smudge(worker.clean(data, "n.ipynb"), "n.ipynb") == data
 
 
@@ -127,11 +193,11 @@ def test_an_output_is_only_put_back_on_the_source_that_printed_it(
     tmp_path_factory: pytest.TempPathFactory, run: bytes, committed: bytes
 ) -> None:
     kept = KeptOutputs(tmp_path_factory.mktemp("kept"))
-    worker = Filter(WithoutOutputs(), kept, NothingStaged(), say=lambda text: None, exists=lambda path: True)
+    worker = Filter(Always(), kept, NothingStaged(), say=lambda text: None, exists=lambda path: True)
     clean = worker.clean(committed, "other")
     worker.clean(run, "n.ipynb")
     printed = {(each.source, json.dumps(each.outputs)) for data in (run, committed) for each in read(data).cells}
-    back = Filter(WithoutOutputs(), kept, NothingStaged(), say=lambda text: None, exists=lambda path: True)
+    back = Filter(Always(), kept, NothingStaged(), say=lambda text: None, exists=lambda path: True)
     for each in read(back.smudge(clean, "n.ipynb")).cells:
         assert not each.outputs or (each.source, json.dumps(each.outputs)) in printed
 
@@ -158,9 +224,83 @@ def test_a_cell_whose_metadata_was_merged_keeps_its_output(worker: Filter) -> No
     assert outputs(worker.smudge(document(cell("a", metadata={"tags": ["t"]})), "n.ipynb")) == ["1"]
 
 
+def metadata(data: bytes) -> list[object]:
+    """Return the metadata of the notebook and of its cells."""
+    notebook = read(data)
+    return [notebook.metadata, *(each.metadata for each in notebook.cells)]
+
+
+def test_noise_comes_back_beside_what_a_merge_changed(worker: Filter) -> None:
+    kernel = {"display_name": "Python 3 (here)", "name": "python3"}
+    notes = {"duration": 1.5, "parameters": {"a": 1}}
+    run = document(
+        cell("a", "1", metadata={"scrolled": True, "papermill": notes}),
+        cell("b", "2", metadata=RUN),
+        metadata={"kernelspec": kernel, "language_info": {"name": "python", "version": "3.11.2"}},
+    )
+    clean_ = worker.clean(run, "n.ipynb")
+    named = {"display_name": "python3", "name": "python3"}
+    assert metadata(clean_) == [
+        {"kernelspec": named, "language_info": {"name": "python"}},
+        {"papermill": {"parameters": {"a": 1}}},
+        {},
+    ]
+    merged = document(
+        cell("a", metadata={"papermill": {"parameters": {"a": 2}}, "tags": ["new"]}),
+        cell("b"),
+        metadata={"kernelspec": named, "language_info": {"name": "python"}, "theirs": 1},
+    )
+    back = worker.smudge(merged, "n.ipynb")
+    assert outputs(back) == ["1", "2"]
+    assert metadata(back) == [
+        {"kernelspec": kernel, "language_info": {"name": "python", "version": "3.11.2"}, "theirs": 1},
+        {"scrolled": True, "papermill": {"duration": 1.5, "parameters": {"a": 2}}, "tags": ["new"]},
+        RUN,
+    ]
+    assert worker.clean(back, "n.ipynb") == merged
+
+
+def test_committed_outputs_of_another_run_are_not_mixed_with_ours(kept: KeptOutputs) -> None:
+    worker = Filter(Always(outputs=True), kept, NothingStaged(), say=lambda text: None, exists=lambda path: True)
+    ours = document(cell("a", "<o at 0x7f3a11>", metadata=RUN), cell("b", "ours", metadata=RUN))
+    assert outputs(worker.clean(ours, "n.ipynb")) == ["<o at 0x...>", "ours"]
+    theirs = document(
+        cell("a", "<o at 0x...>", execution_count=None),
+        cell("b", "theirs", execution_count=None),
+        cell("c", "new", execution_count=None),
+    )
+    back = worker.smudge(theirs, "n.ipynb")
+    assert outputs(back) == ["<o at 0x7f3a11>", "theirs", "new"]
+    assert [each.execution_count for each in read(back).cells] == [1, None, None]
+    assert metadata(back)[1:] == [RUN, {}, {}]
+    assert worker.clean(back, "n.ipynb") == theirs
+
+
+def test_a_tag_that_keeps_outputs_holds_nothing_back_from_other_cells(worker: Filter) -> None:
+    worker.clean(document(cell("a", "1"), cell("b", "2")), "n.ipynb")
+    merged = document(cell("a", metadata={"tags": ["keep-output"]}), cell("b"))
+    back = worker.smudge(merged, "n.ipynb")
+    assert outputs(back) == ["", "2"]
+    assert worker.clean(back, "n.ipynb") == merged
+
+
+def test_marks_of_conflicts_are_committed_whatever_metadata_is_allowed(kept: KeptOutputs) -> None:
+    worker = Filter(Always(metadata=()), kept, NothingStaged(), say=lambda text: None, exists=lambda path: True)
+    marked = {"cellar": {"conflict": {"id": "c1", "role": "ours"}}}
+    data = document(cell("a", metadata={**marked, "other": 1}), metadata=marked)
+    assert metadata(worker.clean(data, "n.ipynb")) == [marked, marked]
+
+
+def test_cells_ids_and_layout_are_left_to_the_command(kept: KeptOutputs) -> None:
+    cleaner = Always(drop_cell_tags=("t",), drop_empty_cells=True, ids="new", layout="jupyter")
+    worker = Filter(cleaner, kept, NothingStaged(), say=lambda text: None, exists=lambda path: True)
+    data = document(cell("a", metadata={"tags": ["t"]}), cell(""), indent=3)
+    assert worker.clean(data, "n.ipynb") == data
+
+
 def test_another_file_gets_outputs_only_when_the_first_is_gone(kept: KeptOutputs) -> None:
     there = {"old.ipynb"}
-    worker = Filter(WithoutOutputs(), kept, NothingStaged(), say=lambda text: None, exists=lambda path: path in there)
+    worker = Filter(Always(), kept, NothingStaged(), say=lambda text: None, exists=lambda path: path in there)
     worker.clean(document(cell("a", "1"), cell("b", "2")), "old.ipynb")
     renamed = document(cell("a"), cell("b"), cell("c"))
     assert outputs(worker.smudge(renamed, "new.ipynb")) == ["", "", ""]
@@ -176,7 +316,7 @@ def test_the_newest_run_is_what_comes_back(worker: Filter) -> None:
 
 def test_a_file_that_is_staged_as_it_is_is_clean(kept: KeptOutputs) -> None:
     data = document(cell("a", "1"))
-    worker = Filter(WithoutOutputs(), kept, Holding(data), say=lambda text: None, exists=lambda path: True)
+    worker = Filter(Always(), kept, Holding(data), say=lambda text: None, exists=lambda path: True)
     assert worker.clean(data, "n.ipynb") == data
     assert worker.clean(document(cell("a", "2")), "n.ipynb") == document(cell("a"))
 
@@ -218,7 +358,7 @@ def test_an_older_notebook_is_not_upgraded_by_the_way(worker: Filter) -> None:
 
 def test_outputs_that_cannot_be_kept_stay_in_the_file(tmp_path: Path, said: list[str]) -> None:
     (tmp_path / "outputs").write_text("a file where the folder should be")
-    worker = Filter(WithoutOutputs(), KeptOutputs(tmp_path / "outputs"), NothingStaged(), say=said.append, exists=bool)
+    worker = Filter(Always(), KeptOutputs(tmp_path / "outputs"), NothingStaged(), say=said.append, exists=bool)
     data = document(cell("a", "1"))
     assert worker.clean(data, "n.ipynb") == data
     assert "could not be kept aside" in said[0]
@@ -230,7 +370,7 @@ def test_damaged_files_of_the_store_are_not_put_back(
     tmp_path_factory: pytest.TempPathFactory, junk: bytes, at: int
 ) -> None:
     kept = KeptOutputs(tmp_path_factory.mktemp("kept"))
-    worker = Filter(WithoutOutputs(), kept, NothingStaged(), say=lambda text: None, exists=lambda path: True)
+    worker = Filter(Always(), kept, NothingStaged(), say=lambda text: None, exists=lambda path: True)
     data = document(cell("a", "1"), cell("b", "2"))
     clean = worker.clean(data, "n.ipynb")
     files = sorted(path for path in kept.folder.rglob("*") if path.is_file())
@@ -301,7 +441,7 @@ def test_a_conversation_of_many_files(worker: Filter, said: list[str]) -> None:
 
 
 def test_a_defect_of_ours_does_not_stop_git(kept: KeptOutputs, said: list[str]) -> None:
-    class Broken(WithoutOutputs):
+    class Broken(Always):
         def clean(self, notebook: object, path: str) -> object:  # type: ignore[override]
             raise ZeroDivisionError
 

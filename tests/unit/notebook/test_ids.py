@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
+from typing import Any
 
 import pytest
+from blake3 import blake3
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ def first_free(kind: str, source: str, taken: set[str]) -> str:
     return next(
         made
         for turn in range(1000)
-        if (made := hashlib.blake2b(f"{turn}:{kind}:{source}".encode(), digest_size=4).hexdigest()) not in taken
+        if (made := blake3(f"{turn}:{kind}:{source}".encode()).hexdigest()[:8]) not in taken
     )
 
 
@@ -36,14 +37,13 @@ def test_the_first_free_id_of_the_row_is_taken(cells: list[tuple[str, str]]) -> 
 def test_ids_of_thousands_of_equal_cells_take_one_try_each(monkeypatch: pytest.MonkeyPatch) -> None:
     tries = 0
 
-    class Counting:
-        def blake2b(self, data: bytes, digest_size: int) -> object:
-            nonlocal tries
-            tries += 1
-            return hashlib.blake2b(data, digest_size=digest_size)
+    def counting(data: bytes) -> Any:
+        nonlocal tries
+        tries += 1
+        return blake3(data)
 
     cells = [Cell(type="code", source="x = 1")] * 3000
-    monkeypatch.setattr(ids, "hashlib", Counting())
+    monkeypatch.setattr(ids, "blake3", counting)
     assert len({cell.id for cell in with_unique_ids(cells)}) == 3000
     assert with_new_ids(cells) == with_unique_ids(cells)
     assert tries == 9000

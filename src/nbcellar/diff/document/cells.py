@@ -14,6 +14,7 @@ from nbcellar.diff.document.equality import same_json
 from nbcellar.diff.document.filters import Filters
 from nbcellar.diff.document.metadata import cell_states, other_cell_metadata, tag_changes, value_changes
 from nbcellar.diff.document.noise import GENERATED_IDS, NOISES, RUN_TIMES, Noise, pieces_differ
+from nbcellar.diff.document.outputs.model import OutputSettings
 from nbcellar.diff.document.outputs.registry import compare_bundle
 from nbcellar.diff.document.results import compare_outputs
 from nbcellar.diff.model import TextChange
@@ -45,7 +46,7 @@ def _alone(
         after=list(after),
         id=old.id or new.id,
         source=compare_sources(old.source, new.source, new.type) if filters.sources else None,
-        outputs=compare_outputs(old.outputs or (), new.outputs or ()) if filters.outputs else [],
+        outputs=compare_outputs(old.outputs or (), new.outputs or (), _settings(filters)) if filters.outputs else [],
         attachments=compare_attachments(old, new) if filters.attachments else [],
         tags_added=tags_added if filters.metadata else [],
         tags_removed=tags_removed if filters.metadata else [],
@@ -57,7 +58,7 @@ def change_of_cell(
     old: Cell, new: Cell, places: tuple[int, int], change: CellKind, filters: Filters, *, moved: bool = False
 ) -> CellChange:
     """Return what changed between two cells that correspond."""
-    outputs = compare_outputs(old.outputs or (), new.outputs or ()) if filters.outputs else []
+    outputs = compare_outputs(old.outputs or (), new.outputs or (), _settings(filters)) if filters.outputs else []
     if not filters.transient:
         outputs = [output for output in outputs if not output.only_noise]
     metadata = filters.metadata and not same_json(old.metadata, new.metadata)
@@ -103,6 +104,14 @@ def compare_sources(before: str, after: str, type: str) -> TextChange | None:
     if before == after:
         return None
     return compare_texts(before, after, code=type == "code", most=MOST_LINES)
+
+
+def _settings(filters: Filters) -> OutputSettings | None:
+    """Return how outputs are compared, None for the usual way."""
+    tolerance = filters.tolerance
+    if not tolerance.absolute and not tolerance.relative:
+        return None
+    return OutputSettings(absolute=tolerance.absolute, relative=tolerance.relative)
 
 
 def _noise(old: Cell, new: Cell, outputs: Sequence[object], filters: Filters) -> list[Noise]:

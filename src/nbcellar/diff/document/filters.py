@@ -5,11 +5,19 @@ from __future__ import annotations
 import msgspec
 
 
+class Tolerance(msgspec.Struct, frozen=True, kw_only=True):
+    """Two numbers are taken for equal if they differ by at most `absolute + relative * larger magnitude`."""
+
+    absolute: float = 0.0
+    relative: float = 0.0
+
+
 class Filters(msgspec.Struct, frozen=True, kw_only=True):
     """What is compared. A part that is off is not compared at all; its changes are in no diff.
 
     `transient`: counts, run times, addresses, kernel metadata and widget state. Which cells there are, and of which
-    type, is always compared.
+    type, is always compared. `tolerance` decides which numbers in outputs count as equal in what people are told;
+    operations do not depend on it, so that a patch gives the second notebook all the same.
     """
 
     sources: bool = True
@@ -18,13 +26,9 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     attachments: bool = True
     ids: bool = True
     transient: bool = True
-
-    @property
-    def are_off(self) -> bool:
-        """True if everything is compared."""
-        return self == EVERYTHING
+    tolerance: Tolerance = Tolerance()
 
 
 EVERYTHING = Filters()
 
-__all__ = ["EVERYTHING", "Filters"]
+__all__ = ["EVERYTHING", "Filters", "Tolerance"]

@@ -41,7 +41,7 @@ def install(places: Places, *, save_hook: Path | None = None) -> Installed:
     if edit(places.attributes, ATTRIBUTES):
         changed.append(f"{places.attributes}: notebooks go through them")
     if save_hook is not None and add_save_hook(save_hook, places.program):
-        changed.append(f"{save_hook}: Jupyter Server keeps outputs on every save, once it was started again")
+        changed.append(f"{save_hook}: Jupyter Server cleans and keeps outputs when it saves, once started again")
     if places.hooks is None:
         return Installed(tuple(changed), (places.why_no_hooks,))
     if hooks.add_hook(places.hooks):

@@ -18,6 +18,7 @@ import msgspec
 from nbcellar.errors import CellarError
 from nbcellar.git.install import hooks
 from nbcellar.git.install.places import Places, global_places, local_places
+from nbcellar.git.install.save_hook import settings_file
 from nbcellar.git.install.settings import config_block
 from nbcellar.git.process import Git
 from nbcellar.git.repository import GitRepository, find_git_repository
@@ -25,6 +26,7 @@ from nbcellar.git.repository import GitRepository, find_git_repository
 _OLDEST = (2, 22)
 _SETTINGS = ("filter.cellar.process", "diff.cellar.command", "diff.cellar.textconv", "merge.cellar.driver")
 _PROBE = "x.ipynb"
+_MOST_NAMED = 5
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -34,6 +36,13 @@ class Finding(msgspec.Struct, frozen=True):
     detail: str
     state: Literal["ok", "note", "problem"] = "ok"
     fix: str = ""
+
+
+class Findings(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is to say of a folder: `cellar git status --json` and `cellar git doctor --json`."""
+
+    schema: int = 1
+    findings: list[Finding]
 
 
 def examine(git: Git) -> list[Finding]:
@@ -51,6 +60,8 @@ def examine(git: Git) -> list[Finding]:
         *_settings(top),
         *_attributes(top),
         *_programs(repository),
+        *_rules(top),
+        *_save_hook(top),
         *_hook(repository),
         *_kept(repository),
         *_unresolved(top),
@@ -143,6 +154,51 @@ def _python_of(run: Path) -> str:
         if line.startswith("python='"):
             return line.removeprefix("python='").removesuffix("'").replace("'\\''", "'")
     return ""
+
+
+def _rules(git: Git) -> Iterator[Finding]:
+    """Look at the settings of all folders that hold notebooks."""
+    from nbcellar.clean.rules import not_for_commits
+    from nbcellar.config.shared import CleanSettings
+
+    listing = git.run("ls-files", "-z", "--cached", "--others", "--exclude-standard").out.split(b"\0")
+    folders = {os.fsdecode(path.rpartition(b"/")[0]) for path in listing if path.endswith(b".ipynb")} or {""}
+    settings = CleanSettings(git.environ)
+    slips: dict[str, str] = {}
+    left: dict[str, None] = {}
+    with_outputs = []
+    for folder in sorted(folders):
+        try:
+            found = settings.of(git.folder.absolute() / folder)
+        except CellarError as error:
+            slips[error.message] = error.hint
+            folders = folders - {folder}
+            continue
+        left |= dict.fromkeys(not_for_commits(found))
+        if found.outputs is True:
+            with_outputs.append(folder or ".")
+    for message, hint in slips.items():
+        detail = f"{message}; until that is mended, the filter goes by the defaults"
+        yield Finding("commits", detail, "problem", hint or "edit that file")
+    if folders and len(with_outputs) == len(folders):
+        yield Finding("commits", "with outputs, without noise (clean.outputs)")
+    elif with_outputs:
+        named = ", ".join(with_outputs[:_MOST_NAMED]) + (", ..." if len(with_outputs) > _MOST_NAMED else "")
+        yield Finding("commits", f"with outputs in {named} (clean.outputs), elsewhere without; without noise")
+    elif folders:
+        yield Finding("commits", "without outputs and noise, which stay in the files")
+    if left:
+        names = ", ".join(f"clean.{name}" for name in left)
+        yield Finding("cleaning", f"the filter leaves {names} to the command", "note", "cellar clean .")
+
+
+def _save_hook(git: Git) -> Iterator[Finding]:
+    file = settings_file(git.environ)
+    if file.exists():
+        yield Finding("save hook", f"Jupyter Server loads it: {file}")
+    else:
+        detail = "not installed: outputs that git never looked at are lost when it overwrites a file"
+        yield Finding("save hook", detail, "note", "cellar git install --save-hook")
 
 
 def _hook(repository: GitRepository) -> Iterator[Finding]:
