@@ -36,9 +36,11 @@ def main(words: Sequence[str]) -> int:
 
 
 def _say(text: str) -> None:
-    from nbcellar.cli.text import clean
+    if not text.isprintable():
+        from nbcellar.cli.text import clean  # which is dear for a command that git starts for each file
 
-    sys.stderr.write(f"cellar: {clean(text)}\n")
+        text = clean(text)
+    sys.stderr.write(f"cellar: {text}\n")
     sys.stderr.flush()
 
 
@@ -69,6 +71,8 @@ def _merge_driver(words: Sequence[str]) -> int:
 
 
 def _keep_trusted(sides: Sequence[bytes], merged: bytes) -> None:
+    if b'"output_type"' not in merged:
+        return
     from nbcellar.api.jupyter_trust import keep_trusted
 
     keep_trusted(sides, merged, os.environ)
