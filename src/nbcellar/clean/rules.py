@@ -57,6 +57,9 @@ NOISE: dict[str, tuple[Kind, tuple[str, ...]]] = {
     ),
 }
 
+# Marks of a merge conflict that is not decided (`merge/marks.py`): without them it could be committed unnoticed.
+_CONFLICT = "cell.metadata.cellar.conflict"
+
 
 class Rules:
     """Settings, and questions about single places of a notebook's metadata."""
@@ -66,9 +69,9 @@ class Rules:
         self.settings = settings
         self._keep = tuple(keep)
         self._allowed = _any_of(settings.metadata)
-        self._kept = _any_of((*settings.keep_metadata, *self._keep))
+        self._kept = _any_of((*settings.keep_metadata, *self._keep, _CONFLICT))
         self._dropped: list[tuple[re.Pattern[str], Kind]] = [(_any_of(settings.drop_metadata), "metadata")]
-        places = [*settings.drop_metadata, *settings.keep_metadata]
+        places = [*settings.drop_metadata, *settings.keep_metadata, _CONFLICT]
         for setting, (kind, noise) in NOISE.items():
             if not (setting and getattr(settings, setting)):
                 self._dropped.append((_any_of(noise), kind))

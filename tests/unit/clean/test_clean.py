@@ -347,3 +347,12 @@ def test_ids_made_anew_follow_from_the_cells() -> None:
     assert len(set(ids)) == 3
     assert ids == [cell.id for cell in two.notebook.cells if cell.source != "c"]
     assert validate({**notebook(), "cells": [cell_to_json(cell) for cell in one.notebook.cells]}) == ()
+
+
+@pytest.mark.parametrize(
+    "given", [{"metadata": ()}, {"drop_metadata": ("cell.metadata.*",)}, {"drop_metadata": ("*",)}]
+)
+def test_marks_of_a_conflict_stay_whatever_is_allowed(given: dict[str, Any]) -> None:
+    mark = {"id": "0123abcd", "role": "begin", "ours": {"metadata": {"execution": {}}}}
+    value = notebook(code(cellar={"conflict": mark, "other": 1}, k=1))
+    assert first(cleaned(value, **given))["metadata"] == {"cellar": {"conflict": mark}}
