@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nbcellar.api.document_sources import Sources
 from nbcellar.errors import (
     InvalidInputError,
     NoRepositoryError,
@@ -17,6 +18,7 @@ from nbcellar.errors import (
 )
 from nbcellar.git import index
 from nbcellar.git.history import history_of
+from nbcellar.git.hooks import refused_notebooks
 from nbcellar.git.labels import side_names
 from nbcellar.git.process import Git
 from nbcellar.git.repository import find_git_repository
@@ -65,7 +67,9 @@ def test_a_file_of_any_name_is_read(bare_repo: Worktree, name: str) -> None:
     assert [entry.new_path for entry in changed_notebooks(git, "HEAD", None, staged=True)] == [name]
 
 
-@pytest.mark.parametrize("revision", ["nothing", "--all", "-h", "HEAD --", "$(touch hacked)", "HEAD\n", "", "a\0b"])
+@pytest.mark.parametrize(
+    "revision", ["nothing", "--all", "-h", "HEAD --", "$(touch hacked)", "HEAD\n", "", "a\0b", "^HEAD", "HEAD..HEAD"]
+)
 def test_a_revision_that_is_none_is_an_error(bare_repo: Worktree, revision: str) -> None:
     bare_repo.write()
     bare_repo.commit()
@@ -260,3 +264,22 @@ def test_git_is_never_run_through_a_shell(bare_repo: Worktree) -> None:
     answer = git_of(bare_repo).run("rev-parse", "$(touch hacked)", check=False)
     assert answer.code != 0
     assert subprocess.run(["ls", "hacked"], cwd=bare_repo.folder, capture_output=True, check=False).returncode != 0
+
+
+def test_a_revision_beside_a_file_means_that_file(bare_repo: Worktree) -> None:
+    bare_repo.write()
+    bare_repo.commit()
+    bare_repo.write(output="new")
+    sources = Sources(bare_repo.folder, os.environ)
+    before, after = sources.side("git:HEAD"), sources.side("n.ipynb")
+    assert before is not None and after is not None
+    (pair,) = sources.pairs(before, after)
+    assert (pair.before.name, pair.before.data) == ("git:HEAD:n.ipynb", notebook())
+    assert pair.after.data == notebook(output="new")
+
+
+def test_a_text_full_of_marks_that_begin_is_looked_at_once(bare_repo: Worktree) -> None:
+    for name, text in (("open.ipynb", "<<<<<<< a\n" * 50_000), ("done.ipynb", "<<<<<<< a\n=======\n>>>>>>> b\n")):
+        (bare_repo.folder / name).write_text(text)
+    bare_repo.git("add", "-A")
+    assert [refused.path for refused in refused_notebooks(git_of(bare_repo))] == ["done.ipynb"]

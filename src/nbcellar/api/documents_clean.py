@@ -122,7 +122,7 @@ def clean_file(
     written = text.changed and not dry
     if written:
         replace_file(file, text.after)
-        keep_trusted(text.before, text.after, environ)
+        keep_trusted([text.before], text.after, environ, subset=True)
     found = CleanedFile(
         path=name,
         changed=text.changed,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from nbcellar.api.jupyter_trust import keep_trusted
 from nbcellar.api.notebook_files import NotebookFile, read_file, replace_file
 from nbcellar.api.views import View
 from nbcellar.config.documents import Notebooks
@@ -86,6 +87,8 @@ def fix_file(
     written = bool(repairs) and not dry
     if written:
         replace_file(file, data)
+        if environ is not None:
+            keep_trusted([file.data], data, environ)
     return FixedFile(path=name, written=written, repairs=repairs, remaining=remaining)
 
 
@@ -98,6 +101,8 @@ def _merge_again(file: NotebookFile, *, dry: bool, environ: Mapping[str, str] | 
     data = codec.write(found.merged.notebook)
     if not dry:
         replace_file(file, data)
+        if environ is not None:
+            keep_trusted(found.sides, data, environ)
     return FixedFile(
         path=file.shown,
         written=not dry,

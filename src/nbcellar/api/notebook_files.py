@@ -55,7 +55,7 @@ def read_bytes(name: str, folder: Path, *, max_mb: int = Notebooks().max_mb) -> 
         raise StoreUnavailableError(f"cannot read {name}: {error.strerror or error}") from error
 
 
-def read_file(name: str, folder: Path, *, max_mb: int) -> NotebookFile:
+def read_file(name: str, folder: Path, *, max_mb: int = Notebooks().max_mb) -> NotebookFile:
     """Return a file that is to be replaced. Raises as `read_bytes` does, and InvalidInputError for a pipe."""
     path = folder / Path(name).expanduser()
     try:
@@ -107,6 +107,31 @@ def read_notebook(name: str, folder: Path) -> Notebook:
 
     shown = "standard input" if name == STANDARD_INPUT else name
     return read(read_bytes(name, folder), path=shown)
+
+
+def read_to_rewrite(name: str, folder: Path) -> tuple[NotebookFile, Notebook]:
+    """Return a notebook and the file that a changed one is to replace. Raises as `read_file` and `codec.read` do."""
+    from nbcellar.notebook.codec import read
+
+    if name == STANDARD_INPUT:
+        shown = "standard input"
+        file = NotebookFile(Path(), shown, read_bytes(name, folder), 0, 0)
+    else:
+        shown, file = name, read_file(name, folder)
+    return file, read(file.data, path=shown)
+
+
+def write_rewritten(file: NotebookFile, target: str, folder: Path, data: bytes) -> bool:
+    """Write what was made of `file` to `target`, which may be the same; return False if it held these bytes already.
+
+    Raises ConflictError if `file` is to be replaced and was changed since it was read.
+    """
+    if target != file.shown:
+        return write_bytes(target, folder, data)
+    if file.data == data:
+        return False
+    replace_file(file, data)
+    return True
 
 
 def write_bytes(name: str, folder: Path, data: bytes) -> bool:
@@ -179,6 +204,8 @@ __all__ = [
     "read_bytes",
     "read_file",
     "read_notebook",
+    "read_to_rewrite",
     "replace_file",
+    "write_rewritten",
     "write_bytes",
 ]

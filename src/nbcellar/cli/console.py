@@ -55,8 +55,10 @@ class Console(NamedTuple):
         self.out.write(text + "\n")
 
     def notice(self, text: str) -> None:
-        """Write a line beside the result: progress, warnings, hints."""
-        self.err.write(text + "\n")
+        """Write a line beside the result: progress, warnings, hints. Of escape sequences only colours get through."""
+        from nbcellar.cli.text import clean, without_tricks
+
+        self.err.write((without_tricks(text) if self.color else clean(text)) + "\n")
         self.err.flush()
 
     def json(self, value: object) -> None:

@@ -36,7 +36,9 @@ def main(words: Sequence[str]) -> int:
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"cellar: {text}\n")
+    from nbcellar.cli.text import clean
+
+    sys.stderr.write(f"cellar: {clean(text)}\n")
     sys.stderr.flush()
 
 
@@ -63,7 +65,13 @@ def _filter_once(command: str) -> Callable[[Sequence[str]], int]:
 def _merge_driver(words: Sequence[str]) -> int:
     from nbcellar.git.drivers import merge_driver, parse_merge_call
 
-    return merge_driver(parse_merge_call(words), os.environ, _say)
+    return merge_driver(parse_merge_call(words), os.environ, _say, written=_keep_trusted)
+
+
+def _keep_trusted(sides: Sequence[bytes], merged: bytes) -> None:
+    from nbcellar.api.jupyter_trust import keep_trusted
+
+    keep_trusted(sides, merged, os.environ)
 
 
 def _diff_driver(words: Sequence[str]) -> int:
@@ -98,7 +106,7 @@ def _mergetool(words: Sequence[str]) -> int:
     from nbcellar.git.drivers import mergetool
 
     base, ours, theirs, merged = (Path(word) for word in words[:4])
-    return mergetool(base, ours, theirs, merged, _say)
+    return mergetool(base, ours, theirs, merged, _say, written=_keep_trusted)
 
 
 def _pre_commit(words: Sequence[str]) -> int:

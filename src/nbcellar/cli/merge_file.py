@@ -52,6 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
+    from nbcellar.api.jupyter_trust import keep_trusted
     from nbcellar.api.merge_views import merge_report
     from nbcellar.api.notebook_files import write_bytes
     from nbcellar.cli.merge_report import report_lines
@@ -59,12 +60,13 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from nbcellar.merge.notebooks import merge_notebooks
     from nbcellar.notebook.codec import write
 
-    base, ours, theirs = _read(args, console)
+    base, ours, theirs, sides = _read(args, console)
     settings = MergeSettings(outputs=args.outputs, metadata=args.metadata, conflicts=args.conflicts)
     merged = merge_notebooks(base, ours, theirs, settings=settings, labels=_labels(args))
     data = write(merged.notebook)
     if args.output and args.output != "-":
         write_bytes(args.output, console.folder, data)
+        keep_trusted(sides, data, console.environ)
     report = merge_report(merged)
     if args.json:
         console.json(report)
@@ -78,15 +80,19 @@ def run(args: argparse.Namespace, console: Console) -> int:
     return exit_codes.OK if merged.is_clean else exit_codes.FINDINGS
 
 
-def _read(args: argparse.Namespace, console: Console) -> tuple[Notebook | None, Notebook, Notebook]:
-    from nbcellar.api.notebook_files import STANDARD_INPUT, read_bytes, read_notebook
+def _read(args: argparse.Namespace, console: Console) -> tuple[Notebook | None, Notebook, Notebook, list[bytes]]:
+    from nbcellar.api.notebook_files import STANDARD_INPUT, read_bytes
     from nbcellar.notebook.codec import read
 
     if [args.base, args.ours, args.theirs].count(STANDARD_INPUT) > 1:
         raise InvalidInputError("only one of the three versions can be standard input")
     data = read_bytes(args.base, console.folder)
     base = read(data, path=args.base) if data.strip() else None
-    return base, read_notebook(args.ours, console.folder), read_notebook(args.theirs, console.folder)
+    names = [args.ours, args.theirs]
+    sides = [read_bytes(name, console.folder) for name in names]
+    shown = ["standard input" if name == STANDARD_INPUT else name for name in names]
+    ours, theirs = (read(side, path=name) for side, name in zip(sides, shown, strict=True))
+    return base, ours, theirs, sides
 
 
 def _labels(args: argparse.Namespace) -> Labels:

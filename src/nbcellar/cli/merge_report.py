@@ -18,10 +18,11 @@ def report_lines(report: MergeReport, console: Console, *, notebook: str) -> Ite
         yield f"repaired: {text.one_line(repair, console.width - 10)}"
     for entry in report.dropped:
         where = f"cell {entry.cell} of {entry.side}" if entry.cell else f"notebook of {entry.side}"
-        yield text.cut(f"dropped: {entry.what} ({where}): {entry.reason}", console.width)
+        what = text.one_line(entry.what, 200)
+        yield text.cut(f"dropped: {what} ({where}): {entry.reason}", console.width)
     if report.conflicts:
         count = text.plural(len(report.conflicts), "conflict")
-        yield console.style(f"{count} left in {notebook}:", "red", "bold")
+        yield console.style(f"{count} left in {text.one_line(notebook, 200)}:", "red", "bold")
         for conflict in report.conflicts:
             place = f"cell {conflict.cell}" if conflict.cell else "the notebook's settings"
             yield text.cut(f"  {conflict.id}  {place}: {_what(conflict.what)}", console.width)

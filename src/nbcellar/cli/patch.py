@@ -34,12 +34,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     from nbcellar.api.documents import patch_notebook
-    from nbcellar.api.notebook_files import STANDARD_INPUT, read_bytes, read_notebook, write_bytes
+    from nbcellar.api.jupyter_trust import keep_trusted
+    from nbcellar.api.notebook_files import STANDARD_INPUT, read_bytes, read_to_rewrite, write_rewritten
     from nbcellar.notebook.codec import write
 
     if args.path == args.diff == STANDARD_INPUT:
         raise InvalidInputError("only one of the two can be standard input")
-    notebook = read_notebook(args.path, console.folder)
+    file, notebook = read_to_rewrite(args.path, console.folder)
     stored = _stored(read_bytes(args.diff, console.folder), args.diff)
     if stored.base is not None and not args.force:
         _check_base(notebook, stored.base, args)
@@ -49,7 +50,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if target == STANDARD_INPUT:
         console.out.write(data.decode())
     else:
-        changed = write_bytes(target, console.folder, data)
+        changed = write_rewritten(file, target, console.folder, data)
+        keep_trusted([file.data], data, console.environ)
         console.notice(f"wrote {target}" if changed else f"{target} is so already")
     return exit_codes.OK
 

@@ -49,12 +49,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
-    from nbcellar.api.notebook_files import STANDARD_INPUT, read_notebook, write_bytes
+    from nbcellar.api.jupyter_trust import keep_trusted
+    from nbcellar.api.notebook_files import STANDARD_INPUT, read_to_rewrite, write_rewritten
     from nbcellar.merge.marks import find_groups
     from nbcellar.merge.resolving import resolve
     from nbcellar.notebook.codec import write
 
-    notebook = read_notebook(args.path, console.folder)
+    file, notebook = read_to_rewrite(args.path, console.folder)
     groups = [group for group in find_groups(notebook) if group.is_open]
     if args.list or not (groups or find_groups(notebook)):
         return _list(groups, args.path, console)
@@ -65,7 +66,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if target == STANDARD_INPUT:
         console.out.write(data.decode())
     else:
-        write_bytes(target, console.folder, data)
+        write_rewritten(file, target, console.folder, data)
+        keep_trusted([file.data], data, console.environ, subset=True)
     left = [group for group in find_groups(decided) if group.is_open]
     done = len(groups) - len(left)
     if done:
@@ -79,9 +81,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 def _choices(
     args: argparse.Namespace, groups: Sequence[Group], notebook: Notebook, console: Console
-) -> dict[str, Choice | Edited]:
+) -> dict[str, Choice | Edited] | Choice:
     if args.choice:
-        return {group.id: args.choice for group in groups}
+        choice: Choice = args.choice
+        return choice
     if args.take:
         return dict(_taken(word) for word in args.take)
     if not groups:
@@ -112,7 +115,8 @@ def _list(groups: Sequence[Group], path: str, console: Console) -> int:
     for group in groups:
         place = "the notebook's settings" if group.places("notebook") else f"cell {group.cells[0][0] + 1}"
         what = ", ".join(group.what) or "?"
-        console.print(text.cut(f"{group.id}  {place}: {text.one_line(what, 200)}", console.width))
+        id_ = text.one_line(group.id, 40)
+        console.print(text.cut(f"{id_}  {place}: {text.one_line(what, 200)}", console.width))
     if not groups:
         console.notice(f"nothing to decide in {path}")
     return exit_codes.FINDINGS if groups else exit_codes.OK

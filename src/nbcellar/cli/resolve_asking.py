@@ -94,7 +94,7 @@ def _shown(group: Group, notebook: Notebook, console: Console) -> Iterator[str]:
         state = "" if sources[side] is not None else ": deleted this cell"
         yield console.style(f"  {'-' if side == 'ours' else '+'} {side} ({label}){state}", colour)
     if sources["ours"] == sources["theirs"] and sources["ours"] is not None:
-        yield console.style(f"  the sources are the same; {', '.join(group.what)} differ", "dim")
+        yield console.style(f"  the sources are the same; {text.one_line(', '.join(group.what), 200)} differ", "dim")
         return
     found = compare_texts(sources["ours"] or "", sources["theirs"] or "", code=True)
     colours = {"-": "green", "+": "blue"}
@@ -113,7 +113,8 @@ def _edit(group: Group, notebook: Notebook, console: Console) -> Edited | None:
     editor = console.environ.get("VISUAL") or console.environ.get("EDITOR") or "vi"
     with tempfile.TemporaryDirectory(prefix="cellar-") as folder:
         path = Path(folder) / ("cell.py" if notebook.language in ("", "python") else "cell.txt")
-        path.write_text(_draft(group, notebook), "utf-8")
+        # Bytes: line ends stay as they are, and half a surrogate pair comes back as it went.
+        path.write_bytes(_draft(group, notebook).encode("utf-8", "surrogatepass"))
         try:
             done = subprocess.run([*shlex.split(editor), os.fspath(path)], check=False)
         except (OSError, ValueError) as error:
@@ -122,7 +123,11 @@ def _edit(group: Group, notebook: Notebook, console: Console) -> Edited | None:
         if done.returncode:
             console.notice(f"the editor ended with {done.returncode}: nothing taken")
             return None
-        written = path.read_text("utf-8")
+        try:
+            written = path.read_bytes().decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError as error:
+            console.notice(f"the text is not UTF-8 ({error.reason}): nothing taken")
+            return None
     if any(line.startswith(("<<<<<<< ", ">>>>>>> ")) for line in written.splitlines()):
         console.notice("the text still has the marks <<<<<<< and >>>>>>>: nothing taken")
         return None

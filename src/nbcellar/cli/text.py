@@ -16,9 +16,18 @@ _control = re.compile(
 )
 
 
+_colour = re.compile(r"(\x1b\[[0-9;]*m)")
+
+
 def clean(text: str) -> str:
     """Return text without escape sequences and control characters; line breaks and tabs stay."""
     return text if text.isprintable() else _control.sub("", text)
+
+
+def without_tricks(text: str) -> str:
+    """Return text as `clean` does, but for its colours; for lines that were coloured here."""
+    parts = _colour.split(text)  # colours are at the odd places
+    return "".join(part if place % 2 else clean(part) for place, part in enumerate(parts))
 
 
 def one_line(text: str, width: int) -> str:

@@ -31,6 +31,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 Merge = Callable[[Notebook | None, Notebook, Notebook, SideNames], Outcome]
+Written = Callable[[Sequence[bytes], bytes], object]
+"""What is told of the texts of ours and theirs, and of the merged one, when that is in its file."""
 
 
 class MergeCall(msgspec.Struct, frozen=True):
@@ -57,13 +59,20 @@ def parse_merge_call(words: Sequence[str]) -> MergeCall:
 
 
 def merge_driver(
-    call: MergeCall, environ: Mapping[str, str], say: Callable[[str], None], *, merge: Merge | None = None
+    call: MergeCall,
+    environ: Mapping[str, str],
+    say: Callable[[str], None],
+    *,
+    merge: Merge | None = None,
+    written: Written | None = None,
 ) -> int:
     """Merge onto the file of ours; return the exit code."""
     names = SideNames()
     try:
         names = side_names(_git_dir(environ, call), environ, call.given_names)
-        outcome = (merge or merge_cells)(_read_base(call.base), _read(call.ours, call), _read(call.theirs, call), names)
+        sides = call.ours.read_bytes(), call.theirs.read_bytes()
+        ours, theirs = (read(side, path=call.path) for side in sides)
+        outcome = (merge or merge_cells)(_read_base(call.base), ours, theirs, names)
         data = write(outcome.notebook)
         read(data)  # what cannot be read again is not given to git
         replace_file(call.ours, data)
@@ -76,12 +85,16 @@ def merge_driver(
     except (Exception, KeyboardInterrupt) as error:
         say(f"{call.path}: {type(error).__name__}: {error}".rstrip(": "))
         return leave_both_sides(call, names, environ, say)
+    if written is not None:
+        written(sides, data)
     for text in outcome.told:
         say(f"{call.path}: {text}")
     return CONFLICTS if outcome.conflicts else MERGED
 
 
-def mergetool(base: Path, ours: Path, theirs: Path, merged: Path, say: Callable[[str], None]) -> int:
+def mergetool(
+    base: Path, ours: Path, theirs: Path, merged: Path, say: Callable[[str], None], *, written: Written | None = None
+) -> int:
     """Merge three files that `git mergetool` made into `merged`; return 0 when nothing is left to decide, else 1.
 
     What git keeps of an unresolved file in the working copy stays a notebook with marked cells.
@@ -89,12 +102,16 @@ def mergetool(base: Path, ours: Path, theirs: Path, merged: Path, say: Callable[
     call = MergeCall(base, merged, theirs, _MARKER_SIZE, merged.name)
     try:
         names = SideNames()
-        notebooks = (_read_base(base), _read(ours, call), _read(theirs, call))
-        outcome = merge_cells(*notebooks, names)
-        replace_file(merged, write(outcome.notebook))
+        sides = ours.read_bytes(), theirs.read_bytes()
+        mine, yours = (read(side, path=call.path) for side in sides)
+        outcome = merge_cells(_read_base(base), mine, yours, names)
+        data = write(outcome.notebook)
+        replace_file(merged, data)
     except CellarError as error:
         say(f"{call.path}: {error.message}; it is left as it was")
         return FAILED
+    if written is not None:
+        written(sides, data)
     for text in outcome.told:
         say(f"{call.path}: {text}")
     return CONFLICTS if outcome.conflicts else MERGED
@@ -171,10 +188,6 @@ def _folder_at(folder: Path, environ: Mapping[str, str]) -> Path:
     if place.is_file():
         return folder / place.read_text("utf-8", "surrogateescape").strip().removeprefix("gitdir: ")
     return place
-
-
-def _read(path: Path, call: MergeCall) -> Notebook:
-    return read(path.read_bytes(), path=call.path)
 
 
 def _read_base(path: Path) -> Notebook | None:

@@ -14,7 +14,8 @@ import msgspec
 from nbcellar.errors import CellarError
 from nbcellar.git.process import Git
 
-_MARKED_TEXT = re.compile(rb"(?m)^<<<<<<< .*$(?s:.)*^>>>>>>> ")
+_FIRST_MARK = re.compile(rb"(?m)^<<<<<<< ")
+_LAST_MARK = re.compile(rb"(?m)^>>>>>>> ")
 _ADDED_OR_CHANGED = frozenset("AMRCT")
 
 
@@ -47,7 +48,7 @@ def staged_notebooks(git: Git) -> Iterator[tuple[bytes, str]]:
 
 
 def _reason(data: bytes) -> tuple[str, str] | None:
-    if b'"conflict"' not in data and not _MARKED_TEXT.search(data):
+    if b'"conflict"' not in data and not _is_marked(data):
         return None
     from nbcellar.merge.marks import find_groups, has_open_conflicts
     from nbcellar.notebook.codec import read
@@ -55,8 +56,13 @@ def _reason(data: bytes) -> tuple[str, str] | None:
     try:
         notebook = read(data)
     except CellarError:
-        return ("it holds git's conflict marks", "cellar fix") if _MARKED_TEXT.search(data) else None
+        return ("it holds git's conflict marks", "cellar fix") if _is_marked(data) else None
     if not has_open_conflicts(notebook):
         return None
-    count = sum(group.is_open for group in find_groups(notebook))
+    count = max(1, sum(group.is_open for group in find_groups(notebook)))  # one may stand inside of another
     return f"{count} unresolved conflict{'' if count == 1 else 's'}", "cellar resolve"
+
+
+def _is_marked(data: bytes) -> bool:
+    first = _FIRST_MARK.search(data)
+    return first is not None and _LAST_MARK.search(data, first.end()) is not None

@@ -98,11 +98,12 @@ def _split(rest: str) -> tuple[str, str, str]:
 
 def _object(git: Git, expression: str, shown: str) -> str:
     try:
-        return git.line("rev-parse", "--verify", "--quiet", "--end-of-options", expression)
+        found = git.line("rev-parse", "--verify", "--quiet", "--end-of-options", expression)
     except (GitFailedError, ValueError):  # a NUL in it
-        raise UnknownReferenceError(
-            f"git knows no revision '{shown}'", hint="to list some: git log --oneline"
-        ) from None
+        found = ""
+    if not found or found.startswith("^"):  # ^HEAD: all that cannot be reached from it
+        raise UnknownReferenceError(f"git knows no revision '{shown}'", hint="to list some: git log --oneline")
+    return found
 
 
 def _committed(git: Git, revision: str, path: str) -> str:

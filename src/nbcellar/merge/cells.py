@@ -13,7 +13,7 @@ import msgspec
 from nbcellar.diff.document.equality import same_json
 from nbcellar.merge.lines import merge_texts
 from nbcellar.merge.model import Dropped, MergeSettings, Side
-from nbcellar.merge.outputs import RUN_KEYS, OutputChoice, choose_outputs, new_outputs, with_stale_mark
+from nbcellar.merge.outputs import KEY, RUN_KEYS, OutputChoice, choose_outputs, new_outputs, with_stale_mark
 from nbcellar.merge.trees import ABSENT, Path, merge_trees
 from nbcellar.notebook.model import Cell, JsonObject
 
@@ -84,9 +84,17 @@ def merge_cell(base: Cell | None, ours: Cell, theirs: Cell, settings: MergeSetti
     metadata = _merge_metadata(base, ours, theirs, choice.side or "ours", settings)
     mine["metadata"], yours["metadata"] = metadata.ours, metadata.theirs
     conflicts += metadata.conflicts
+    if ours.type != theirs.type and (conflicts or (mine["type"] == "code" and mine["attachments"])):
+        # Outputs and attachments fit one type alone: each variant stays of its own, with what it has.
+        conflicts = [("type",), *(path for path in conflicts if path[0] not in ("type", "attachments"))]
+        if not same_json(ours.attachments, theirs.attachments):
+            conflicts.append(("attachments",))
+        for side, own in ((mine, ours), (yours, theirs)):
+            side.update(type=own.type, attachments=own.attachments, keys=own.keys)
     variants = msgspec.structs.replace(ours, **mine), msgspec.structs.replace(theirs, **yours)
     if conflicts:
-        return CellMerge(*variants, tuple(conflicts), metadata.dropped)
+        told = _told_stale(variants[0], ours), _told_stale(variants[1], theirs)
+        return CellMerge(*told, tuple(conflicts), metadata.dropped)
     merged, dropped = _with_outputs(variants[0], base, ours, theirs, choice)
     return CellMerge(merged, merged, (), (*dropped, *metadata.dropped))
 
@@ -96,16 +104,19 @@ def _with_outputs(
 ) -> tuple[Cell, tuple[Dropped, ...]]:
     """Give the merged cell the chosen outputs, none if it is no code any more."""
     if cell.type != "code":
-        reason = "the cell is no code any more"
-        return msgspec.structs.replace(cell, outputs=None, execution_count=None), new_outputs(
-            base, ours, theirs, reason
-        )
+        keys = tuple(key for key in cell.keys if key not in ("outputs", "execution_count"))
+        dropped = new_outputs(base, ours, theirs, "the cell is no code any more")
+        return msgspec.structs.replace(cell, outputs=None, execution_count=None, keys=keys), dropped
     side = ours if choice.side == "ours" else theirs
     if choice.side is None or side.type != "code":
         return msgspec.structs.replace(cell, outputs=(), execution_count=None), choice.dropped
     cell = msgspec.structs.replace(cell, outputs=side.outputs, execution_count=side.execution_count)
-    is_stale = bool(cell.outputs) and side.source != cell.source
-    return (with_stale_mark(cell) if is_stale else cell), choice.dropped
+    return _told_stale(cell, side), choice.dropped
+
+
+def _told_stale(cell: Cell, ran: Cell) -> Cell:
+    """Mark outputs that the version `ran` made, if the cell has another source now."""
+    return with_stale_mark(cell) if cell.outputs and ran.source != cell.source else cell
 
 
 def _part(cell: Cell | None, name: str) -> Any:
@@ -170,7 +181,7 @@ def _lasting(metadata: JsonObject) -> JsonObject:
     for key, value in metadata.items():
         if key in RUN_KEYS:
             continue
-        if key == "jupyter" and isinstance(value, dict):
+        if key in ("jupyter", KEY) and isinstance(value, dict):
             value = {name: held for name, held in value.items() if name not in RUN_KEYS}
             if not value:
                 continue

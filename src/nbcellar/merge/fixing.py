@@ -33,11 +33,12 @@ class Stages(msgspec.Struct, frozen=True):
 
 
 class Fixed(msgspec.Struct, frozen=True):
-    """The repaired notebook. source: where its versions came from: the index, or the marked text itself."""
+    """The repaired notebook. source: where its versions, `sides`, came from: the index, or the marked text itself."""
 
     merged: Merged
     source: Literal["index", "text"]
     marks: int
+    sides: tuple[bytes, bytes] = (b"", b"")
 
 
 def fix_notebook(
@@ -57,14 +58,16 @@ def fix_notebook(
     if stages is not None and stages.is_as_left and stages.ours is not None and stages.theirs is not None:
         try:
             versions = _versions(stages.base, stages.ours, stages.theirs, where)
-            return Fixed(merge_notebooks(*versions, settings=settings, labels=labels), "index", marked.conflicts)
+            merged = merge_notebooks(*versions, settings=settings, labels=labels)
+            return Fixed(merged, "index", marked.conflicts, (stages.ours, stages.theirs))
         except CellarError as error:
             problem = error.message
     try:
         versions = _from_text(marked, stages, where)
     except CellarError as error:
         raise _no_notebook(where, problem or error.message, stages) from None
-    return Fixed(merge_notebooks(*versions, settings=settings, labels=labels), "text", marked.conflicts)
+    merged = merge_notebooks(*versions, settings=settings, labels=labels)
+    return Fixed(merged, "text", marked.conflicts, (marked.ours, marked.theirs))
 
 
 _Versions = tuple[Notebook | None, Notebook, Notebook]

@@ -3,7 +3,7 @@
 A group stands where the decision is: a markdown cell that says what happened, our cell, a markdown cell, their cell, a
 markdown cell. Each has `metadata.cellar.conflict` with the id of the group and its role; the first has base, ours and
 theirs as well (cells without outputs: those are on the cells themselves). A conflict in the notebook's own metadata is
-one markdown cell at the top, of the role "notebook".
+one markdown cell at the top, of the role "notebook". A variant that was in a group before has that mark as `within`.
 
 Invariant: the notebook stays valid and opens in any program; a person may resolve a group by deleting cells: it is open
 as long as one of its markdown cells is there.
@@ -12,7 +12,7 @@ as long as one of its markdown cells is there.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -24,6 +24,8 @@ from nbcellar.merge.outputs import KEY
 from nbcellar.notebook.model import Cell, JsonObject, Notebook, cell_to_json
 
 CONFLICT_KEY = "conflict"
+_WITHIN = "within"
+_TEXT = "text"
 Role = Literal["begin", "ours", "middle", "theirs", "end", "notebook"]
 MARKERS = frozenset({"begin", "middle", "end", "notebook"})
 _ROLES = MARKERS | {"ours", "theirs"}
@@ -111,33 +113,56 @@ def find_groups(notebook: Notebook) -> list[Group]:
             continue
         places.setdefault(held["id"], []).append((place, held["role"]))
         if held["role"] in ("begin", "notebook"):
-            details[held["id"]] = held
+            details.setdefault(held["id"], held)
     return [_group(id_, tuple(cells), details.get(id_, {})) for id_, cells in places.items()]
 
 
 def mark_of(cell: Cell) -> JsonObject | None:
     """Return what a cell says about the conflict that it belongs to, None for other cells."""
+    return next(marks_of(cell), None)
+
+
+def marks_of(cell: Cell) -> Iterator[JsonObject]:
+    """Yield what a cell says about its conflict, then about the one that this stands in, and so on."""
     held = cell.metadata.get(KEY)
     mark = held.get(CONFLICT_KEY) if isinstance(held, dict) else None
-    if not isinstance(mark, dict) or not isinstance(mark.get("id"), str) or mark.get("role") not in _ROLES:
-        return None
-    return mark
+    while isinstance(mark, dict) and isinstance(mark.get("id"), str):
+        role = mark.get("role")
+        if not isinstance(role, str) or role not in _ROLES:
+            return
+        yield mark
+        mark = mark.get(_WITHIN)
 
 
 def without_mark(cell: Cell) -> Cell:
-    """Return the cell as if it had never been in a conflict."""
-    if mark_of(cell) is None:
+    """Return the cell as it was before its last conflict: of none, or of the one that this stood in."""
+    marks = list(marks_of(cell))
+    if not marks:
         return cell
     held = {key: value for key, value in cell.metadata[KEY].items() if key != CONFLICT_KEY}
+    if marks[1:]:
+        held[CONFLICT_KEY] = marks[1]
     metadata = {key: value for key, value in cell.metadata.items() if key != KEY}
     if held:
         metadata = {key: held if key == KEY else value for key, value in cell.metadata.items()}
     return msgspec.structs.replace(cell, metadata=metadata)
 
 
+def is_own_text(cell: Cell) -> bool:
+    """Return whether a note of a conflict says what a person wrote there, so that it must not go with the conflict."""
+    mark = mark_of(cell)
+    if mark is None or mark["role"] not in MARKERS:
+        return False
+    return (
+        cell.type != "markdown"
+        or bool(cell.attachments)
+        or mark.get(_TEXT, _digest(cell.source)) != _digest(cell.source)
+    )
+
+
 def has_open_conflicts(notebook: Notebook) -> bool:
     """Return whether a decision is left; such a notebook is not to be committed."""
-    return any(mark is not None and mark["role"] in MARKERS for mark in map(mark_of, notebook.cells))
+    return any(mark["role"] in MARKERS for cell in notebook.cells for mark in marks_of(cell))
 
 
 def _group(id_: str, cells: tuple[tuple[int, str], ...], held: JsonObject) -> Group:
@@ -171,14 +196,21 @@ def _kept(cell: Cell | None) -> JsonObject | None:
 
 
 def _marker(id_: str, role: Role, text: str, details: JsonObject) -> Cell:
-    mark = {CONFLICT_KEY: {"id": id_, "role": role, **details}}
+    mark = {CONFLICT_KEY: {"id": id_, "role": role, _TEXT: _digest(text), **details}}
     return Cell(type="markdown", source=text, id=CellId(""), metadata={KEY: mark})
 
 
 def _annotated(cell: Cell, id_: str, role: Role) -> Cell:
     held = cell.metadata.get(KEY)
-    mark = {**(held if isinstance(held, dict) else {}), CONFLICT_KEY: {"id": id_, "role": role}}
+    before = mark_of(cell)
+    own = {"id": id_, "role": role} if before is None else {"id": id_, "role": role, _WITHIN: before}
+    mark = {**(held if isinstance(held, dict) else {}), CONFLICT_KEY: own}
     return msgspec.structs.replace(cell, metadata={**cell.metadata, KEY: mark})
+
+
+def _digest(text: str) -> str:
+    """Return what a note's text is known by; blanks do not count, for programs that save notebooks trim them."""
+    return blake3(" ".join(text.split()).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _opening(conflict: Conflict, ours: str, theirs: str) -> str:
@@ -220,7 +252,9 @@ __all__ = [
     "find_groups",
     "group_cells",
     "has_open_conflicts",
+    "is_own_text",
     "mark_of",
+    "marks_of",
     "notebook_marker",
     "without_mark",
 ]

@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 
 from nbcellar.diff.document.equality import same_json
+from nbcellar.errors import CellarError
 from nbcellar.ids import CellId
-from nbcellar.merge.cells import merge_cell, only_ran, value_at
+from nbcellar.merge.cells import merge_cell, only_ran, same_cell, value_at
 from nbcellar.merge.header import merge_headers
-from nbcellar.merge.marks import conflict_id, group_cells, mark_of, notebook_marker
+from nbcellar.merge.marks import conflict_id, find_groups, group_cells, mark_of, marks_of, notebook_marker
 from nbcellar.merge.model import Conflict, Dropped, Labels, Merged, MergeSettings, Side
 from nbcellar.merge.order import Slot, slots
-from nbcellar.merge.outputs import with_stale_mark
 from nbcellar.merge.trees import ABSENT, Path
 from nbcellar.notebook.codec import notebook_from_json
 from nbcellar.notebook.ids import with_unique_ids
@@ -39,15 +39,41 @@ def merge_notebooks(
     labels: Labels = _LABELS,
 ) -> Merged:
     """Merge two edits of a notebook; `base` is None where they have none in common."""
-    if base is not None and (theirs == base or ours == base):
-        return Merged(notebook=ours if theirs == base else theirs)
-    if ours == theirs:
+    if same_notebook(ours, theirs) or (base is not None and same_notebook(theirs, base)):
         return Merged(notebook=ours)
+    if base is not None and same_notebook(ours, base):
+        return Merged(notebook=theirs)
     said: list[str] = []
     ours, theirs = _repaired(ours, labels.ours, said), _repaired(theirs, labels.theirs, said)
-    base = msgspec.structs.replace(ours, cells=(), metadata={}, extra={}) if base is None else _repaired(base, "", [])
-    merged = _Run(base, ours, theirs, settings, labels).merge()
+    base = _nothing_before(ours, theirs) if base is None else _repaired(base, "", [])
+    merged = _Run(_decided_since(base, ours, theirs), ours, theirs, settings, labels).merge()
     return msgspec.structs.replace(merged, repairs=(*said, *merged.repairs))
+
+
+def _nothing_before(ours: Notebook, theirs: Notebook) -> Notebook:
+    """Return the base of two notebooks that have none in common: layout as ours has it, the newer format."""
+    minor = min(ours.nbformat_minor, theirs.nbformat_minor)
+    return msgspec.structs.replace(theirs, cells=(), metadata={}, extra={}, nbformat_minor=minor)
+
+
+def _decided_since(base: Notebook, ours: Notebook, theirs: Notebook) -> Notebook:
+    """Return the base without the conflicts that both sides decided: it has what these began with, to compare with.
+
+    Git makes such a base when two branches merged each other (criss-cross): a merge of merges, conflicts and all.
+    """
+    groups = find_groups(base)
+    if not groups:
+        return base
+    from nbcellar.merge.resolving import resolve
+
+    left = {mark["id"] for side in (ours, theirs) for cell in side.cells for mark in marks_of(cell)}
+    for group in groups:
+        if group.is_open and group.id not in left:
+            try:
+                base = resolve(base, {group.id: "base"})
+            except CellarError:  # a group that a person took apart: it is merged cell by cell
+                continue
+    return base
 
 
 def _repaired(notebook: Notebook, label: str, said: list[str]) -> Notebook:
@@ -72,7 +98,7 @@ class _Run:
         self._theirs = theirs
         self._settings = settings
         self._labels = labels
-        self._taken = {str(mark["id"]) for side in (ours, theirs) for mark in map(mark_of, side.cells) if mark}
+        self._taken = {str(mark["id"]) for side in (ours, theirs) for cell in side.cells for mark in marks_of(cell)}
         self._cells: list[Cell] = []
         self._conflicts: list[Conflict] = []
         self._dropped: list[Dropped] = []
@@ -160,9 +186,7 @@ class _Run:
         reason = f"both sides changed it; the policy keeps {side}"
         other: Side = "theirs" if side == "ours" else "ours"
         if kept is not None:
-            before = self._cell_of(slot, side)
-            is_stale = bool(kept.outputs) and before is not None and before.source != kept.source
-            self._cells.append(with_stale_mark(kept) if is_stale else kept)
+            self._cells.append(kept)
         if gone is None:
             return
         if kept is None:
@@ -199,6 +223,22 @@ class _Run:
             if cell.id and cell.id in seen and mark is None:
                 yield f"cell {number}: id {cell.id!r} was taken by another cell; it has a new one"
             seen.add(cell.id)
+
+
+def same_notebook(a: Notebook, b: Notebook) -> bool:
+    """Return whether two notebooks are the same, their layout in a file included; 1, 1.0 and true differ."""
+    return a is b or (
+        (a.nbformat, a.nbformat_minor, a.keys, a.formatting) == (b.nbformat, b.nbformat_minor, b.keys, b.formatting)
+        and len(a.cells) == len(b.cells)
+        and same_json(a.metadata, b.metadata)
+        and same_json(a.extra, b.extra)
+        and all(map(_same_in_file, a.cells, b.cells))
+        and a.verbatim == b.verbatim
+    )
+
+
+def _same_in_file(a: Cell, b: Cell) -> bool:
+    return a is b or (a.keys == b.keys and a.source_as_text == b.source_as_text and same_cell(a, b))
 
 
 def _number(slot: Slot, side: Side) -> int:

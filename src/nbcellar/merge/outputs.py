@@ -19,7 +19,9 @@ from nbcellar.notebook.model import Cell, JsonObject
 STALE_KEY = "stale_outputs"
 KEY = "cellar"
 # What a run writes into a cell's metadata, and how its outputs are shown: goes with the outputs.
-RUN_KEYS = frozenset({"execution", "ExecuteTime", "collapsed", "scrolled", "outputExpanded", "outputs_hidden"})
+RUN_KEYS = frozenset(
+    {"execution", "ExecuteTime", "collapsed", "scrolled", "outputExpanded", "outputs_hidden", STALE_KEY}
+)
 
 
 class OutputChoice(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Deciding conflicts of a notebook: ours, theirs, both, base, or a text of one's own.
 
-Invariant: the cells of a group are taken as they are now, with what a person did to them since; what is not in a group
-stays as it is.
+Invariant: the cells of a group are taken as they are now, with what a person did to them since, and where they are now;
+what a person wrote into a note stays as a cell. What is not in a group stays as it is.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ import msgspec
 from nbcellar.errors import InvalidInputError, NotFoundError
 from nbcellar.ids import CellId
 from nbcellar.merge.cells import with_value_at
-from nbcellar.merge.marks import Group, find_groups, without_mark
+from nbcellar.merge.marks import MARKERS, Group, find_groups, is_own_text, mark_of, marks_of, without_mark
+from nbcellar.merge.model import Side
 from nbcellar.merge.trees import ABSENT
 from nbcellar.notebook.codec import cell_from_json
-from nbcellar.notebook.ids import with_unique_ids
+from nbcellar.notebook.ids import is_valid, with_unique_ids
 from nbcellar.notebook.model import Cell, JsonObject, Notebook
 
 Choice = Literal["ours", "theirs", "both", "base"]
+MINOR_WITH_IDS = 5
 CHOICES: tuple[Choice, ...] = ("ours", "theirs", "both", "base")
 
 
@@ -33,74 +35,137 @@ class Edited(msgspec.Struct, frozen=True):
 def resolve(notebook: Notebook, choices: Mapping[str, Choice | Edited] | Choice) -> Notebook:
     """Return the notebook with conflicts decided: all of them alike, or each by its id; others are left open.
 
-    Groups whose markdown cells are gone count as decided; what is left of them loses its marks.
-    Raises NotFoundError for an id that no open conflict has, InvalidInputError for a choice that makes no sense.
+    Groups whose markdown cells are gone count as decided; what is left of them loses its marks. A conflict in which
+    another one is open stays open, too. Raises NotFoundError for an id that no open conflict has, InvalidInputError for
+    a choice that makes no sense.
     """
-    groups = find_groups(notebook)
-    open_groups = {group.id: group for group in groups if group.is_open}
-    wanted = dict.fromkeys(open_groups, choices) if isinstance(choices, str) else dict(choices)
-    for id_ in wanted:
-        if id_ not in open_groups:
-            known = ", ".join(open_groups) or "none"
-            raise NotFoundError(f"no open conflict {id_!r}", hint=f"open conflicts: {known}")
+    if isinstance(choices, str):
+        wanted: Mapping[str, Choice | Edited] = dict.fromkeys(_open_ids(notebook), choices)
+    else:
+        wanted = choices
+        known = _open_ids(notebook)
+        for id_ in wanted:
+            if id_ not in known:
+                raise NotFoundError(f"no open conflict {id_!r}", hint=f"open conflicts: {', '.join(known) or 'none'}")
+    while True:
+        before = notebook
+        notebook = _decide_outermost(notebook, wanted)
+        if notebook is before:
+            return notebook
+
+
+def _open_ids(notebook: Notebook) -> list[str]:
+    """Return the ids of open conflicts, also of those that stand around others."""
+    found = {mark["id"]: None for cell in notebook.cells for mark in marks_of(cell) if mark["role"] in MARKERS}
+    return list(found)
+
+
+def _decide_outermost(notebook: Notebook, wanted: Mapping[str, Choice | Edited]) -> Notebook:
+    """Decide what no open conflict stands inside of; return the very same notebook if there is nothing to do."""
+    waiting = {mark["id"] for cell in notebook.cells for mark in list(marks_of(cell))[1:]}
     replaced: dict[int, list[Cell]] = {}
     header = {"metadata": notebook.metadata, **notebook.extra}
-    for group in groups:
-        if group.is_open and group.id not in wanted:
+    for group in find_groups(notebook):
+        if group.is_open and (group.id not in wanted or group.id in waiting):
             continue
-        for place, _ in group.cells:
-            replaced[place] = []
         if not group.is_open:
             replaced |= {place: [without_mark(notebook.cells[place])] for place, _ in group.cells}
-        elif group.places("notebook"):
+            continue
+        if group.places("notebook"):
             header = _decide_header(header, group, wanted[group.id])
-        else:
-            replaced[group.cells[0][0]] = _decide(notebook, group, wanted[group.id])
-    cells: list[Cell] = []
-    for place, cell in enumerate(notebook.cells):
-        cells += replaced.get(place, [cell])
+        for place, kept in _decide(notebook, group, wanted[group.id]).items():
+            replaced[place] = [_without(group.id, cell) for cell in kept]
+        _give_back_id(notebook, group, wanted[group.id], replaced)
+    if not replaced:
+        return notebook
+    cells = [made for place, cell in enumerate(notebook.cells) for made in replaced.get(place, [cell])]
     return msgspec.structs.replace(
         notebook,
-        cells=with_unique_ids(cells) if notebook.nbformat_minor >= 5 and replaced else tuple(cells),
+        cells=with_unique_ids(cells) if notebook.nbformat_minor >= MINOR_WITH_IDS else tuple(cells),
         metadata=header.get("metadata", {}),
         extra={key: value for key, value in header.items() if key != "metadata"},
     )
 
 
-def _decide(notebook: Notebook, group: Group, choice: Choice | Edited) -> list[Cell]:
-    ours, theirs = (_cells(notebook, group, role) for role in ("ours", "theirs"))
-    if isinstance(choice, Edited):
-        model = (ours or theirs or _from_json(group.base))[:1]
-        if not model:
-            raise InvalidInputError(f"conflict {group.id}: no cell is left that could take the text")
-        changed = model[0].source != choice.source
-        stale = {"outputs": (), "execution_count": None} if changed and model[0].type == "code" else {}
-        return [msgspec.structs.replace(model[0], source=choice.source, **stale)]
-    if choice == "ours":
-        return ours
-    if choice == "theirs":
-        return [_with_own_id(theirs[0], group)] if len(theirs) == 1 else theirs
-    if choice == "both":
-        return ours + theirs
-    if choice != "base":
+def _give_back_id(notebook: Notebook, group: Group, choice: Choice | Edited, replaced: dict[int, list[Cell]]) -> None:
+    """Give the one cell that is left of theirs the id that it came with; beside ours it could not have the same."""
+    places = group.places("theirs")
+    id_ = (group.theirs or {}).get("id")
+    if choice != "theirs" or len(places) != 1 or not is_valid(id_) or notebook.nbformat_minor < MINOR_WITH_IDS:
+        return
+    gone = {place for place, _ in group.cells}
+    if not any(cell.id == id_ for place, cell in enumerate(notebook.cells) if place not in gone):
+        replaced[places[0]] = [msgspec.structs.replace(cell, id=CellId(id_)) for cell in replaced[places[0]]]
+
+
+def _without(id_: str, cell: Cell) -> Cell:
+    """Return the cell without the mark of this conflict, however often it has it."""
+    while (mark := mark_of(cell)) is not None and mark["id"] == id_:
+        cell = without_mark(cell)
+    return cell
+
+
+def _decide(notebook: Notebook, group: Group, choice: Choice | Edited) -> dict[int, list[Cell]]:
+    """Return what comes to the places of a group. Cells that are kept stay where they are, notes that a person wrote
+    into as well."""
+    if not isinstance(choice, Edited) and choice not in CHOICES:
         raise InvalidInputError(f"{choice!r} is no choice", hint=f"one of: {', '.join(CHOICES)}")
-    return _from_json(group.base)
+    kept = _kept_roles(choice)
+    found: dict[int, list[Cell]] = {}
+    for place, role in group.cells:
+        cell = notebook.cells[place]
+        found[place] = [cell] if role in kept or is_own_text(cell) else []
+    if group.places("notebook") and not group.places("begin"):
+        return found
+    if isinstance(choice, Edited):
+        place, model = _model(notebook, group)
+        found[place] = [_with_source(model, choice.source), *found[place]]
+    elif choice == "base":
+        found[group.cells[0][0]] += _told(group, "base")
+    for role in kept:
+        if not group.places(role) and (choice != "both" or group.places("begin")):
+            found[group.cells[0][0]] += _told(group, role)
+    return found
 
 
-def _cells(notebook: Notebook, group: Group, role: str) -> list[Cell]:
-    return [without_mark(notebook.cells[place]) for place in group.places(role)]
+def _kept_roles(choice: Choice | Edited) -> tuple[Side, ...]:
+    if choice == "both":
+        return ("ours", "theirs")
+    if choice == "ours":
+        return ("ours",)
+    return ("theirs",) if choice == "theirs" else ()
 
 
-def _with_own_id(cell: Cell, group: Group) -> Cell:
-    """Return their cell with the id that it had there: beside ours it could not have it."""
-    own = group.theirs.get("id") if group.theirs is not None else None
-    return msgspec.structs.replace(cell, id=CellId(own)) if isinstance(own, str) and cell.id else cell
+def _model(notebook: Notebook, group: Group) -> tuple[int, Cell]:
+    """Return the cell that takes a text of one's own, and where it is to stand."""
+    for role in ("ours", "theirs"):
+        for place in group.places(role):
+            return place, notebook.cells[place]
+    for cell in _from_json(group.base):
+        return group.cells[0][0], cell
+    raise InvalidInputError(f"conflict {group.id}: no cell is left that could take the text")
+
+
+def _with_source(cell: Cell, source: str) -> Cell:
+    changed = cell.source != source
+    stale = {"outputs": (), "execution_count": None} if changed and cell.type == "code" else {}
+    return msgspec.structs.replace(cell, source=source, **stale)
+
+
+def _told(group: Group, version: str) -> list[Cell]:
+    """Return a version of which no cell is left, as the first note has it; there need not have been one."""
+    if not group.places("begin"):
+        raise InvalidInputError(
+            f"conflict {group.id}: what {version} was is not known any more: the first of its notes is gone",
+            hint="choose a version that is still there, or delete what is left of its notes",
+        )
+    return _from_json(getattr(group, version))
 
 
 def _from_json(cell: JsonObject | None) -> list[Cell]:
     if cell is None:
         return []
-    found = cell_from_json(cell, where="the base of a conflict")
+    found = cell_from_json(cell, where="a version of a conflict")
     is_code = found.type == "code"
     keys = (*found.keys, "execution_count", "outputs") if is_code else found.keys
     return [msgspec.structs.replace(found, outputs=() if is_code else None, keys=keys)]

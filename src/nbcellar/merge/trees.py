@@ -22,6 +22,7 @@ class _Absent:
 ABSENT: Any = _Absent()
 
 Path = tuple[str, ...]
+_DEEPEST = 100  # nothing that programs write is nested so; below, values are taken whole
 
 
 class TreeMerge(msgspec.Struct, frozen=True):
@@ -41,7 +42,12 @@ def merge_trees(base: Any, ours: Any, theirs: Any, *, whole: Collection[str] = (
         return TreeMerge(ours, ours)
     if _same(ours, base):
         return TreeMerge(theirs, theirs)
-    if isinstance(ours, dict) and isinstance(theirs, dict) and not (path and path[-1] in whole):
+    if (
+        isinstance(ours, dict)
+        and isinstance(theirs, dict)
+        and not (path and path[-1] in whole)
+        and len(path) < _DEEPEST
+    ):
         return _merge_objects(base if isinstance(base, dict) else {}, ours, theirs, whole, path)
     if path and path[-1] == "tags":
         tags = [[] if side is ABSENT else side for side in (base, ours, theirs)]
@@ -69,8 +75,9 @@ def _merge_objects(
 
 
 def _merge_tags(base: Sequence[str], ours: Sequence[str], theirs: Sequence[str]) -> list[str]:
-    kept = [tag for tag in ours if tag in theirs or tag not in base]
-    return kept + [tag for tag in theirs if tag not in ours and tag not in base]
+    of_base, of_ours, of_theirs = set(base), set(ours), set(theirs)
+    kept = [tag for tag in ours if tag in of_theirs or tag not in of_base]
+    return kept + [tag for tag in theirs if tag not in of_ours and tag not in of_base]
 
 
 def _are_tags(*values: Any) -> bool:

@@ -7,7 +7,7 @@ for the same notebook make the same ones; ids of one notebook are unique and fit
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -28,34 +28,43 @@ def is_valid(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and len(value) <= LONGEST and _valid.search(value) is not None
 
 
-def fresh_id(kind: str, source: str, taken: Container[str]) -> CellId:
-    """Return an id of eight hexadecimal digits that is not in `taken`, made from a cell's type and source."""
-    again = 0
-    while True:
-        text = f"{again}:{kind}:{source}".encode("utf-8", "surrogatepass")
-        made = blake3(text).hexdigest()[:8]
-        if made not in taken:
-            return CellId(made)
-        again += 1
+class FreshIds:
+    """Makes ids for the cells of one notebook, in their order; `taken` are those that it has, and grows."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(taken)
+        self._turns: dict[tuple[str, str], int] = {}  # of equal cells each goes on where the one before ended
+
+    def make(self, kind: str, source: str) -> CellId:
+        """Return an id of eight hexadecimal digits that is not taken, made from a cell's type and source."""
+        turn = self._turns.get((kind, source), 0)
+        while True:
+            text = f"{turn}:{kind}:{source}".encode("utf-8", "surrogatepass")
+            made = blake3(text).hexdigest()[:8]
+            turn += 1
+            if made not in self._taken:
+                break
+        self._turns[kind, source] = turn
+        self._taken.add(made)
+        return CellId(made)
 
 
 def with_unique_ids(cells: Sequence[Cell]) -> tuple[Cell, ...]:
     """Return the cells with an id each: the first of several equal ids stays, missing and unfit ones are made."""
-    return _with_ids(cells, {cell.id for cell in cells if is_valid(cell.id)})
+    return _with_ids(cells, FreshIds(cell.id for cell in cells if is_valid(cell.id)))
 
 
 def with_new_ids(cells: Sequence[Cell]) -> tuple[Cell, ...]:
     """Return the cells with all ids made anew; an edit of one cell changes that cell's id only."""
-    return _with_ids([msgspec.structs.replace(cell, id=CellId("")) for cell in cells], set())
+    return _with_ids([msgspec.structs.replace(cell, id=CellId("")) for cell in cells], FreshIds())
 
 
-def _with_ids(cells: Iterable[Cell], taken: set[str]) -> tuple[Cell, ...]:
+def _with_ids(cells: Iterable[Cell], fresh: FreshIds) -> tuple[Cell, ...]:
     seen: set[str] = set()
     made = []
     for cell in cells:
         if not is_valid(cell.id) or cell.id in seen:
-            cell = msgspec.structs.replace(cell, id=fresh_id(cell.type, cell.source, taken))
-            taken.add(cell.id)
+            cell = msgspec.structs.replace(cell, id=fresh.make(cell.type, cell.source))
         seen.add(cell.id)
         made.append(cell)
     return tuple(made)

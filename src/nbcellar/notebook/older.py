@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nbcellar.errors import InvalidInputError
-from nbcellar.notebook.ids import fresh_id
+from nbcellar.notebook.ids import FreshIds
 from nbcellar.notebook.model import NEWEST_MINOR, JsonObject
 
 _MIME_TYPES = {
@@ -36,13 +36,12 @@ def upgrade(members: JsonObject, where: str = "notebook") -> JsonObject:
     Raises InvalidInputError, which names the cell, where the text is not of the form that its nbformat has.
     """
     major = members["nbformat"]
-    taken: set[str] = set()
+    fresh = FreshIds()
     cells = []
     for number, cell in enumerate(_cells(members, where), 1):
         place = f"{where}, cell {number} (nbformat {major})"
         made = upgrade_cell(_object(cell, place), major, place)
-        made["id"] = fresh_id(str(made["cell_type"]), str(made["source"]), taken)
-        taken.add(made["id"])
+        made["id"] = fresh.make(str(made["cell_type"]), str(made["source"]))
         cells.append(dict(sorted(made.items())))
     metadata = _object(members.get("metadata", {}), f"{where}, metadata")
     kept = {key: value for key, value in metadata.items() if key not in _NOT_KEPT}

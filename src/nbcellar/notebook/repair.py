@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from nbcellar.notebook.ids import fresh_id, is_valid
+from nbcellar.notebook.ids import FreshIds, is_valid
 from nbcellar.notebook.model import NEWEST_MINOR, JsonObject, Notebook
 
 if TYPE_CHECKING:
@@ -127,15 +127,14 @@ def _minor(minor: Any, cells: list[Any], say: _Say) -> int:
 def _ids(cells: list[Any], minor: int, said: list[Repair]) -> list[Any]:
     if minor < NEWEST_MINOR:
         return [_without_id(cell, _Say(said, number)) for number, cell in enumerate(cells, 1)]
-    taken = {cell["id"] for cell in cells if isinstance(cell, dict) and is_valid(cell.get("id"))}
+    fresh = FreshIds(cell["id"] for cell in cells if isinstance(cell, dict) and is_valid(cell.get("id")))
     seen: dict[str, int] = {}
     made = []
     for number, cell in enumerate(cells, 1):
         if isinstance(cell, dict):
             old = cell.get("id")
             if not is_valid(old) or old in seen:
-                new = fresh_id(str(cell.get("cell_type")), _text(cell.get("source")), taken)
-                taken.add(new)
+                new = fresh.make(str(cell.get("cell_type")), _text(cell.get("source")))
                 cell = {**cell, "id": new}
                 why = f"cell {seen[old]} has the id {old}, too" if is_valid(old) else _no_id(old)
                 _Say(said, number)(f"{why}; its id is {new} now")

@@ -9,6 +9,7 @@ import shlex
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import msgspec
@@ -187,3 +188,65 @@ def test_colours_show_whose_line_it_is(shell: Shell, monkeypatch: pytest.MonkeyP
     shell.run("--color always resolve merged.ipynb")
     assert "\x1b[32m  - prices.median()\x1b[0m" in shell.err
     assert "\x1b[34m  + prices.max()\x1b[0m" in shell.err
+
+
+def test_a_notebook_that_was_saved_meanwhile_is_left(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nbcellar.merge import resolving
+
+    assert shell.run("merge-file base.ipynb ours.ipynb theirs.ipynb -o merged.ipynb") == 1
+    merged = shell.folder / "merged.ipynb"
+    decide = resolving.resolve
+
+    def decide_while_jupyter_saves(*args: Any) -> Notebook:
+        merged.write_bytes(write(BASE))
+        return decide(*args)
+
+    monkeypatch.setattr(resolving, "resolve", decide_while_jupyter_saves)
+    assert shell.run("resolve merged.ipynb --theirs") == 2
+    assert "was changed by another program meanwhile" in shell.err
+    assert merged.read_bytes() == write(BASE)
+
+
+@pytest.mark.parametrize("line", ["resolve pipe.ipynb --ours", "patch pipe.ipynb change.json"])
+def test_a_pipe_is_refused_and_not_waited_for(line: str, shell: Shell) -> None:
+    os.mkfifo(shell.folder / "pipe.ipynb")
+    (shell.folder / "change.json").write_text("[]")
+    assert shell.run(line) == 2
+    assert "is no file" in shell.err
+
+
+def test_names_from_a_notebook_hold_no_escape_sequences(shell: Shell) -> None:
+    tricks = "\x1b]0;title\x07\x1b[31m\u202e\r"
+    for name, value in (("base", 1), ("ours", 2), ("theirs", 3)):
+        made = msgspec.structs.replace(BASE, metadata={f"key{tricks}": value})
+        (shell.folder / f"{name}.ipynb").write_bytes(write(made))
+    said = []
+    shell.run("merge-file base.ipynb ours.ipynb theirs.ipynb -o merged.ipynb --conflicts ours")
+    said.append(shell.err)
+    mark = {"id": f"id{tricks}", "role": "begin", "what": [tricks], "labels": {"ours": tricks}}
+    note = Cell(type="markdown", source="note", id=CellId("note"), metadata={"cellar": {"conflict": mark}})
+    (shell.folder / f"open{tricks}.ipynb").write_bytes(write(msgspec.structs.replace(BASE, cells=(note,))))
+    for option in ("--list", "--take no=ours", "--base"):
+        shell.run(f"resolve 'open{tricks}.ipynb' {option}")
+        said += [shell.out, shell.err]
+    assert "key" in said[0] and "id" in said[1]
+    assert not any(letter in text for text in said for letter in "\x1b\x07\r\u202e")
+
+
+@pytest.mark.parametrize(
+    ("source", "script"), [("x = 1\r\ny = '\ud800'", "true"), ("x = 1", "printf \\\\377 >")], ids=["odd", "latin"]
+)
+def test_odd_text_in_the_editor(source: str, script: str, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in (("base", "z"), ("ours", source), ("theirs", source)):
+        cell = msgspec.structs.replace(BASE.cells[1], source=text, metadata={"k": name})
+        (shell.folder / f"{name}.ipynb").write_bytes(write(msgspec.structs.replace(BASE, cells=(cell,))))
+    assert shell.run("merge-file base.ipynb ours.ipynb theirs.ipynb -o merged.ipynb") == 1
+    shell.environ["EDITOR"] = f"sh -c '{script} \"$0\"'"
+    answers(monkeypatch, "e\nq\n")
+    code = shell.run("resolve merged.ipynb")
+    if script == "true":
+        assert code == 0
+        assert [cell.source for cell in shell.notebook("merged.ipynb").cells] == [source]
+    else:
+        assert code == 1
+        assert "not UTF-8" in shell.err

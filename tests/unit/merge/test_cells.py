@@ -10,7 +10,10 @@ from nbcellar.ids import CellId
 from nbcellar.merge.cells import merge_cell, only_ran
 from nbcellar.merge.model import MergeSettings
 from nbcellar.merge.outputs import is_stale
-from nbcellar.notebook.model import Cell
+from nbcellar.notebook.codec import read, write
+from nbcellar.notebook.model import Cell, cell_to_json
+
+from . import notebooks as made
 
 MARK = MergeSettings()
 
@@ -165,3 +168,30 @@ def test_what_counts_as_a_mere_run() -> None:
     assert not only_ran(base, but(base, source="y"))
     assert not only_ran(base, but(base, type="raw"))
     assert not only_ran(base, but(base, attachments={"a": {}}))
+
+
+def test_outputs_and_attachments_stay_with_a_type_that_may_have_them() -> None:
+    base = made.text("a", "see ![x](attachment:a.png)\nmore", attachments={"a.png": {"image/png": "aa"}})
+    added = made.text("a", base.source, attachments={"a.png": {"image/png": "aa"}, "b.png": {"image/png": "bb"}})
+    became = made.code("a", base.source)
+    merged = merge_cell(base, added, became, MARK)
+    assert merged.conflicts == (("type",), ("attachments",))
+    assert (merged.ours, merged.theirs) == (added, became)
+    ran = made.code("a", "x = 1", "1", 1)
+    merged = merge_cell(ran, made.code("a", "x = 2", "2", 2), made.text("a", "x is 3"), MARK)
+    assert merged.conflicts == (("type",), ("source",))
+    assert merged.ours.outputs and merged.theirs.outputs is None
+
+
+def test_a_cell_that_became_text_has_no_keys_of_code() -> None:
+    base = read(write(made.notebook(made.code("", "x = 1\ny = 2"), minor=4))).cells[0]
+    ours = but(base, id=CellId("abcd"), keys=("cell_type", "execution_count", "id", "metadata", "outputs", "source"))
+    merged = merge_cell(base, ours, made.text("", base.source), MARK)
+    assert "execution_count" not in cell_to_json(merged.ours)
+
+
+def test_marks_of_stale_outputs_are_no_decision() -> None:
+    marks = [{"cellar": {"stale_outputs": digit * 16}} for digit in "ab"]
+    ours, theirs = (made.code("a", "x", digit, 1, metadata=mark) for digit, mark in zip("ab", marks, strict=True))
+    assert not merge_cell(made.code("a", "x", "c", 1), ours, theirs, MARK).conflicts
+    assert only_ran(made.code("a", "x", "c", 1), ours)

@@ -220,3 +220,52 @@ def test_layout_of_the_file_follows_the_side_that_changed_it() -> None:
         msgspec.structs.replace(with_cell(BASE, 0, source="#"), formatting=wide),
     )
     assert merge_notebooks(BASE, ours, theirs).notebook.formatting == wide
+
+
+@pytest.mark.parametrize(("old", "new"), [(1, 1.0), (1, True), (0.0, -0.0)])
+def test_a_change_of_a_number_alone_is_a_change(old: object, new: object) -> None:
+    base, theirs = notebook(code("a", "x"), k=old), notebook(code("a", "x", metadata={"m": new}), k=new)
+    base = msgspec.structs.replace(base, cells=(code("a", "x", metadata={"m": old}),))
+    ours = msgspec.structs.replace(base, cells=(*base.cells, code("b", "y")))
+    for merged in (merge_notebooks(base, ours, theirs), merge_notebooks(base, theirs, ours)):
+        assert repr(merged.notebook.metadata["k"]) == repr(merged.notebook.cells[0].metadata["m"]) == repr(new)
+    assert merge_notebooks(None, base, theirs).conflicts
+
+
+def test_two_formats_without_a_base_become_the_newer_one() -> None:
+    newer, older = notebook(code("a", "x = 1")), notebook(code("", "y = 2"), minor=4)
+    for merged in (merge_notebooks(None, newer, older), merge_notebooks(None, older, newer)):
+        assert merged.notebook.nbformat_minor == 5
+        assert all(cell.id for cell in merged.notebook.cells)
+
+
+def test_metadata_nested_without_end_is_taken_whole() -> None:
+    def nested(value: int) -> Notebook:
+        held: object = value
+        for _ in range(700):
+            held = {"k": held}
+        return notebook(code("a", "x"), deep=held)
+
+    merged = merge_notebooks(nested(1), nested(2), nested(3))
+    assert len(merged.conflicts) == 1
+    for choice, version in (("ours", 2), ("theirs", 3), ("base", 1)):
+        assert resolve(merged.notebook, choice) == nested(version)  # type: ignore[arg-type]
+
+
+def test_a_base_with_a_conflict_that_both_decided() -> None:
+    """What git calls the base when two branches merged each other is a merge itself, with conflicts in it."""
+    base = merge_notebooks(*(notebook(code("a", f"x = {n}"), text("t", "end")) for n in (1, 2, 3))).notebook
+    ours, theirs = resolve(base, "ours"), resolve(base, "theirs")
+    (conflict,) = merge_notebooks(base, ours, theirs).conflicts
+    assert [cell.source for cell in (conflict.base, conflict.ours, conflict.theirs) if cell] == [
+        "x = 1",
+        "x = 2",
+        "x = 3",
+    ]
+    edited = msgspec.structs.replace(ours, cells=(*ours.cells, code("new", "y")))
+    merged = merge_notebooks(base, ours, edited)
+    assert merged.is_clean
+    assert merged.notebook == edited
+    # A side that left it open still has it; one that only decided it does not bring it back.
+    still_open = msgspec.structs.replace(base, cells=(*base.cells, code("new", "y")))
+    assert merge_notebooks(base, ours, still_open).notebook == edited
