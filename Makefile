@@ -84,6 +84,10 @@ bench: $(STAMP) ## the seven workloads: bare, Cellar, dill, Kishu; takes a while
 	$(BIN)/python benchmarks/session.py
 	$(BIN)/python benchmarks/startup.py
 
+.PHONY: bench-documents
+bench-documents: $(STAMP) ## notebooks: diff, merge, git and cleaning beside nbdime, nbdev and nbstripout; ten minutes
+	$(BIN)/python benchmarks/document.py
+
 .PHONY: coverage-classes
 coverage-classes: $(LIBRARIES_STAMP) ## record objects of 40 libraries, write docs/supported-libraries.md; some ten minutes
 	$(LIBRARIES)/bin/python tests/libraries/run.py --write

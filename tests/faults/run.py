@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -102,7 +103,8 @@ def table(outcomes: list[dict[str, Any]]) -> str:
         "|---|--:|--:|--:|--:|--:|--:|---|",
     ]
     for outcome in joined(outcomes):
-        notes = ", ".join(outcome.get("notes", []))
+        # A page of the project names no folder of the machine that made it.
+        notes = re.sub(r"/\S*?/cellar-faults-[^/ ]*", "…", ", ".join(outcome.get("notes", [])))
         if outcome["failures"]:
             notes = f"**FAILED ({len(outcome['failures'])})**: {outcome['failures'][0][:200]}"
         numbers = [outcome.get(key, 0) for key in NUMBERS]

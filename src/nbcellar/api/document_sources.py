@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from nbcellar.api.notebook_files import STANDARD_INPUT, read_bytes
+from nbcellar.api.notebook_files import STANDARD_INPUT, find_notebooks, read_bytes
 from nbcellar.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 GIT = "git:"
 NOTEBOOK = ".ipynb"
-_NOT_SEARCHED = frozenset({".ipynb_checkpoints", "node_modules", "__pycache__"})
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -245,15 +244,8 @@ def _refuse_paths(paths: Sequence[str]) -> None:
 
 
 def _notebooks_below(folder: Path) -> dict[str, Path]:
-    """Return the notebooks below a folder by their path in it; hidden folders and links are left out."""
-    found = {}
-    for root, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name not in _NOT_SEARCHED and not name.startswith("."))
-        for name in files:
-            if name.endswith(NOTEBOOK):
-                path = Path(root, name)
-                found[path.relative_to(folder).as_posix()] = path
-    return found
+    """Return the notebooks below a folder by their path in it."""
+    return {path.relative_to(folder).as_posix(): path for path in find_notebooks(folder)}
 
 
 def _is_below(name: str, path: str) -> bool:
