@@ -27,9 +27,11 @@ def both_sides(
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write a file by way of another one beside it; its mode is kept. Raises OSError, then nothing has changed."""
-    aside = path.with_name(f"{path.name}.{os.getpid()}.new")
+    aside = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}.new")
+    # A file of its own: a repository may hold a link of any name that can be guessed, to any file of the user's.
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        with aside.open("wb") as file:
+        with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

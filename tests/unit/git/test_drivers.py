@@ -148,3 +148,18 @@ def test_given_names_are_shown(call: MergeCall) -> None:
     merge_driver(given, {}, lambda text: None, merge=look)
     assert seen == [SideNames("base", "main", "a [31mb c")]
     read(call.ours.read_bytes())
+
+
+def test_nothing_is_written_through_a_link_of_the_repository(
+    call: MergeCall, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever names a repository guesses, the file that is written on the way is a new one."""
+    mine = tmp_path / "mine"
+    mine.write_text("mine")
+    monkeypatch.setattr(os, "urandom", bytes)
+    for name in (f"A.{os.getpid()}.new", f"A.{os.getpid()}.00000000.new"):
+        (tmp_path / name).symlink_to(mine)
+    code, _ = run(call, take_theirs)
+    assert code == FAILED
+    assert mine.read_text() == "mine"
+    assert b'"ours"' in call.ours.read_bytes() or b"Not merged" in call.ours.read_bytes()
