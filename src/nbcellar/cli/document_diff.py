@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import msgspec
 from nbcellar.cli import exit_codes, text
 from nbcellar.cli.console import Console
 from nbcellar.cli.writing import write_json, write_lines, write_text
-from nbcellar.errors import InvalidInputError
+from nbcellar.errors import InvalidInputError, StoreUnavailableError, UnsupportedFormatError
 
 if TYPE_CHECKING:
     from nbcellar.api.document_sources import Pair
@@ -50,7 +51,21 @@ def refuse_options(args: argparse.Namespace) -> None:
 
 
 def run(args: argparse.Namespace, chosen: Chosen, console: Console) -> int:
-    """Compare and write; return the exit code."""
+    """Compare and write; return the exit code. Whatever is wrong with a notebook is an InvalidInputError."""
+    with as_invalid_input():
+        return _run(args, chosen, console)
+
+
+@contextlib.contextmanager
+def as_invalid_input() -> Iterator[None]:
+    """Make of a file that is no notebook of ours, or cannot be read, what it is for a command: wrong input."""
+    try:
+        yield
+    except (UnsupportedFormatError, StoreUnavailableError) as error:
+        raise InvalidInputError(error.message, hint=error.hint) from error
+
+
+def _run(args: argparse.Namespace, chosen: Chosen, console: Console) -> int:
     for name, option in _OF_COMMITS:
         if getattr(args, name) and name != "names":
             raise InvalidInputError(f"{option} is for commits, and these are notebooks", hint="cellar diff --help")
@@ -180,4 +195,4 @@ def _code(args: argparse.Namespace, differ: bool) -> int:
     return exit_codes.FINDINGS if args.exit_code and differ else exit_codes.OK
 
 
-__all__ = ["PARTS", "configure", "refuse_options", "run"]
+__all__ = ["PARTS", "as_invalid_input", "configure", "refuse_options", "run"]

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from nbcellar.api.views import Cell, Show, Variable, VariableChange
 from nbcellar.cli import exit_codes, text
 from nbcellar.cli.console import Console
+from nbcellar.cli.document_diff import as_invalid_input
 from nbcellar.cli.log import format_labels
 from nbcellar.cli.writing import write_lines
 from nbcellar.errors import InvalidInputError
@@ -39,7 +40,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, console: Console) -> int:
     if args.ref == "-" or args.ref.endswith(".ipynb"):
-        return _show_notebook(args, console)
+        with as_invalid_input():
+            return _show_notebook(args, console)
     with console.open_repo() as repo:
         shown = repo.show(args.ref)
     if args.json:

@@ -219,6 +219,15 @@ def test_the_exit_code(shell: Shell, line: str, expected: int) -> None:
     assert shell.run(line) == expected
 
 
+@pytest.mark.parametrize("command", ["diff old.ipynb", "diff /dev/null", "show"])
+def test_whatever_is_wrong_with_a_file_is_wrong_input(shell: Shell, command: str) -> None:
+    (shell.folder / "five.ipynb").write_text('{"nbformat": 5, "nbformat_minor": 0, "metadata": {}, "cells": []}')
+    (shell.folder / "loop.ipynb").symlink_to("loop.ipynb")
+    for name in ("five.ipynb", "loop.ipynb", "torn.ipynb", "nowhere.ipynb"):
+        assert shell.run(f"{command} {name}") == 2, name
+        assert shell.err.startswith("error: ")
+
+
 def test_standard_input(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     class Input:
         buffer = io.BytesIO(NEW.encode())
