@@ -45,7 +45,9 @@ def test_whatever_an_interrupt_hits_what_is_recorded_afterwards_is_what_is_there
     states: dict[str, str] = {}
     for _ in range(30):
         fresh.start(random_cell(rng))
-        for _ in range(rng.randrange(3)):
+        # One at a time: a second one that comes while ipykernel deals with the first (it has logged "KeyboardInterrupt
+        # caught in kernel", and does not ignore SIGINT again yet) ends any kernel, recorded or not.
+        if rng.random() < 0.67:
             fresh.interrupt()
         fresh.until_quiet()
         for _ in range(rng.randrange(2)):
