@@ -17,6 +17,7 @@ _MOST_BY_HAND = 20
 _MOST_FEATURES = 40
 _MOST_HOLDERS = 4
 _SHORTEST_FEATURE = 3
+_ROUNDING = 1e-9
 _SETTLED = 0.6
 _SHORTEST_KEPT = 5
 
@@ -72,7 +73,8 @@ class Likeness:
             from rapidfuzz.distance import Indel
 
             self._ratio = Indel.normalized_similarity
-        return self._ratio(old, new, score_cutoff=least)
+        # It takes the distance from 1, which may come out a bit below: 1 - 18/20 < 2/20.
+        return self._ratio(old, new, score_cutoff=max(least - _ROUNDING, 0.0))
 
     def alike(self, i: int, j: int, least: float) -> float:
         """Return how alike two cells are: quickly if that settles it, else closely; 0.0 if below `least`."""
