@@ -17,11 +17,8 @@ _MOST_BY_HAND = 20
 _MOST_FEATURES = 40
 _MOST_HOLDERS = 4
 _SHORTEST_FEATURE = 3
-_ROUNDING = 1e-9
 _SETTLED = 0.6
 _SHORTEST_KEPT = 5
-
-Ratio = Callable[..., float]
 
 
 class Likeness:
@@ -34,7 +31,7 @@ class Likeness:
         self._a, self._b = a, b
         self._bags_a: dict[int, tuple[Counter[str], int]] = {}
         self._bags_b: dict[int, tuple[Counter[str], int]] = {}
-        self._ratio: Ratio | None = None
+        self._similarity: Callable[..., int] | None = None
         self.left = most
         self._by_hand = _MOST_BY_HAND
 
@@ -64,17 +61,22 @@ class Likeness:
             found = max(self.quick(i, j), 2 * sum(common_ends(old, new)) / (shorter + longer))
             return found if found >= least else 0.0
         self.left -= 1
+        if not longer:
+            return 1.0
+        found = 2 * self._common(old, new, longer, int(least * (shorter + longer) / 2)) / (shorter + longer)
+        return found if found >= least else 0.0
+
+    def _common(self, old: str, new: str, longer: int, least: int) -> int:
+        """Return how many letters two texts have in common in order; maybe 0 if fewer than `least`."""
         if self._by_hand > 0 and longer <= _LONGEST_BY_HAND:
             self._by_hand -= 1
-            found = common_letters(old, new) * 2 / (shorter + longer) if longer else 1.0
-            return found if found >= least else 0.0
-        if self._ratio is None:
+            return common_letters(old, new)
+        if self._similarity is None:
             # Imported when many are compared: that takes 18 ms, of the 80 that a diff may take to start.
-            from rapidfuzz.distance import Indel
+            from rapidfuzz.distance import LCSseq
 
-            self._ratio = Indel.normalized_similarity
-        # It takes the distance from 1, which may come out a bit below: 1 - 18/20 < 2/20.
-        return self._ratio(old, new, score_cutoff=max(least - _ROUNDING, 0.0))
+            self._similarity = LCSseq.similarity
+        return self._similarity(old, new, score_cutoff=least)
 
     def alike(self, i: int, j: int, least: float) -> float:
         """Return how alike two cells are: quickly if that settles it, else closely; 0.0 if below `least`."""
