@@ -61,13 +61,11 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if not options.no_peers:
         make_peers()
-    lines: list[Line] = []
+    print("| what | Cellar | bar | peers |\n|---|---|---|---|")
     for name in options.only or PARTS:
         print(f"{name} ...", file=sys.stderr)
-        lines += PARTS[name](options.quick, not options.no_peers)
-    print("| what | Cellar | bar | peers |\n|---|---|---|---|")
-    for line in lines:
-        print(f"| {line.what} | {line.ours} | {line.bar} | {line.peers} |")
+        for line in PARTS[name](options.quick, not options.no_peers):
+            print(f"| {line.what} | {line.ours} | {line.bar} | {line.peers} |", flush=True)
     return 0
 
 
@@ -289,7 +287,9 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 def long_line(quick: bool, peers: bool) -> list[Line]:
-    from nbcellar.clean.notebooks import clean_notebook
+    from nbcellar.clean.notebooks import clean
+    from nbcellar.clean.rules import Rules
+    from nbcellar.config.documents import Clean
 
     size = 20_000 if quick else 200_000
     notebook = make_notebook(1, 1)
@@ -297,7 +297,8 @@ def long_line(quick: bool, peers: bool) -> list[Line]:
     output = {"output_type": "stream", "name": "stdout", "text": [text]}
     cells = tuple(_with_output(cell, output) for cell in notebook.cells)
     notebook = Notebook(cells=cells, metadata=notebook.metadata)
-    ours = cpu_of(lambda: clean_notebook(notebook))
+    rules = Rules(Clean())
+    ours = cpu_of(lambda: clean(notebook, rules))
     said = ""
     if peers:
         with tempfile.TemporaryDirectory() as name:
