@@ -47,8 +47,7 @@ def _merge(base: str, ours: str, theirs: str) -> dict[str, Any]:
 
 
 def _clean(name: str) -> dict[str, Any]:
-    from execnb.nbio import read_nb
-    from nbdev.clean import clean_nb
+    from nbdev.clean import clean_nb, read_nb
 
     notebook = read_nb(name)
     start = time.process_time()
