@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from nbcellar.diff.align import Step, align
+from nbcellar.diff.best_pairs import best_pairs
 from nbcellar.diff.model import Line, TextChange
 
 CONTEXT = 2
@@ -81,22 +82,7 @@ def _counterparts(old: list[str], new: list[str]) -> list[tuple[int, int]]:
     if len(old) * len(new) > _MOST_COMPARED:
         return []
     bags_a, bags_b = [_bag(text) for text in old], [_bag(text) for text in new]
-    width = len(new)
-    best = [[0.0] * (width + 1) for _ in range(len(old) + 1)]
-    gains = [[_gain(one, other) for other in bags_b] for one in bags_a]
-    for x in range(len(old)):
-        for y in range(width):
-            best[x + 1][y + 1] = max(best[x][y + 1], best[x + 1][y], best[x][y] + gains[x][y])
-    pairs, x, y = [], len(old), width
-    while x and y:
-        if best[x][y] == best[x - 1][y]:
-            x -= 1
-        elif best[x][y] == best[x][y - 1]:
-            y -= 1
-        else:
-            x, y = x - 1, y - 1
-            pairs.append((x, y))
-    return pairs
+    return best_pairs([[_gain(one, other) for other in bags_b] for one in bags_a])
 
 
 def _bag(text: str) -> set[str]:

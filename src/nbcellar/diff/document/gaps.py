@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from nbcellar.diff.align import align
+from nbcellar.diff.best_pairs import best_pairs
 from nbcellar.diff.document.equality import json_key
 from nbcellar.diff.document.similarity import Likeness, likely_pairs
 from nbcellar.diff.rising import longest_rising
@@ -216,28 +217,15 @@ def _keep(gaps: Gaps, pairs: list[tuple[int, int]], *, alone: bool = False) -> l
 
 def _pair_small(gaps: Gaps, ours: list[int], theirs: list[int]) -> list[tuple[int, int]]:
     """Pair so that the sum of likeness is the highest; ids are worth something, too."""
-    width = len(theirs)
-    best = [[0.0] * (width + 1) for _ in range(len(ours) + 1)]
     gains = []
-    for x, i in enumerate(ours):
+    for i in ours:
         row = []
-        for y, j in enumerate(theirs):
+        for j in theirs:
             score = gaps.score(i, j, ALIKE)
             # One pair that is much alike is worth more than two that hardly are.
-            gain = score - 0.5 + (0.05 if gaps.same_id(i, j) else 0.0) if score else 0.0
-            row.append(gain)
-            best[x + 1][y + 1] = max(best[x][y + 1], best[x + 1][y], best[x][y] + gain)
+            row.append(score - 0.5 + (0.05 if gaps.same_id(i, j) else 0.0) if score else 0.0)
         gains.append(row)
-    pairs, x, y = [], len(ours), width
-    while x and y:
-        if best[x][y] == best[x - 1][y]:
-            x -= 1
-        elif best[x][y] == best[x][y - 1]:
-            y -= 1
-        else:
-            x, y = x - 1, y - 1
-            pairs.append((ours[x], theirs[y]))
-    return _keep(gaps, pairs)
+    return _keep(gaps, [(ours[x], theirs[y]) for x, y in best_pairs(gains)])
 
 
 def _pair_last(gaps: Gaps, ours: list[int], theirs: list[int]) -> None:
