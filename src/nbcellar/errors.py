@@ -14,6 +14,7 @@
     ├── UnsupportedFormatError         written by a newer Cellar
     ├── StoreUnavailableError (OSError) the environment: disk full, read-only, locked; often passes
     ├── KernelError                    the kernel refused or failed a request
+    ├── CancelledError                 taken back by who asked for it; nothing has changed
     └── InvalidInputError (ValueError)
         └── AmbiguousReferenceError    a prefix or name with several meanings
 
@@ -25,6 +26,7 @@ from __future__ import annotations
 __all__ = [
     "AlreadyExistsError",
     "AmbiguousReferenceError",
+    "CancelledError",
     "CannotRestoreError",
     "CannotStoreError",
     "CellarError",
@@ -132,6 +134,12 @@ class KernelError(CellarError):
     """A kernel refused a request or failed while it served it."""
 
     code = "kernel"
+
+
+class CancelledError(CellarError):
+    """Who asked for something took it back in time: nothing has changed, and nothing will."""
+
+    code = "cancelled"
 
 
 class InvalidInputError(CellarError, ValueError):

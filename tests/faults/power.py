@@ -226,8 +226,8 @@ def spoil(mutant: int) -> None:
     elif mutant:
         careful, pragma = database.open_database, MUTANTS[mutant]
 
-        def open_database(path: Path) -> apsw.Connection:
-            db = careful(path)
+        def open_database(path: Path, *, late: bool = False) -> apsw.Connection:
+            db = careful(path, late=late)
             db.execute(f"PRAGMA {pragma}")
             return db
 

@@ -24,6 +24,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 from nbcellar.api import open_repo, views
+from nbcellar.api.asking import Asking
 from nbcellar.api.repo import Repo, init
 from nbcellar.history.model import Commit, Covariable, State
 from nbcellar.ids import CommitId
@@ -368,9 +369,9 @@ class Project:
         for kernel in self._kernels:
             kernel.close()
 
-    def open(self, notebook: str = "a.ipynb") -> Repo:
+    def open(self, notebook: str = "a.ipynb", asking: Asking | None = None) -> Repo:
         """Return the repository, with this notebook as the default."""
-        return open_repo(self.root, environ=self.environ, notebook=notebook)
+        return open_repo(self.root, environ=self.environ, notebook=notebook, asking=asking)
 
     def commit(self, ref: str, notebook: str = "a.ipynb") -> Commit:
         """Return a commit."""

@@ -136,3 +136,12 @@ class Notebooks(msgspec.Struct, frozen=True, kw_only=True):
             "a whole number above 0",
         ),
     ] = 256
+    compare_mb: Annotated[
+        int,
+        Meta(ge=1),
+        doc(
+            "Size, in MiB, of the notebooks together, newest first, that git compares by content where its filter is "
+            "on: their outputs never make it refuse. `git status` takes some 3 ms of processor time for each MiB.",
+            "a whole number above 0",
+        ),
+    ] = 64

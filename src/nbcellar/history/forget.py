@@ -23,6 +23,7 @@ from nbcellar.history.maintenance import collect_garbage
 from nbcellar.history.model import EMPTY_STATE, Commit
 from nbcellar.history.operations import Operation, OperationKind, RefChange, decode_operation, encode_operation
 from nbcellar.history.reach import ChildrenOf, commits_of_operation, live_objects
+from nbcellar.history.results import LAST, result_of
 from nbcellar.history.rewrite import CommitCut, Cut, Plan, Rewritten, VariableCut, plan_rewrite, versions_of
 from nbcellar.history.states import Changes, StateBuilder, chain_of
 from nbcellar.ids import DIGEST_BYTES, CommitId, Digest, NotebookId
@@ -57,7 +58,8 @@ def mark_of(repo: Repository) -> Mark:
 class Forgotten(msgspec.Struct, frozen=True):
     """What was taken out and what was not.
 
-    rewritten: old to new ids. names: all names that held the value. shared_objects: pieces of it that stay because
+    rewritten: old to new ids. removed: the commit, and results of pipelines that held what goes: these go as a whole.
+    names: all names that held the value. shared_objects: pieces of it that stay because
     other variables hold the same bytes. sources_with_text: commits (new ids) whose code, message, error or notes name
     the variable: these were not changed.
     """
@@ -91,6 +93,7 @@ def forget_variable(
 
     def make_cut() -> Cut:
         versions = versions_of(name, notebook, commits_of(repo), read_object=repo.store.read)
+        versions |= _versions_in_results(repo, notebook, name)
         if not versions:
             raise NotFoundError(f"no commit of {repo.label(notebook)} holds a value of '{name}'")
         return VariableCut(name, versions, salt=salt, values=values, names=names)
@@ -107,13 +110,24 @@ def forget_variable(
     removed_bytes = purge(repo, children_of)
     return Forgotten(
         rewritten=dict(plan.renamed),
-        removed=(),
+        removed=tuple(plan.removed),
         signed_for_others=others,
         names=tuple(sorted(names)),
         shared_objects=shared,
         sources_with_text=mentions,
         bytes_removed=removed_bytes,
     )
+
+
+def _versions_in_results(repo: Repository, notebook: NotebookId, name: str) -> frozenset[bytes]:
+    """Return the versions that a name has in results of the notebook's pipeline."""
+    path = repo.label(notebook)
+    found: set[bytes] = set()
+    for _, commit in commits_of(repo):
+        made = result_of(commit)
+        if made is not None and made.notebook == path and commit.state is not None:
+            found.update(entry.version for entry in commit.state.put if name in entry.names)
+    return frozenset(found)
 
 
 def is_unfinished(repo: Repository, name: str) -> bool:
@@ -285,7 +299,7 @@ def _move_refs(
             tx.set_ref(scope, name, old=value, new=None)
             if new_name:
                 tx.set_ref(scope, new_name, old=repo.store.ref(scope, new_name), new=new_value)
-        if new_name and not name.startswith((refs.REWRITTEN, DOUBT)):
+        if new_name and not name.startswith((refs.REWRITTEN, DOUBT, LAST)):
             changes.setdefault(NotebookId(scope), []).append(RefChange(new_name, None, new_value))
     return changes
 
@@ -299,7 +313,7 @@ def _moved_ref(name: str, value: bytes, plan: Plan) -> tuple[str, bytes | None]:
         return (refs.message_ref(plan.renamed[commit]) if commit in plan.renamed else name), value
     if name.startswith(refs.TAG):
         return name, None if CommitId(value) in plan.removed else plan.renamed.get(CommitId(value), value)
-    if name.startswith((refs.BRANCH, refs.REWRITTEN)) or name == refs.FORKED_FROM:
+    if name.startswith((refs.BRANCH, refs.REWRITTEN, LAST)) or name == refs.FORKED_FROM:
         return name, plan.moved(CommitId(value))
     if name.startswith(DOUBT):
         return _moved_doubt(name, value, plan)

@@ -44,11 +44,13 @@ _READ_BYTES = 1 << 20
 class TextForgotten(msgspec.Struct, frozen=True):
     """What was taken out, or would be.
 
-    replaced: how many texts of each kind. variables: names of those that are dropped, with (notebook, name) for each.
+    removed: results of pipelines, which go as a whole. replaced: how many texts of each kind. variables: names of those
+    that are dropped.
     environment: environment variables that are. remaining: places where the text still is.
     """
 
     rewritten: Mapping[CommitId, CommitId]
+    removed: tuple[CommitId, ...]
     signed_for_others: int
     replaced: Mapping[str, int]
     variables: tuple[str, ...]
@@ -86,7 +88,7 @@ def forget_text(
 
     if dry_run or not finder.is_anywhere():
         plan = plan_rewrite(commits_of(repo), make_cut(), read_commit=repo.read_commit, read_object=repo.store.read)
-        if not plan.rewritten and not finder.is_anywhere():
+        if not plan.rewritten and not plan.removed and not finder.is_anywhere():
             raise NotFoundError("this text stands nowhere in the history", hint="look for it with: cellar search TEXT")
         if dry_run:
             return _report(plan, 0, cuts[-1], finder)
@@ -105,6 +107,7 @@ def _report(plan: Plan, others: int, cut: TextCut, finder: _Finder) -> TextForgo
     counts["message"] += finder.messages
     return TextForgotten(
         rewritten=dict(plan.renamed),
+        removed=tuple(plan.removed),
         signed_for_others=others,
         replaced={what: count for what, count in sorted(counts.items()) if count},
         variables=tuple(sorted(cut.names)),

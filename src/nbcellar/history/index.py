@@ -74,6 +74,13 @@ _ANCESTOR = (
     " WHERE back < ? AND c.parent IS NOT NULL)"
     " SELECT (SELECT id FROM ix_commits c WHERE c.n = line.n), back FROM line ORDER BY back DESC LIMIT 1"
 )
+_DOCUMENT = (
+    "WITH RECURSIVE line (parent, flags) AS (SELECT parent, flags FROM ix_commits"
+    " WHERE substr(id, 1, 8) = substr(?, 1, 8) AND id = ?"
+    " UNION ALL SELECT c.parent, c.flags FROM line JOIN ix_commits c ON c.n = line.parent"
+    f" WHERE line.flags & {HAS_TREE} = 0)"
+    f" SELECT 1 FROM line WHERE flags & {HAS_TREE} LIMIT 1"
+)
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -232,6 +239,10 @@ class Index:
         if not rows:
             raise UnknownReferenceError(f"there is no commit {short(commit)} in this repository")
         return CommitId(cast("bytes", rows[0][0])), cast("int", rows[0][1])
+
+    def has_document(self, commit: CommitId) -> bool:
+        """True if a notebook was recorded at a commit or before it, by first parents."""
+        return bool(self._rows(_DOCUMENT, commit, commit))
 
     def with_prefix(self, prefix: str, *, limit: int = 64) -> list[tuple[CommitId, NotebookId, str]]:
         """Return (id, notebook, title) of the commits whose id begins with the hexadecimal `prefix`, newest first."""

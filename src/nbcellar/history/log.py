@@ -6,7 +6,7 @@ what a commit holds (`Repository.read_commit`) or drawing (`graph.py`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -115,6 +115,17 @@ def everything(repo: Repository, notebook: NotebookId) -> list[Summary]:
     return found
 
 
+def documented(repo: Repository, listed: Sequence[Summary]) -> set[CommitId]:
+    """Return those of a listing, children before parents, that have a notebook recorded at or before them."""
+    known: dict[CommitId, bool] = {}
+    for summary in reversed(listed):
+        parent = summary.parents[0] if summary.parents else None
+        if parent is not None and parent not in known and not summary.has_tree:
+            known[parent] = repo.index.has_document(parent)
+        known[summary.id] = summary.has_tree or (parent is not None and known[parent])
+    return {summary.id for summary in listed if known[summary.id]}
+
+
 def labels(repo: Repository, notebook: NotebookId) -> dict[CommitId, tuple[str, ...]]:
     """Return the names that point at commits: `HEAD`, branches, `tag: NAME`."""
     head = repo.head(notebook)
@@ -202,4 +213,4 @@ def _unescape(line: str) -> str:
     return line.replace("\\\\", "\0").replace("\\n", "\n").replace("\0", "\\")
 
 
-__all__ = ["Summary", "everything", "labels", "log"]
+__all__ = ["Summary", "documented", "everything", "labels", "log"]

@@ -14,6 +14,8 @@ import msgspec
 
 from nbcellar.errors import ConflictError, InvalidInputError, StoreUnavailableError
 from nbcellar.history import refs
+from nbcellar.history.drafts import DAY_S, sweep_drafts
+from nbcellar.history.drafts import FOLDER_NAME as DRAFTS
 from nbcellar.history.index import delete_commits
 from nbcellar.history.keep import KeepPolicy
 from nbcellar.history.reach import KEEP_OPS_DAYS, ChildrenOf, mark
@@ -118,6 +120,7 @@ def collect_garbage(
     report = collect(store, reachable, now_ns=now_ns, dry_run=dry_run, purge=purge, note=note, alongside=alongside)
     if not dry_run:
         repo.drop_caches()
+        sweep_drafts(store.folder / DRAFTS, older_than_s=0.0 if purge else DAY_S)
         _purge_is_done(repo, due)
     thinned_bytes = sum(item.stored_bytes for item in by_variable)
     thinned_objects = sum(item.objects for item in by_variable)

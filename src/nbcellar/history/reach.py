@@ -14,6 +14,7 @@ from nbcellar.errors import NotFoundError
 from nbcellar.history import refs
 from nbcellar.history.model import Commit, State, StateDelta, decode_commit, decode_state
 from nbcellar.history.operations import Operation, OperationKind, decode_operation
+from nbcellar.history.results import LAST
 from nbcellar.ids import CommitId, Digest, NotebookId
 from nbcellar.store.interface import Kind
 
@@ -43,7 +44,7 @@ def live_objects(
 
 
 def ref_roots(repo: Repository) -> Iterator[CommitId]:
-    """Yield the commits that refs name: HEADs, branches, tags, fork points, commits with a newer message."""
+    """Yield the commits that refs name: HEADs, branches, tags, fork points, newer messages, components' results."""
     for (_, name), value in repo.store.refs().items():
         yield from named_commits(name, value)
 
@@ -167,7 +168,7 @@ def named_commits(name: str, value: bytes) -> Iterator[CommitId]:
             yield commit
     elif name.startswith(refs.MESSAGE):
         yield CommitId(bytes.fromhex(name.removeprefix(refs.MESSAGE)))
-    elif name.startswith((refs.BRANCH, refs.TAG)) or name in (refs.FORKED_FROM, ""):
+    elif name.startswith((refs.BRANCH, refs.TAG, LAST)) or name in (refs.FORKED_FROM, ""):
         yield CommitId(value)
 
 

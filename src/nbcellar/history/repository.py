@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from nbcellar.errors import AlreadyExistsError, CorruptStoreError, NoRepositoryError, UnknownReferenceError
-from nbcellar.history import branches, notebooks, refs, states
+from nbcellar.history import branches, notebooks, refs, results, states
 from nbcellar.history.branches import HeadChange, Ref
 from nbcellar.history.evidence import ContentKey, read_cell_keys
 from nbcellar.history.index import SCHEMA, Index, Node
@@ -86,12 +86,18 @@ class Repository:
 
     @classmethod
     def open(
-        cls, folder: Path, read_only: bool | None = None, *, by: str = "", clock: Callable[[], int] = time.time_ns
+        cls,
+        folder: Path,
+        read_only: bool | None = None,
+        *,
+        by: str = "",
+        clock: Callable[[], int] = time.time_ns,
+        late: bool = False,
     ) -> Repository:
-        """Open the repository in `folder`; read_only None: as the folder allows. Raises NoRepositoryError."""
+        """Open what `folder` holds. read_only None: as it allows; late: see `LocalStore`. Raises NoRepositoryError."""
         if not (folder / FOLDER).is_dir():
             raise NoRepositoryError(f"there is no Cellar repository in {folder}", hint="make one with: cellar init")
-        return cls(LocalStore.open(folder / FOLDER, read_only=read_only), folder, by=by, clock=clock)
+        return cls(LocalStore.open(folder / FOLDER, read_only=read_only, late=late), folder, by=by, clock=clock)
 
     @classmethod
     def find(
@@ -147,7 +153,7 @@ class Repository:
         try:
             return notebooks.path_of(self, notebook)
         except LookupError:
-            return f"notebook {notebook[:8]}"
+            return results.name_of(self, notebook)
 
     # Commits and states
 

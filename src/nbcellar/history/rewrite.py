@@ -1,7 +1,8 @@
 """What history looks like without a variable's value, or without a commit: decided on commits, written by nobody here.
 
 Invariant: a commit that neither holds what is forgotten nor names a rewritten commit keeps its id; every other one
-comes out with all its references mapped. Pure but for the readers passed in. Not for: refs, signing and removal
+comes out with all its references mapped. A result of a pipeline that would come out otherwise goes as a whole: it can
+be made again, and would be another cell's. Pure but for the readers passed in. Not for: refs, signing and removal
 (`forget.py`).
 """
 
@@ -15,6 +16,7 @@ import msgspec
 from blake3 import blake3
 
 from nbcellar.history.model import EMPTY_STATE, Commit, Covariable, State, StateDelta, decode_state, encode_commit
+from nbcellar.history.results import Made, readers_of, result_of
 from nbcellar.history.states import compose, encode_complete, fold_state
 from nbcellar.ids import CommitId, Digest, NotebookId
 
@@ -189,6 +191,7 @@ def plan_rewrite(
     rewriter = _Rewriter(cut, read_commit, read_object)
     for identifier, commit in commits:
         rewriter.take(identifier, commit)
+    rewriter.remove_readers()
     renamed = {entry.old: entry.new for entry in rewriter.rewritten}
     return Plan(tuple(rewriter.rewritten), rewriter.removed, renamed, cut.versions)
 
@@ -207,6 +210,8 @@ class _Rewriter:
         self._new_objects: dict[Digest, bytes] = {}
         self.rewritten: list[Rewritten] = []
         self.removed: dict[CommitId, Commit] = {}
+        self._results: dict[CommitId, tuple[Made, Commit]] = {}
+        self._dropped: list[Covariable] = []
 
     def take(self, identifier: CommitId, commit: Commit) -> None:
         if self._cut.is_removed(identifier):
@@ -221,12 +226,23 @@ class _Rewriter:
         )
         payload = encode_commit(made)
         new = CommitId(blake3(payload).digest())
+        made_by = result_of(commit)
+        if made_by is not None and new != identifier:
+            self.removed[identifier] = commit
+            return
         if new == identifier:
+            if made_by is not None:
+                self._results[identifier] = made_by, commit
             return
         self._new_ids[identifier] = new
         self._new_commits[new] = made
         joined = commit.state is not None and commit.state.base in self.removed
         self.rewritten.append(Rewritten(identifier, new, made, payload, state_object, joined))
+
+    def remove_readers(self) -> None:
+        """Remove the results that were given what goes: they hold its digest, and a short secret is found by trying."""
+        for identifier in readers_of(self._dropped, {i: made for i, (made, _) in self._results.items()}):
+            self.removed[identifier] = self._results[identifier][1]
 
     def _reference(self, reference: bytes | None) -> bytes | None:
         if reference is None or reference in self.removed:
@@ -292,6 +308,8 @@ class _Rewriter:
 
     def _entry(self, entry: Covariable, commit: Commit) -> Covariable:
         made = self._cut.entry(entry, commit)
+        if made.value is None and entry.value is not None:
+            self._dropped.append(entry)
         # An entry whose origin is gone is held, and signed for, by the commit that puts it now.
         origin = self._reference(made.origin or None) or b""
         return made if origin == made.origin else msgspec.structs.replace(made, origin=origin)

@@ -15,6 +15,7 @@ import msgspec
 from nbcellar.errors import CellarError
 from nbcellar.history.keep import DAY_NS
 from nbcellar.history.reach import ChildrenOf, mark, references_of_commit
+from nbcellar.history.results import owner_of
 from nbcellar.ids import Digest, NotebookId
 from nbcellar.store.interface import Kind
 
@@ -37,7 +38,10 @@ class Share(msgspec.Struct, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """Bytes by owner. `by_age`: for each span of `AGES_DAYS` and the rest, what was first recorded then."""
+    """Bytes by owner; the results of a notebook's pipeline are one (`results.owner_of`).
+
+    `by_age`: for each span of `AGES_DAYS` and the rest, what was first recorded then.
+    """
 
     by_variable: dict[Variable, Share]
     by_notebook: dict[NotebookId, Share]
@@ -87,7 +91,7 @@ def measure_usage(repo: Repository, children_of: ChildrenOf, *, now_ns: int) -> 
             commit = repo.read_commit(identifier)
         except CellarError:
             continue
-        notebook = NotebookId(commit.notebook)
+        notebook = owner_of(commit)
         parts = {Digest(identifier)}
         for entry in commit.state.put if commit.state is not None else ():
             if entry.value is None or Digest(entry.value) not in sizes:

@@ -20,7 +20,7 @@ import msgspec
 from nbcellar.errors import InvalidInputError
 from nbcellar.history.index import Node
 from nbcellar.history.model import CommitKind
-from nbcellar.ids import CommitId
+from nbcellar.ids import CommitId, short
 
 
 class Graph(Protocol):
@@ -77,6 +77,30 @@ def count_undos(graph: Graph, head: CommitId, *, most: int = 1000) -> int:
     count, back = 0, _step_back(graph, head)
     while back is not None and count < most:
         count, back = count + 1, _step_back(graph, back[1])
+    return count
+
+
+def count_undos_to(graph: Graph, head: CommitId, target: CommitId) -> int | None:
+    """Return how many undos lead from `head` to the step that `target` is part of; None where they do not."""
+    wanted = _begin_of_step(graph, target)
+    count, position = 0, head
+    while _begin_of_step(graph, position) != wanted:
+        back = _step_back(graph, position)
+        if back is None:
+            return None
+        count, position = count + 1, back[1]
+    return count
+
+
+def require_undos_to(graph: Graph, head: CommitId, target: CommitId) -> int:
+    """Return how many undos lead from `head` to the step that `target` is part of. Raises InvalidInputError."""
+    count = count_undos_to(graph, head, target)
+    if count is None:
+        raise InvalidInputError(
+            f"undo does not lead to {short(target)}: it is not before the state of now", hint="check it out instead"
+        )
+    if count == 0:
+        raise InvalidInputError(f"the session is at {short(target)} already")
     return count
 
 
@@ -153,4 +177,13 @@ def _passed(graph: Graph, start: CommitId, target: CommitId) -> list[CommitId]:
     return passed if back is not None else [start]
 
 
-__all__ = ["Graph", "StepPlan", "count_redos", "count_undos", "redo_target", "undo_target"]
+__all__ = [
+    "Graph",
+    "StepPlan",
+    "count_redos",
+    "count_undos",
+    "count_undos_to",
+    "redo_target",
+    "require_undos_to",
+    "undo_target",
+]

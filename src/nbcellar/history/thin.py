@@ -5,8 +5,8 @@ and every signature holds. What goes are VALUE objects with their blocks. An ope
 in the transaction that removes them: what is missing and listed is thinned out, what is missing otherwise is damage.
 
 Invariant: a value goes only if no kept state holds it, and it is neither small, nor the definition of a class, nor the
-newest that some name of the notebook ever had. `ix_thinned` holds exactly the values that an operation lists and that
-no commit has put again since.
+newest that some name of the notebook, or of a component's results, ever had. `ix_thinned` holds exactly the values
+that an operation lists and that no commit has put again since.
 
 Not for: which states are kept (`keep.py`), removing (`maintenance.py`, the store).
 """
@@ -22,11 +22,13 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from nbcellar.errors import CellarError
+from nbcellar.history import refs
 from nbcellar.history.index import HAS_STATE, THINNED, Index
 from nbcellar.history.keep import KeepPolicy, Place, kept_states
 from nbcellar.history.model import Commit, Covariable, State, decode_commit
 from nbcellar.history.operations import Operation, OperationKind, decode_operation, encode_operation
-from nbcellar.history.reach import DAY_NS, ChildrenOf, mark, operation_roots, ref_roots
+from nbcellar.history.reach import DAY_NS, ChildrenOf, mark, named_commits, operation_roots, ref_roots
+from nbcellar.history.results import line_of, result_of
 from nbcellar.history.states import StateBuilder
 from nbcellar.ids import CommitId, Digest, NotebookId
 from nbcellar.store.interface import Kind, Transaction
@@ -86,7 +88,7 @@ def survey(
     mark(repo, waiting, children_of, live, values=values)
     commits = _commits(repo, live)
     places = [_place(identifier, commit) for identifier, commit in commits.items()]
-    pinned = named | set(operation_roots(repo, since_ns=since, moves_only=True))
+    pinned = _pinned(repo, commits) | set(operation_roots(repo, since_ns=since, moves_only=True))
     kept = kept_states(places, policy, now_ns=now_ns, pinned=pinned)
     candidates = _candidates(commits, kept.keys(), policy)
     going: dict[bytes, Candidate] = {c.value: c for c in candidates if c.value in values and repo.store.has(c.value)}
@@ -214,8 +216,17 @@ def _commits(repo: Repository, live: AbstractSet[Digest]) -> dict[CommitId, Comm
 
 def _place(identifier: CommitId, commit: Commit) -> Place:
     parents = tuple(CommitId(parent) for parent in commit.parents)
-    notebook = NotebookId(commit.notebook)
-    return Place(identifier, notebook, commit.kind, commit.time_ns, parents, commit.state is not None)
+    return Place(identifier, line_of(commit), commit.kind, commit.time_ns, parents, commit.state is not None)
+
+
+def _pinned(repo: Repository, commits: Mapping[CommitId, Commit]) -> set[CommitId]:
+    """Return the commits that a ref names, but for a result's own branch: its component names the last one."""
+    found = set()
+    for (_, name), value in repo.store.refs().items():
+        for commit in named_commits(name, value):
+            if not name.startswith(refs.BRANCH) or commit not in commits or result_of(commits[commit]) is None:
+                found.add(commit)
+    return found
 
 
 def _candidates(
@@ -230,7 +241,7 @@ def _candidates(
             if entry.value is None:
                 continue
             for name in entry.names:
-                newest[commit.notebook, name] = entry.value
+                newest[line_of(commit), name] = entry.value
             if entry.defines or entry.size_bytes < policy.below_bytes:
                 needed.add(entry.value)
             elif entry.value not in found:

@@ -83,7 +83,7 @@ def cell_from_plain(value: Mapping[str, Any], *, like: Cell | None = None, where
     outputs, attachments = cell.outputs, cell.attachments
     if outputs is not None:
         old = (like.outputs or ()) if like is not None else ()
-        outputs = tuple(_output_to_file(output, old[n : n + 1]) for n, output in enumerate(outputs))
+        outputs = tuple(output_to_file(output, old[n : n + 1]) for n, output in enumerate(outputs))
     if attachments is not None:
         same = like is not None and like.attachments is not None and attachments_to_plain(like.attachments)
         attachments = like.attachments if like is not None and same == attachments else attachments
@@ -94,6 +94,21 @@ def cell_from_plain(value: Mapping[str, Any], *, like: Cell | None = None, where
         keys=_key_order(dict.fromkeys(cell.keys), like.keys if like is not None else ()),
         source_as_text=like is not None and like.source_as_text,
     )
+
+
+def saved_cell(value: Mapping[str, Any], *, where: str = "cell") -> Cell:
+    """Return the cell in a dict as it stands in a file that Jupyter saves: keys sorted, text in lines.
+
+    Raises InvalidInputError naming `where`.
+    """
+    return cell_from_plain(sorted_keys(value), where=where)
+
+
+def sorted_keys(value: Any) -> Any:
+    """Return JSON with the keys of its objects in order, as nbformat writes them."""
+    if isinstance(value, Mapping):
+        return {key: sorted_keys(value[key]) for key in sorted(value)}
+    return [sorted_keys(item) for item in value] if isinstance(value, list) else value
 
 
 def output_to_plain(output: JsonObject) -> JsonObject:
@@ -123,7 +138,7 @@ def is_json_mime(mime: str) -> bool:
     return mime == "application/json" or (mime.startswith("application/") and mime.endswith("+json"))
 
 
-def _output_to_file(output: JsonObject, like: Iterable[JsonObject]) -> JsonObject:
+def output_to_file(output: JsonObject, like: Iterable[JsonObject]) -> JsonObject:
     """Return an output as files have it: that of `like` if it is the same, else with its text in lines."""
     for old in like:
         if old is output or json.dumps(output_to_plain(old)) == json.dumps(output):
@@ -161,5 +176,8 @@ __all__ = [
     "from_plain",
     "is_json_mime",
     "output_to_plain",
+    "saved_cell",
+    "sorted_keys",
     "to_plain",
+    "output_to_file",
 ]

@@ -17,7 +17,7 @@ cell moves no other cut. `verbatim` pairs a key of
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -33,6 +33,8 @@ TREE_FORMAT = 1
 _CUT_BELOW = 8
 _MAX_GROUP = 256
 
+_AS_JUPYTER = Formatting()
+
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 
 
@@ -47,16 +49,26 @@ class TreeObject(msgspec.Struct, frozen=True):
 def split(notebook: Notebook) -> tuple[Digest, list[TreeObject]]:
     """Return the digest of the root and all objects, the root last. Objects may repeat earlier ones."""
     cells = [_object("CELL", encode_compact(cell_to_json(cell)).encode()) for cell in notebook.cells]
-    groups = [_tree("group", group) for group in _groups([cell.digest for cell in cells])]
     texts = [(key, _object("CELL", text)) for key, text in sorted(notebook.verbatim.items())]
-    root = _tree(
-        "root",
-        [group.digest for group in groups],
+    root, objects = assemble(
+        [cell.digest for cell in cells],
         encode_compact(notebook_keys(notebook)).encode(),
         notebook.formatting,
         [(key, text.digest) for key, text in texts],
     )
-    return root.digest, [*cells, *(text for _, text in texts), *groups, root]
+    return root, [*cells, *(text for _, text in texts), *objects]
+
+
+def assemble(
+    cells: Iterable[Digest],
+    members: bytes,
+    formatting: Formatting = _AS_JUPYTER,
+    verbatim: Sequence[tuple[bytes, Digest]] = (),
+) -> tuple[Digest, list[TreeObject]]:
+    """Return the digest of the root of these cells, and the TREE objects, the root last."""
+    groups = [_tree("group", group) for group in _groups(cells)]
+    root = _tree("root", [group.digest for group in groups], members, formatting, list(verbatim))
+    return root.digest, [*groups, root]
 
 
 def join(root: Digest, read: Callable[[Digest], bytes]) -> Notebook:

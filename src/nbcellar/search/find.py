@@ -214,6 +214,8 @@ class _Search:
         if not matched:
             return
         groups, roots = self._trees(matched)
+        # An output of a cell that ran stays in the documents of the commits after it: it is the run's.
+        of_runs = {key for key in self._holders if key.where == "output"}
         holders: dict[Digest, list[CommitId]] = {}
         for identifier, commit in commits:
             if commit.tree is not None:
@@ -226,6 +228,8 @@ class _Search:
                 for cell in groups.get(group, ()):
                     number += 1
                     for key, lines in matched.get(cell, ()):
+                        if key in of_runs:
+                            continue
                         self._hold(key, lines, ((commit, number) for commit in holders[root]))
 
     def _matched_cells(self) -> dict[Digest, list[tuple[_Text, Lines]]]:

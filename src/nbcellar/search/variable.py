@@ -105,7 +105,7 @@ class _Tracer:
         if commit is None or commit.state is None:
             return None, None, None
         before, after = self._before(commit), self._entry(commit_id)
-        return _change(before, after), before, after
+        return what_changed(before, after), before, after
 
     def _before(self, commit: Commit) -> Covariable | None:
         """Return the entry in the nearest state before: where a capture failed, there is none."""
@@ -147,7 +147,8 @@ def _apply(before: Covariable | None, delta: StateDelta, name: str, commit: Comm
     return before if gone.isdisjoint(before.names) and undefined.isdisjoint(before.defines) else None
 
 
-def _change(before: Covariable | None, after: Covariable | None) -> Change | None:
+def what_changed(before: Covariable | None, after: Covariable | None) -> Change | None:
+    """Say what happened to a variable between two states, by its entries there."""
     if before is None:
         return None if after is None else "created"
     if after is None:
@@ -174,4 +175,4 @@ def _with_returns(events: Sequence[Event]) -> list[Event]:
     return found[::-1]
 
 
-__all__ = ["Change", "Event", "VariableHistory", "names_in", "variable_history"]
+__all__ = ["Change", "Event", "VariableHistory", "names_in", "variable_history", "what_changed"]

@@ -74,14 +74,23 @@ class Session(Recorder):
             raise StoreUnavailableError("the commit was not saved")
         return job.commit
 
-    def undo(self, count: int = 1, without: Collection[str] = (), replay: Wish = "no") -> dict[str, Any]:
-        """Step variables and random state back over `count` cells; the code and everything else stay.
+    def undo(
+        self, count: int = 1, without: Collection[str] = (), replay: Wish = "no", *, to: CommitId | None = None
+    ) -> dict[str, Any]:
+        """Step variables and random state back over `count` cells, or `to` a commit; the code and all else stay.
 
         without: variables that are not brought back, here and in the other commands; what they are now is recorded.
         replay: whether cells may run again for what is not stored; "ask" gives {"ask": ...} and changes nothing, and so
         does the id of an answer, where other cells would run by now.
         """
-        return self._in_present_history(lambda: self._step(CommitKind.UNDO, count, steps.undo_target, without, replay))
+
+        def step() -> dict[str, Any]:
+            self._open()
+            target = self._as_rewritten(to)
+            number = count if target is None else steps.require_undos_to(self.repo, self._head(), target)
+            return self._step(CommitKind.UNDO, number, steps.undo_target, without, replay)
+
+        return self._in_present_history(step)
 
     def redo(self, count: int = 1, without: Collection[str] = (), replay: Wish = "no") -> dict[str, Any]:
         """Take back `count` undos."""
@@ -205,6 +214,7 @@ class Session(Recorder):
             if self.repo.refresh():
                 raise HistoryMovedError
             self.wait_saved()
+            self.work.settle()
             with signals_held():
                 arrive()
                 arrived = True
@@ -288,7 +298,7 @@ class Session(Recorder):
 
         restorer = Restorer(self.repo, self.tracker, self.permit, Limits(self.settings.record.memory_mb << 20))
         turns.append(restorer)
-        restorer.given = replayed.given if replayed is not None else {}
+        restorer.given, restorer.tell = replayed.given if replayed is not None else {}, self.work.tell
         plan, layouts = self._look_at_replaced(restorer, state)
         self._require_values(target, state, plan)
         self.wait_saved()

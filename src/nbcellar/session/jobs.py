@@ -32,6 +32,7 @@ class Job:
     kind: CommitKind
     time_ns: int
     cell: CellRun | None = None
+    sender: tuple[str, int] = ("", 0)  # of the message that asked for the cell run: its client, and when
     outputs: bytes | None = None
     message: str = ""
     versions: list[Version] = field(default_factory=list)

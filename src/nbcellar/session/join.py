@@ -127,8 +127,9 @@ def join(shell: Any, environ: Mapping[str, str] = os.environ, *, fresh: bool = F
 
 def _make(shell: Any, environ: Mapping[str, str]) -> Any:
     from nbcellar import config
+    from nbcellar.history.drafts import FOLDER_NAME as DRAFTS
     from nbcellar.history.operations import local_identity
-    from nbcellar.history.repository import Repository
+    from nbcellar.history.repository import FOLDER, Repository
     from nbcellar.session.document import Document
     from nbcellar.session.engine import Session
     from nbcellar.session.kernel import KernelRecorder
@@ -157,7 +158,7 @@ def _make(shell: Any, environ: Mapping[str, str]) -> Any:
         settings=settings,
         key=key,
         decisions=TrustStore(user_folder),
-        fixed=Fixed(notebook, repo.by, environment_fingerprint, _GitHead(root), Document(path)),
+        fixed=Fixed(notebook, repo.by, environment_fingerprint, _GitHead(root), Document(path, root / FOLDER / DRAFTS)),
         background=background_reason,
         autoreload=lambda: _autoreloads(shell),
     )

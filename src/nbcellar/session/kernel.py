@@ -175,11 +175,11 @@ class KernelRecorder:
                 source=as_text(info.raw_cell or ""),
                 execution_count=result.execution_count or 0,
                 duration_s=round(elapsed, 6),
-                error=_describe(error, self.shell) if error is not None else None,
+                error=describe_error(error) if error is not None else None,
                 opened_for_writing=tuple(as_text(name) for name in self._written.end()),
             )
             self._replied = False
-            self.session.end_cell(run, self._take_outputs)
+            self.session.end_cell(run, self._take_outputs, _sender(self.shell))
             self._schedule(self._capture)
             if isinstance(error, NameError) and self.on_name_error is not None:
                 self.on_name_error(getattr(error, "name", "") or "")
@@ -255,7 +255,17 @@ def is_only_commands(source: str) -> bool:
     )
 
 
-def _describe(error: BaseException, shell: Any) -> CellError:
+def _sender(shell: Any) -> tuple[str, int]:
+    """Return the client that asked for the cell run, and when by its own clock, in milliseconds; ("", 0): nobody."""
+    try:
+        header = shell.get_parent()["header"]
+        return str(header["session"]), round(header["date"].timestamp() * 1000)
+    except Exception:  # a terminal, or a program that leaves it out
+        return "", 0
+
+
+def describe_error(error: BaseException) -> CellError:
+    """Return what an exception of a cell is, and at which line of the cell it came up."""
     line = 0
     trace = error.__traceback__
     while trace is not None:

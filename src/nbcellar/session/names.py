@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 
 # IPython's own, whatever they are bound to: history, output cache, helpers of the shell.
 _SHELL_NAMES = frozenset(
@@ -13,6 +14,11 @@ _SHELL_NAMES = frozenset(
     "__warningregistry__ __pydantic_decorators__ _VSCODE_types".split()
 )
 _SHELL_PATTERN = re.compile(r"_i?\d+|_exit_code|_VSCODE_\w+")
+
+
+@lru_cache(maxsize=4096)
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 class Names:
@@ -52,7 +58,7 @@ class Names:
         """True for a name that looks like a secret or that was switched off."""
         skipped = self._skipped.get(name)
         if skipped is None:
-            skipped = name in self._off or any(fnmatchcase(name, pattern) for pattern in self._skip)
+            skipped = name in self._off or _matches(name, self._skip)
             self._skipped[name] = skipped
         return skipped
 

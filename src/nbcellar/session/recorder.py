@@ -30,6 +30,7 @@ from nbcellar.session.reducers.registry import take_broken
 from nbcellar.session.room import fits_now
 from nbcellar.session.surroundings.ambient import AmbientReport, AmbientTracker
 from nbcellar.session.thinning import Thinning
+from nbcellar.session.tickets import Work
 from nbcellar.session.touched.analysis import NOTHING, Touch, touched_names
 from nbcellar.session.tracker import Tracker
 from nbcellar.session.writer import Fixed, Position, Writer
@@ -95,6 +96,7 @@ class Recorder:
         self.key = key
         self._decisions = decisions
         self._background = background
+        self.work = Work()  # what a request has it do
         self.interruptible: Callable[[], AbstractContextManager[None]] = nullcontext
         self._autoreload = autoreload
         head = repo.head(notebook)
@@ -114,7 +116,7 @@ class Recorder:
         self._idle_from: int | None = None  # the last observation before the kernel became idle
         self._epoch = 0
         self._cell: RunningCell | None = None
-        self._finished: tuple[RunningCell, CellRun, Callable[[], bytes | None]] | None = None
+        self._finished: tuple[RunningCell, CellRun, Callable[[], bytes | None], tuple[str, int]] | None = None
         self._observed: dict[int, Job] = {}
         self._ambient_reports: list[AmbientReport] = []
         self._stale: dict[str, tuple[int, str]] = {}  # what holds on to objects that a command replaced: id, why
@@ -144,21 +146,21 @@ class Recorder:
         figures = tuple(open_figures()) if touch.plots else ()
         self._cell = RunningCell(cell_id, source, touch, time.perf_counter(), reads, figures)
 
-    def end_cell(self, run: CellRun, outputs: Callable[[], bytes | None]) -> None:
+    def end_cell(self, run: CellRun, outputs: Callable[[], bytes | None], sender: tuple[str, int] = ("", 0)) -> None:
         """Note how the cell ended; `finish_capture` records it, at the latest before the next cell.
 
-        outputs: asked then, when what the cell wrote has been sent.
+        outputs: asked then, when what the cell wrote has been sent. sender: as in `Job`.
         """
         cell, self._cell = self._cell, None
         if cell is None:
             cell = RunningCell(run.cell_id, run.source, Touch(True, "its start was not seen", frozenset()), 0.0)
-        self._finished = (cell, run, outputs)
+        self._finished = (cell, run, outputs, sender)
 
     def finish_capture(self) -> None:
         """Look at what the last cell changed and hand it to the writer; nothing if that was done."""
         if self._finished is None:
             return
-        (cell, run, outputs), self._finished = self._finished, None
+        (cell, run, outputs, sender), self._finished = self._finished, None
         everything = cell.touch.everything or self._look_everywhere or bool(self._background())
         failure: Exception | None = None
         missed = self._missed or self._look_everywhere or self._epoch != self.writer.epoch
@@ -179,6 +181,7 @@ class Recorder:
         if unsaved is not None:
             job.notes = (*job.notes, as_text(f"what ran before this could not be saved: {unsaved}"))
         job.cell = msgspec.structs.replace(run, reads=cell.reads, after_unrecorded=missed)
+        job.sender = sender
         try:
             job.outputs = outputs()
         finally:

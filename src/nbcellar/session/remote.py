@@ -8,18 +8,22 @@ becomes an error in the answer. Runs on the kernel's main thread. Not for: who s
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nbcellar import __version__
-from nbcellar.errors import CellarError, InvalidInputError, KernelError, UnsupportedFormatError
+from nbcellar.errors import CancelledError, CellarError, InvalidInputError, KernelError, UnsupportedFormatError
+from nbcellar.history.repository import FOLDER
 from nbcellar.ids import CommitId, NotebookId
 from nbcellar.session.entries import began_at
 from nbcellar.session.standing import status_of
+from nbcellar.session.tickets import FOLDER as TICKETS
+from nbcellar.session.tickets import Work, take_up
 
 if TYPE_CHECKING:
     from nbcellar.session.kernel import KernelRecorder
@@ -42,6 +46,7 @@ def current() -> KernelRecorder | None:
 
 def handle(encoded: str) -> str:
     """Answer one request."""
+    work = Work()
     try:
         request = json.loads(base64.b64decode(encoded))
         if request.get("protocol") != PROTOCOL:
@@ -52,9 +57,13 @@ def handle(encoded: str) -> str:
             )
         if not is_waited_for(request):
             raise KernelError("nobody waits for this request any more, so it was dropped")
-        answer: dict[str, Any] = {"ok": True, "result": perform(request["command"], request.get("args", {}))}
-    except CellarError as error:
-        answer = {"ok": False, "error": {"code": error.code, "message": str(error), "hint": error.hint}}
+        with _at_work(request.get("ticket")) as work:
+            answer: dict[str, Any] = {"ok": True, "result": perform(request["command"], request.get("args", {}))}
+    except (CellarError, KeyboardInterrupt) as error:
+        why = CancelledError("stopped: the session is as it was") if work.stopped else error
+        if not isinstance(why, CellarError):
+            raise
+        answer = {"ok": False, "error": {"code": why.code, "message": str(why), "hint": why.hint}}
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
         answer = {"ok": False, "error": {"code": KernelError.code, "message": f"the kernel failed: {what}", "hint": ""}}
@@ -81,6 +90,22 @@ def is_waited_for(request: Mapping[str, Any]) -> bool:
     except (OSError, OverflowError):
         return False
     return began_at(pid) == sender.get("began")
+
+
+@contextlib.contextmanager
+def _at_work(ticket: object) -> Iterator[Work]:
+    """Let the session tell who has the ticket how far it is, if there is one. Raises KernelError if nobody waits."""
+    recorder = current()
+    if ticket is None or recorder is None:
+        yield Work()
+        return
+    session = recorder.session
+    work = session.work = take_up(session.repo.root / FOLDER / TICKETS, ticket)
+    try:
+        with work.followed():
+            yield work
+    finally:
+        session.work = Work()
 
 
 def local_requests() -> Callable[[NotebookId, str, Mapping[str, Any]], dict[str, Any]] | None:
@@ -115,7 +140,8 @@ def perform(command: str, args: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _undo(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
-    return recorder.session.undo(int(args.get("n", 1)), args.get("without", ()), _wish(args))
+    to = CommitId(bytes.fromhex(args["to"])) if args.get("to") else None
+    return recorder.session.undo(int(args.get("n", 1)), args.get("without", ()), _wish(args), to=to)
 
 
 def _redo(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
@@ -124,6 +150,7 @@ def _redo(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
 
 def _commit(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
     session = recorder.session
+    session.work.settle()
     commit = session.commit(str(args["message"]))
     head = session.repo.head(session.notebook)
     own = session.writer.position.branch
@@ -168,6 +195,7 @@ def _status(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _detach(recorder: KernelRecorder, args: Mapping[str, Any]) -> dict[str, Any]:
+    recorder.session.work.settle()
     recorder.session.wait_saved()
     recorder.uninstall()
     recorder.session.close()

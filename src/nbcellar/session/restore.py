@@ -161,6 +161,7 @@ class Restorer:
         self._before: Before | None = None
         self._aside = _Aside()
         self.given: Mapping[Key, Given] = {}  # objects of co-variables of the target that need not be loaded
+        self.tell: Callable[[str, str, int, int], None] = lambda what, name, done, total: None  # as `Work.tell`
         self._managers: dict[int, Any] = {}  # of pyplot's figures that were rebuilt
         self._closed: list[Any] = []
         self._split: set[bytes] = set()  # versions that are stored in parts
@@ -224,6 +225,7 @@ class Restorer:
             for entry in pending:
                 if entry.defines and all(uid in aside.classes for uid in entry.defines):
                     continue
+                self.tell("load", ", ".join(entry.names), len(aside.entries), len(plan.load))
                 mark, begun = self._donors.mark(), aside.copy()
                 try:
                     self._load(entry, plan, aside, namespace)

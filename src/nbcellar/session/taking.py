@@ -48,6 +48,7 @@ def take(session: Session, target: CommitId, names: Collection[str]) -> dict[str
     state = without_thinned(session.repo, session._recorded_names(session.repo.read_state(target)))
     plan = plan_taking(state.covariables, names, session.tracker, short(target))
     restorer = Restorer(session.repo, session.tracker, session.permit, Limits(session.settings.record.memory_mb << 20))
+    restorer.tell = session.work.tell
     before = session.ambient.capture()
     session.replayer.answer, session._ambient_reports = None, []
     submitted = False
@@ -57,6 +58,7 @@ def take(session: Session, target: CommitId, names: Collection[str]) -> dict[str
         if session.repo.refresh():
             raise HistoryMovedError
         if plan.load:
+            session.work.settle()
             with signals_held():
                 _record(session, restorer, restored, f"{', '.join(restored.loaded)} of {short(target)}")
                 submitted = True

@@ -31,6 +31,7 @@ from nbcellar.history.recording import Recorder
 from nbcellar.ids import DIGEST_BYTES, CommitId, Digest, NotebookId
 from nbcellar.secrets.quick import suspicious_lines
 from nbcellar.session.document import Document
+from nbcellar.session.drafts import Run
 from nbcellar.session.jobs import Job, Version
 from nbcellar.session.pending import KnownBlocks, PendingValue, TornCaptureError, write_value
 from nbcellar.session.room import NoRoomError, in_order, is_bounded, reason_of, room_for, write_within
@@ -184,6 +185,7 @@ class Writer:
     def _find_ground(self, error: Exception) -> None:
         """Trust nothing that was known of the store; after a rewriting of history, go on from its result."""
         self._forget_store()
+        self._fixed.document.forget(unsaved=True)
         if isinstance(error, ConflictError | UnknownReferenceError):
             with contextlib.suppress(CellarError):
                 self._go_on_from_rewritten()
@@ -280,7 +282,7 @@ class Writer:
             message=job.message,
             cell=cell,
             state=self._delta(job, parent, recorder) if job.state else None,
-            tree=self._fixed.document.put(recorder, always=job.kind is CommitKind.NAMED),
+            tree=self._fixed.document.put(recorder, always=job.kind is CommitKind.NAMED, run=_run_of(job)),
             environment=self._environment_digest(recorder),
             git_head=self._fixed.git_head(),
             at=job.at,
@@ -399,6 +401,11 @@ class Writer:
             size_bytes=group.size_bytes,
         )
         return group.covariable
+
+
+def _run_of(job: Job) -> Run | None:
+    cell = job.cell
+    return Run(cell.cell_id, cell.source, *job.sender, cell.execution_count, job.outputs) if cell is not None else None
 
 
 def _is_same(before: Covariable | None, now: Covariable) -> bool:

@@ -26,6 +26,8 @@ _HEAD = struct.Struct("iIII")
 class Written:
     """Watches for one kernel. `begin` and `end` are called on its main thread."""
 
+    _mask = _MASK
+
     def __init__(self) -> None:
         self._library = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
         self._handle = -1
@@ -62,15 +64,19 @@ class Written:
         self._handle = self._library.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         if self._handle < 0 or not self._add(""):
             return
-        with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if _is_of_interest(entry.name) and entry.is_dir()]
-        for name in sorted(names)[: _MOST_FOLDERS - 1]:
+        for name in self._below(folder):
             self._add(name)
+
+    def _below(self, folder: str) -> list[str]:
+        """Return the folders in a folder that are watched, relative to it."""
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if is_of_interest(entry.name) and entry.is_dir()]
+        return sorted(names)[: _MOST_FOLDERS - 1]
 
     def _add(self, name: str) -> bool:
         assert self._library is not None
         path = os.fsencode(Path(self._root) / name)
-        number = self._library.inotify_add_watch(self._handle, path, ctypes.c_uint32(_MASK))
+        number = self._library.inotify_add_watch(self._handle, path, ctypes.c_uint32(self._mask))
         if number >= 0:
             self._folders[number] = name
         return bool(number >= 0)
@@ -92,17 +98,25 @@ class Written:
             name = os.fsdecode(data[at + _HEAD.size : at + _HEAD.size + length].rstrip(b"\0"))
             at += _HEAD.size + length
             folder = self._folders.get(number)
-            if folder is None or not name or not _is_of_interest(name):
+            if folder is not None and not name:
+                self._note_folder(folder, mask)
+            if folder is None or not name or not is_of_interest(name):
                 continue
             if not mask & _IS_FOLDER:
-                found.add(f"{folder}/{name}" if folder else name)
+                self._note(f"{folder}/{name}" if folder else name, mask, found)
             elif mask & (_CREATE | _MOVED_TO) and not folder and len(self._folders) < _MOST_FOLDERS:
                 self._add(name)
 
+    def _note(self, path: str, mask: int, found: set[str]) -> None:
+        found.add(path)
 
-def _is_of_interest(name: str) -> bool:
+    def _note_folder(self, folder: str, mask: int) -> None:
+        """Take what happened to a watched folder itself: nothing is written by that."""
+
+
+def is_of_interest(name: str) -> bool:
     """False for what editors, Jupyter and Cellar itself write beside a notebook."""
     return not (name.startswith((".", "__pycache__")) or name.endswith((".ipynb", "~", ".pyc")))
 
 
-__all__ = ["MOST_NAMES", "Written"]
+__all__ = ["MOST_NAMES", "Written", "is_of_interest"]

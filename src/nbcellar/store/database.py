@@ -116,15 +116,20 @@ def create_database(path: Path, *, project: str | None = None, temporary_folder:
         sync_folder(path.parent)
 
 
-def open_database(path: Path) -> apsw.Connection:
+def open_database(path: Path, *, late: bool = False) -> apsw.Connection:
     """Return a connection that writes durably; the journal mode is the file's own.
 
     EXTRA is FULL for a WAL. With a rollback journal it syncs the folder, too, once the journal is unlinked: after a
     power failure a journal that came back would take back a commit that was acknowledged.
+
+    late: a commit survives the end of the process at once, a power failure only when somebody else committed after it
+    or the WAL was checkpointed. What is lost then is the end of the WAL: the database is as it was at some moment.
     """
     db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     _configure(db)
     db.execute("PRAGMA synchronous=EXTRA; PRAGMA fullfsync=ON; PRAGMA checkpoint_fullfsync=ON")
+    if late and db.execute("PRAGMA journal_mode").fetchall() == [("wal",)]:
+        db.execute("PRAGMA synchronous=NORMAL")
     return db
 
 

@@ -62,11 +62,15 @@ class _Located(msgspec.Struct, frozen=True):
     data: bytes | None
 
 
+_MOST_RECORDS = 2**63 - 1  # of SQLite's integers
+
+
 class LocalStore:
     """See `interface.Store`. May be used from any thread, and after a fork."""
 
-    def __init__(self, folder: Path, *, read_only: bool, network: bool) -> None:
+    def __init__(self, folder: Path, *, read_only: bool, network: bool, late: bool = False) -> None:
         """Use `create` or `open`."""
+        self._late = late
         self._folder = folder
         self._database_path = folder / "meta.db"
         self._database_name = str(self._database_path)
@@ -112,10 +116,12 @@ class LocalStore:
         folder: Path,
         read_only: bool | None = None,
         *,
+        late: bool = False,
         network: Callable[[Path], bool] = is_network_file_system,
     ) -> LocalStore:
         """Open the store in `folder`; read-only when asked, or (None) when the folder cannot be written.
 
+        late: what is recorded survives the end of the process at once, a power failure some time later.
         Raises NoRepositoryError, CorruptStoreError (no or a damaged meta.db), UnsupportedFormatError.
         """
         path = folder / "meta.db"
@@ -125,7 +131,7 @@ class LocalStore:
             raise NoRepositoryError(f"there is no store in {folder}", hint="cellar init")
         if read_only is None:
             read_only = not (os.access(folder, os.W_OK | os.X_OK) and os.access(path, os.W_OK))
-        store = cls(folder, read_only=read_only, network=network(folder))
+        store = cls(folder, read_only=read_only, network=network(folder), late=late)
         if not read_only:
             store._make_folders()  # archives and git leave out empty ones
             store._sweep_temporary_files()
@@ -174,6 +180,15 @@ class LocalStore:
         if (found.st_dev, found.st_ino) != self._identity:
             self._identity = (found.st_dev, found.st_ino)
             self._pool.renew()
+
+    def version(self) -> tuple[object, ...]:
+        """Return what differs after every transaction of another connection, in this process or another.
+
+        For one thread: two connections count for themselves. https://www.sqlite.org/pragma.html#pragma_data_version
+        """
+        self.follow_rebuild()
+        with sqlite_errors(self.database_path), self.connection() as db:
+            return *self._identity, db.pragma("data_version")
 
     def begin(self) -> LocalTransaction:
         """See `interface.Store`. Raises StoreUnavailableError for a read-only folder."""
@@ -272,6 +287,7 @@ class LocalStore:
 
     def records(self, *, scope: str | None = None, before: int | None = None, limit: int | None = None) -> list[Record]:
         """See `interface.Store`."""
+        before = None if before is None else min(before, _MOST_RECORDS)
         rows = self._rows(_RECORDS[self._has_checksums], (scope, before, -1 if limit is None else limit))
         for row in rows:
             self._require_sound("records", row)
@@ -313,7 +329,7 @@ class LocalStore:
         with sqlite_errors(self.database_path):
             if self._source is not None:
                 return self._source.connect()
-            return database.open_database(self.database_path)
+            return database.open_database(self.database_path, late=self._late)
 
     def _row(self, statement: str, parameters: tuple[object, ...]) -> tuple[object, ...] | None:
         with sqlite_errors(self.database_path), self._pool.connection() as db:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 from nbcellar.errors import StoreUnavailableError
+from nbcellar.files import written_beside
 
 try:
     import fcntl
@@ -58,18 +58,10 @@ def locked(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _temporary(path: Path, content: bytes) -> Iterator[Path]:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(6)}")
     with _file_errors(path):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+        with written_beside(path, content, mode=0o600) as temporary:
             yield temporary
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

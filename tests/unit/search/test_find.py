@@ -69,6 +69,16 @@ def test_a_cell_of_the_document_that_ran_as_it_stands_there_is_not_shown_twice(p
     assert places(search(past, "needle")) == [("code", 1, "needle()"), ("document", 1, "another needle")]
 
 
+def test_an_output_of_a_run_is_not_found_again_in_the_documents_after_it(past: Past) -> None:
+    ran = past.cell("show()", outputs=[stream("a needle\n")])
+    past.cell("more()", file=document("show()", outputs=[stream("a needle\n"), stream("old needle\n")]))
+    found = search(past, "needle")
+    assert {match.lines.lines[0].text: commit.summary.id for commit in found.commits for match in commit.matches} == {
+        "a needle": ran,
+        "old needle": past.head,
+    }
+
+
 def test_other_branches_are_counted_and_searched_when_asked(past: Past) -> None:
     start = past.cell("start")
     past.cell("needle on main")

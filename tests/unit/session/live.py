@@ -52,7 +52,13 @@ class Live:
             settings=self.settings,
             key=load_or_create(self.folder / "user"),
             decisions=TrustStore(self.folder / "user"),
-            fixed=Fixed(notebook, "me", lambda: b"env", lambda: "", Document(self.path)),
+            fixed=Fixed(
+                notebook,
+                "me",
+                lambda: b"env",
+                lambda: "",
+                Document(self.path, self.drafts),
+            ),
         )
         self.session.replayer.execute = self._again
         self.session.attach()
@@ -66,21 +72,34 @@ class Live:
             return Ran(type(error).__name__, str(error))
         return Ran()
 
-    def cell(self, source: str) -> CommitId:
+    def cell(
+        self,
+        source: str,
+        *,
+        cell_id: str | None = None,
+        sender: tuple[str, int] = ("", 0),
+        outputs: bytes | None = None,
+    ) -> CommitId:
         """Run and record a cell; an exception in it is part of the run. Return its commit."""
         self.count += 1
+        cell_id = f"c{self.count}" if cell_id is None else cell_id
         self.numbers[source] = self.count
-        self.session.begin_cell(f"c{self.count}", source, source)
+        self.session.begin_cell(cell_id, source, source)
         failure = None
         try:
             exec(compile(source, f"<ipython-input-{self.count}>", "exec"), self.ns)
         except Exception as error:
             failure = CellError(type(error).__name__, str(error))
-        self.session.end_cell(CellRun(f"c{self.count}", source, self.count, error=failure), lambda: None)
+        self.session.end_cell(CellRun(cell_id, source, self.count, error=failure), lambda: outputs, sender)
         assert self.session.wait_saved(30)
         head = self.session.writer.position.head
         assert head is not None
         return head
+
+    @property
+    def drafts(self) -> Path:
+        """Where editors leave drafts."""
+        return self.path.with_name(".cellar") / "drafts"
 
     def value(self, expression: str) -> Any:
         """Evaluate in the notebook."""

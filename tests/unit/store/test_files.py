@@ -62,3 +62,14 @@ def test_an_open_database_is_as_durable_as_it_can_be(folder: Path) -> None:
     db = database.open_database(folder / "meta.db")
     assert db.pragma("synchronous") == 3
     db.close()
+
+
+@pytest.mark.parametrize(("on_network", "level"), [(False, 1), (True, 3)])
+def test_what_can_be_made_again_waits_for_the_disk_later_where_a_wal_keeps_it_whole(
+    folder: Path, on_network: bool, level: int
+) -> None:
+    LocalStore.create(folder, network=lambda path: on_network).close()
+    store = LocalStore.open(folder, late=True, network=lambda path: on_network)
+    with store, store.connection() as first, store.connection() as second:
+        assert second.pragma("synchronous") == level
+        assert first is not second

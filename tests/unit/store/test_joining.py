@@ -208,8 +208,10 @@ def test_kernels_write_and_read_while_others_join(store: LocalStore, folder: Pat
     assert joined >= 4
     assert holds(store, made[0] | made[1])
     join_all(store)
-    assert count_small_packs(store) < 48, "each of the two may have left what the other was at"
-    assert holds(store, made[0] | made[1])
+    written = made[0] | made[1]  # as many as it took
+    # Fifteen or so make a joined pack of a mebibyte, and between two of these fewer than eight may be left.
+    assert count_small_packs(store) < 8 * (len(written) // 15 + 2)
+    assert holds(store, written)
 
 
 def test_full_packs_are_left_alone(store: LocalStore) -> None:

@@ -58,6 +58,7 @@ class Tools:
     printed: Callable[[Step], str | None]  # what a cell wrote when it was recorded; None: not known
     transform: Callable[[str], str]
     execute: Execute
+    tell: Callable[[str, str, int, int], None]  # how far it is, as `Work.tell`
     limits: Limits
 
 
@@ -121,7 +122,8 @@ class Replay:
             with entered(tools.tracker.namespace) as namespace:
                 let_go(tuple(tools.names(namespace)), namespace, tools.tracker.initial)
                 self._skipped = _empty(namespace, tools.is_skipped)
-                for step in plan.steps:
+                for number, step in enumerate(plan.steps):
+                    tools.tell("replay", step.cell.source.strip().partition("\n")[0], number, len(plan.steps))
                     self._run(step)
                 results = collect(tools.repo, self._scratch, self._left, plan, target, state)
                 return self._judge(plan, results)

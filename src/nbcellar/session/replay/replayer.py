@@ -94,6 +94,7 @@ class Replayer:
             printed=self._printed,
             transform=self.transform,
             execute=self.execute,
+            tell=session.work.tell,
             limits=Limits(session.settings.record.memory_mb << 20),
         )
         for step in found.steps:

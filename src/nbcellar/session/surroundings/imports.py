@@ -60,6 +60,15 @@ class FirstImports:
         return frozenset(name for entry, names in found.items() if entry not in there for name in names)
 
 
+def is_unnamed(part: str, before: bytes, now: bytes, source: str) -> bool:
+    """True if all that came to a part is what the source does not name, as what libraries set that it imports."""
+    if part not in PARTS:
+        return False
+    came = entries(part, now) - entries(part, before)
+    gone = entries(part, before) - entries(part, now)
+    return not gone and not any(_is_named(part, entry, source) for entry in came)
+
+
 def entries(part: str, payload: bytes) -> frozenset[bytes]:
     """Return the variables or filters that a recorded part consists of, each as bytes of its own."""
     decoded = msgspec.msgpack.decode(payload)

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
+from nbcellar.notebook.magics import MagicCall, UnknownMagicError, find_magics
 from nbcellar.session.touched.codefacts import CodeFacts, find_facts, unseen_reason
 from nbcellar.session.touched.follow import Follower
-from nbcellar.session.touched.magics import MagicCall, UnknownMagicError, find_magics
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _MAX_NESTED_MAGICS = 5

@@ -17,10 +17,14 @@ class UnknownMagicError(Exception):
 
 @dataclass(frozen=True)
 class MagicCall:
-    """`text`: words that may be names of variables. `code`: pieces of untransformed cell code that the call runs."""
+    """`text`: words that may be names of variables. `code`: pieces of untransformed cell code that the call runs.
+
+    `binds`: variables that the call makes.
+    """
 
     text: str
     code: tuple[str, ...] = ()
+    binds: tuple[str, ...] = ()
 
 
 def find_magics(source: str) -> list[MagicCall]:
@@ -80,9 +84,11 @@ def _line_magic(name: str, line: str) -> MagicCall:
 
 def _cell_magic(name: str, line: str, body: str) -> MagicCall:
     if name in _TEXT_IN_CELL:
-        return MagicCall(line + "\n" + _expanded(body) if name in _EXPANDED_CELLS else line)
+        text = line + "\n" + _expanded(body) if name in _EXPANDED_CELLS else line
+        return MagicCall(text, binds=tuple(_STREAM_OPTION.findall(line)))
     if name in _CODE_IN_CELL:
-        return MagicCall(line, (body,))
+        words = [word for word in line.split() if not word.startswith("-")]
+        return MagicCall(line, (body,), tuple(word for word in words[:1] if word.isidentifier()))
     if name in _CODE_ON_LINE_AND_IN_CELL:
         return MagicCall(_options(line), (_without_options(line), body))
     raise UnknownMagicError(f"uses %%{name}")
@@ -90,6 +96,10 @@ def _cell_magic(name: str, line: str, body: str) -> MagicCall:
 
 # `-n 10`, `-n10`, `-o`, `--name value`: a value is a number, so that code is never taken for one.
 _OPTIONS = re.compile(r"\s*(?:--?[A-Za-z][\w-]*(?:[ =]\s*\d+)?\s+)*(?:--?[A-Za-z][\w-]*(?:[ =]\s*\d+)?\s*$)?")
+
+
+# `%%bash --out text --err errors`, `%%script --proc p`: variables for what a program writes.
+_STREAM_OPTION = re.compile(r"(?<!\S)--(?:out|err|proc)[ =]\s*([^\W\d]\w*)")
 
 
 def _options(line: str) -> str:
