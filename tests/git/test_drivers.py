@@ -139,6 +139,23 @@ def test_a_driver_that_fails_shows_even_what_merges_by_lines(repo: Worktree, how
     assert "\n>>>>>>> " in text
 
 
+def test_a_driver_that_is_killed_with_its_shell_leaves_a_note(repo: Worktree) -> None:
+    branches(repo, OURS, THEIRS)
+    start = repo.folder / ".git" / "cellar" / "start.py"
+    program = start.read_text()
+    start.write_text(
+        f"import os, signal, sys\n"
+        f"if sys.argv[1] == 'merge-driver':\n    os.kill(os.getppid(), signal.SIGKILL)\n    sys.exit(0)\n{program}"
+    )
+    assert repo.git("merge", "other", check=False).returncode == 1
+    assert repo.bytes().startswith(b"<<<<<<< ours\nNot merged: the merge was killed.")
+    start.write_text(program)
+    repo.git("add", "n.ipynb")
+    assert "conflict marks" in repo.git("commit", "-m", "x", check=False).stderr
+    repo.git("checkout", "--merge", "n.ipynb")
+    assert {"a = 'ours'", "a = 'theirs'"} <= set(repo.sources())
+
+
 @pytest.mark.parametrize("how", FAILURES[:2])
 def test_without_its_environment_git_goes_on_and_says_so(repo: Worktree, how: str) -> None:
     repo.write(output="old")
@@ -253,6 +270,29 @@ def test_diff_log_show_and_blame_speak_of_cells(repo: Worktree) -> None:
     assert "+ a = 11" in repo.git("diff", "-M", "HEAD").stdout
     (repo.folder / "m.ipynb").unlink()
     assert "a = 10" in repo.git("diff").stdout
+
+
+@pytest.mark.parametrize("call", ["merge-driver", "diff-driver", "textconv", "difftool", "mergetool"])
+def test_calls_without_files_are_refused(repo: Worktree, call: str) -> None:
+    run = str(repo.folder / ".git" / "cellar" / "run")
+    done = subprocess.run([run, call], cwd=repo.folder, capture_output=True, text=True, check=False, env=os.environ)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"cellar: {call} needs ")
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(repo: Worktree) -> None:
+    names = [f"{number}.ipynb" for number in range(3)]
+    for name in names:
+        repo.write(name=name)
+    repo.commit()
+    for name in names:
+        repo.write([f"x = {number}" for number in range(5000)], name=name)
+    command = "git diff | head -1"
+    done = subprocess.run(
+        command, shell=True, cwd=repo.folder, env=os.environ, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "0.ipynb\n"
+    assert done.stderr == ""
 
 
 def test_outputs_that_somebody_committed_are_compared(bare_repo: Worktree) -> None:

@@ -97,6 +97,32 @@ def test_a_hook_that_was_there_decides_first(bare_repo: Worktree) -> None:
     assert bare_repo.git("commit", "--allow-empty", "-m", "x", check=False).returncode == 1
 
 
+def test_a_framework_that_took_the_place_of_the_hook_is_known(bare_repo: Worktree) -> None:
+    bare_repo.install()
+    folder = bare_repo.folder / ".git" / "hooks"
+    (folder / "pre-commit").rename(folder / "pre-commit.legacy")  # as `pre-commit install` does
+    theirs = '#!/bin/sh\n"$(dirname "$0")/pre-commit.legacy" "$@"\n'
+    (folder / "pre-commit").write_text(theirs)
+    (folder / "pre-commit").chmod(0o755)
+    assert "refuses notebooks" in cellar(bare_repo.folder, "status")[1]
+    bare_repo.install()
+    assert not (folder / "pre-commit.before-cellar").exists()
+    cellar(bare_repo.folder, "uninstall")
+    assert [path.name for path in folder.glob("pre-commit*") if path.suffix != ".sample"] == ["pre-commit"]
+    assert (folder / "pre-commit").read_text() == theirs
+
+
+def test_other_tools_whose_place_is_taken_are_named(bare_repo: Worktree) -> None:
+    bare_repo.git("config", "filter.lfs.clean", "cat")
+    (bare_repo.folder / ".gitattributes").write_text("big.ipynb filter=lfs diff=lfs merge=lfs -text\n")
+    bare_repo.write(name="big.ipynb")
+    bare_repo.commit()
+    said = cellar(bare_repo.folder, "install")[1]
+    assert "notebooks had diff=lfs, filter=lfs, merge=lfs, which Cellar's take the place of" in said
+    assert "*.ipynb filter=lfs" in said
+    assert "lfs" not in cellar(bare_repo.folder, "install")[1]
+
+
 def test_hooks_outside_of_the_repository_are_left_alone(bare_repo: Worktree, tmp_path: Path) -> None:
     folder = tmp_path / "my hooks"
     folder.mkdir()

@@ -24,7 +24,7 @@ from nbcellar.git.process import Git
 from nbcellar.git.repository import find_git_repository
 from nbcellar.git.revisions import Changed, Place, changed_notebooks, find_commit, parse_place, read_file, stages_of
 
-from .support import SOURCES, Worktree, make, notebook
+from .support import SOURCES, Worktree, make, notebook, run_cellar
 
 
 def git_of(repo: Worktree) -> Git:
@@ -220,6 +220,22 @@ def test_the_log_says_which_cells_changed(bare_repo: Worktree) -> None:
     assert found[2].old_path == "n.ipynb"
     assert [entry.path for entry in found][-1] == "n.ipynb"
     assert len(history_of(repository, "m.ipynb", limit=2)) == 2
+
+
+def test_a_version_of_a_notebook_is_printed(bare_repo: Worktree) -> None:
+    bare_repo.write()
+    bare_repo.commit()
+    bare_repo.write(("a = 10",))
+    assert run_cellar(bare_repo.folder, "show", "git:HEAD:n.ipynb", "--json") == (0, notebook().decode())
+    assert "b = 2" in run_cellar(bare_repo.folder, "show", "git::n.ipynb")[1]
+    assert run_cellar(bare_repo.folder, "show", "git:HEAD:gone.ipynb")[0] == 2
+
+
+def test_a_log_of_nothing_says_so(bare_repo: Worktree) -> None:
+    bare_repo.write()
+    assert run_cellar(bare_repo.folder, "git", "log", "n.ipynb") == (0, "no commit has n.ipynb\n")
+    code, said = run_cellar(bare_repo.folder, "git", "log", "gone.ipynb")
+    assert (code, said) == (2, "error: no file gone.ipynb, and no commit has it\n")
 
 
 def test_a_repository_without_commits_has_an_empty_log(bare_repo: Worktree) -> None:

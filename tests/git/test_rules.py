@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
+
+from nbcellar.notebook.codec import read
+from nbcellar.notebook.codec import write as write_notebook
+from nbcellar.notebook.stale import is_stale, with_stale_mark
 
 from .support import SOURCES, Worktree
 from .support import run_cellar as cellar
@@ -61,6 +66,25 @@ def test_each_folder_commits_by_its_settings(papers: Worktree) -> None:
             assert (cell["execution_count"], cell["metadata"]) == (None, {"tags": ["t"]})
             assert [output["text"] for output in cell["outputs"]] == ([text] if text else [])
     assert papers.status() == ""
+
+
+def test_a_mark_of_stale_outputs_is_committed_with_these_and_never_alone(papers: Worktree) -> None:
+    for name in ("n.ipynb", "papers/p.ipynb"):
+        file = papers.folder / name
+        notebook = read(file.read_bytes())
+        marked = with_stale_mark(notebook.cells[0])
+        ran_again = msgspec.structs.replace(with_stale_mark(notebook.cells[1]), execution_count=70)
+        cells = (marked, ran_again, *notebook.cells[2:])
+        file.write_bytes(write_notebook(msgspec.structs.replace(notebook, cells=cells)))
+        before = file.read_bytes()
+        assert papers.status() == ("" if name == "n.ipynb" else f" M {name}\n")
+        papers.git("add", name)
+        committed = read(papers.staged(name)).cells
+        assert [is_stale(cell) for cell in committed[:2]] == [name != "n.ipynb", False]
+        assert ["cellar" in cell.metadata for cell in committed[:2]] == [name != "n.ipynb", False]
+        file.unlink()
+        papers.git("checkout", "--", name)
+        assert file.read_bytes() == before
 
 
 def test_what_was_left_out_comes_back_on_checkout(papers: Worktree) -> None:

@@ -14,6 +14,7 @@ from jupyter_server.extension.config import ExtensionConfigManager
 from jupyter_server.extension.manager import ExtensionPackage
 from jupyter_server.services.contents.filemanager import FileContentsManager
 
+import nbcellar
 from nbcellar.git import saving
 from nbcellar.git.install import install, local_places, uninstall
 from nbcellar.git.install.save_hook import add_save_hook, remove_save_hook, settings_file
@@ -85,6 +86,21 @@ def test_noise_goes_on_save_and_outputs_stay_in_the_file_and_out_of_the_commit(
     (repo.folder / "n.ipynb").unlink()
     repo.git("checkout", "--", "n.ipynb")
     assert repo.bytes() == data
+
+
+def test_the_hook_alone_leaves_outputs_in_what_the_filter_cleans(repo: Worktree) -> None:
+    (repo.folder / "cellar.toml").write_text("[clean]\noutputs = false\n")
+    manager = FileContentsManager(root_dir=str(repo.folder))
+    manager.pre_save_hook = nbcellar.save_hook
+    save(manager, repo, "result")
+    assert repo.outputs() == ["result"] * 5
+    assert [cell["execution_count"] for cell in json.loads(repo.bytes())["cells"]] == [None] * 5
+    repo.commit()
+    assert b"result" not in repo.staged()
+    cellar(repo.folder, "uninstall")
+    (repo.folder / ".gitattributes").write_text("*.ipynb filter=cellar\n")  # shared, and not installed here
+    save(manager, repo, "result")
+    assert repo.outputs() == [""] * 5
 
 
 def test_without_the_filter_the_settings_decide_about_outputs(on_save: Callable[..., bytes], repo: Worktree) -> None:

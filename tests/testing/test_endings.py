@@ -95,7 +95,8 @@ def test_what_cannot_be_run_is_said_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "b.ipynb").write_text("print('hello')")
     (tmp_path / "c.ipynb").write_text(text_of(code("1", absolut=1e-3)))
     (tmp_path / "d.ipynb").write_text(text_of(code("1", timeout=-1)))
-    done = run_pytest(tmp_path, "--continue-on-collection-errors")
+    environ = {**os.environ, "JUPYTER_DATA_DIR": str(tmp_path / "data")}  # without the kernels that other tests added
+    done = run_pytest(tmp_path, "--continue-on-collection-errors", environ=environ)
     assert done.outcomes == {"a.ipynb::cell 1 (c1)": "failed", "a.ipynb::cell 2 (c2)": "skipped"}, done
     assert "a.ipynb wants the kernel 'octave', which is not installed" in done.text
     assert "hint: installed kernels: python3; choose one in Jupyter, or --notebooks-kernel NAME" in done.text

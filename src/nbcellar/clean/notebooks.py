@@ -16,6 +16,7 @@ from nbcellar.clean.outputs import clean_outputs
 from nbcellar.clean.rules import Rules
 from nbcellar.notebook.ids import with_new_ids
 from nbcellar.notebook.model import NEWEST_MINOR, Cell, Notebook
+from nbcellar.notebook.stale import KEY, STALE_KEY, is_stale, with_settled_mark
 
 
 def clean(notebook: Notebook, rules: Rules) -> Cleaned:
@@ -56,7 +57,16 @@ def _clean_cell(cell: Cell, notebook: Notebook, rules: Rules, number: int, left_
     outputs = clean_outputs(cell, notebook, rules, number, left_out)
     if outputs is not cell.outputs:
         changes["outputs"] = outputs
-    return msgspec.structs.replace(cell, **changes) if changes else cell
+    made = msgspec.structs.replace(cell, **changes) if changes else cell
+    return _with_settled_mark(made, cell, number, left_out) if KEY in made.metadata else made
+
+
+def _with_settled_mark(made: Cell, cell: Cell, number: int, left_out: list[LeftOut]) -> Cell:
+    """Take the mark of stale outputs along to what is left of them; without them, or after a new run, it goes."""
+    settled = with_settled_mark(made, cell)
+    if settled is not made and not is_stale(settled):
+        left_out.append(LeftOut("metadata", f"cell.metadata.{KEY}.{STALE_KEY}", number))
+    return settled
 
 
 def _with(notebook: Notebook, cells: tuple[Cell, ...], metadata: dict[str, Any]) -> Notebook:

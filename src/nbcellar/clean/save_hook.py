@@ -1,10 +1,7 @@
-"""The pre-save hook of Jupyter: notebooks are in canonical form as soon as they are saved.
+"""What happens to a notebook that Jupyter is about to save: it is in canonical form as soon as it is saved.
 
-`cellar git install --save-hook` has it, with what git needs (`nbcellar.git.saving`). Without git, in
-`jupyter_server_config.py`:
-
-    from nbcellar.clean.save_hook import save_hook
-    c.FileContentsManager.pre_save_hook = save_hook
+The hook itself is `nbcellar.save_hook` (`git/saving.py`), which asks git whether a file
+goes through the filter.
 
 Invariant: saving never fails because of it, and it never takes the mark away by which Jupyter knows that the user
 trusts a cell: the notebook is signed after the hook, by that mark.
@@ -32,13 +29,11 @@ from nbcellar.notebook.model import cell_to_json, notebook_keys
 _TRUSTED = "cell.metadata.trusted"
 
 
-def save_hook(model: dict[str, Any], path: str = "", contents_manager: Any = None, **_: Any) -> None:
-    """Clean the notebook that is about to be saved, in place. The rest of the arguments are Jupyter's."""
-    clean_saved(model, path, contents_manager, lambda file: False)
-
-
 def clean_saved(model: dict[str, Any], path: str, contents_manager: Any, keeps_outputs: Callable[[Path], bool]) -> None:
-    """Do so; `keeps_outputs` says whether outputs stay in a file whatever its project's settings are."""
+    """Clean the notebook that is about to be saved to `path`, in place.
+
+    keeps_outputs: whether outputs stay in a file whatever its project's settings are.
+    """
     content = model.get("content")
     if model.get("type") != "notebook" or not isinstance(content, dict) or content.get("nbformat") != 4:
         return

@@ -6,7 +6,6 @@ is at least one mark; the file is replaced whole or not at all.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,24 +22,6 @@ def both_sides(
     if lines is not None:
         return lines
     return _whole(ours.read_bytes(), theirs.read_bytes(), names, marker_size)
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file by way of another one beside it; its mode is kept. Raises OSError, then nothing has changed."""
-    aside = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}.new")
-    # A file of its own: a repository may hold a link of any name that can be guessed, to any file of the user's.
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            aside.chmod(path.stat().st_mode & 0o7777)
-        aside.replace(path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
 
 
 def _merged_lines(

@@ -13,8 +13,11 @@ from pathlib import Path
 import msgspec
 
 from nbcellar.errors import CellarError, InvalidInputError
-from nbcellar.git.both_sides import both_sides, replace_file
+from nbcellar.files import replace_file
+from nbcellar.git.both_sides import both_sides
 from nbcellar.git.labels import SideNames, one_line, side_names
+from nbcellar.git.limits import too_large
+from nbcellar.git.repository import git_dir_at
 from nbcellar.notebook.codec import read, write
 from nbcellar.notebook.model import Notebook
 
@@ -36,7 +39,11 @@ Written = Callable[[Sequence[bytes], bytes], object]
 
 
 class MergeCall(msgspec.Struct, frozen=True):
-    """One call of the merge driver: the three files, the length of marks, the path in the repository."""
+    """One call of the merge driver: the three files, the length of marks, the path in the repository.
+
+    result: where the merged notebook goes if not onto the file of ours. What git calls of us puts ours aside and a note
+    into the file that git reads then, which stands there should the driver be killed.
+    """
 
     base: Path
     ours: Path
@@ -44,10 +51,16 @@ class MergeCall(msgspec.Struct, frozen=True):
     marker_size: int
     path: str
     given_names: tuple[str, ...] = ()
+    result: Path | None = None
+
+    @property
+    def target(self) -> Path:
+        """Return where the merged notebook goes."""
+        return self.result or self.ours
 
 
-def parse_merge_call(words: Sequence[str]) -> MergeCall:
-    """Return the call of `%O %A %B [%L [%P [%S %X %Y]]]`. Raises InvalidInputError."""
+def parse_merge_call(words: Sequence[str], environ: Mapping[str, str]) -> MergeCall:
+    """Return the call of `%O %A %B [%L [%P [%S %X %Y]]]`; CELLAR_OURS: where ours was put. Raises InvalidInputError."""
     if len(words) < 3:
         raise InvalidInputError(
             "merge-driver needs the files of base, ours and theirs",
@@ -55,7 +68,9 @@ def parse_merge_call(words: Sequence[str]) -> MergeCall:
         )
     size = int(words[3]) if len(words) > 3 and words[3].isdecimal() else _MARKER_SIZE
     path = words[4] if len(words) > 4 else words[1]
-    return MergeCall(Path(words[0]), Path(words[1]), Path(words[2]), size, path, tuple(words[5:8]))
+    result = Path(words[1])
+    ours = Path(environ.get("CELLAR_OURS", result))
+    return MergeCall(Path(words[0]), ours, Path(words[2]), size, path, tuple(words[5:8]), result)
 
 
 def merge_driver(
@@ -66,16 +81,26 @@ def merge_driver(
     merge: Merge | None = None,
     written: Written | None = None,
 ) -> int:
-    """Merge onto the file of ours; return the exit code."""
+    """Merge into the file of the result; return the exit code."""
+    try:
+        return _merge(call, environ, say, merge or merge_cells, written)
+    finally:
+        if call.ours != call.target:
+            call.ours.unlink(missing_ok=True)
+
+
+def _merge(
+    call: MergeCall, environ: Mapping[str, str], say: Callable[[str], None], merge: Merge, written: Written | None
+) -> int:
     names = SideNames()
     try:
         names = side_names(_git_dir(environ, call), environ, call.given_names)
-        sides = call.ours.read_bytes(), call.theirs.read_bytes()
+        sides = _read_bytes(call.ours), _read_bytes(call.theirs)
         ours, theirs = (read(side, path=call.path) for side in sides)
-        outcome = (merge or merge_cells)(_read_base(call.base), ours, theirs, names)
+        outcome = merge(_read_base(call.base), ours, theirs, names)
         data = write(outcome.notebook)
         read(data)  # what cannot be read again is not given to git
-        replace_file(call.ours, data)
+        _write(call, data)
     except CellarError as error:
         say(f"{call.path}: {error.message}")
         return leave_both_sides(call, names, environ, say)
@@ -99,10 +124,10 @@ def mergetool(
 
     What git keeps of an unresolved file in the working copy stays a notebook with marked cells.
     """
-    call = MergeCall(base, merged, theirs, _MARKER_SIZE, merged.name)
+    call = MergeCall(base, ours, theirs, _MARKER_SIZE, merged.name, result=merged)
     try:
         names = SideNames()
-        sides = ours.read_bytes(), theirs.read_bytes()
+        sides = _read_bytes(ours), _read_bytes(theirs)
         mine, yours = (read(side, path=call.path) for side in sides)
         outcome = merge_cells(_read_base(base), mine, yours, names)
         data = write(outcome.notebook)
@@ -121,7 +146,7 @@ def leave_both_sides(call: MergeCall, names: SideNames, environ: Mapping[str, st
     """Make both sides visible in the file of ours; return the exit code."""
     try:
         text = both_sides(call.base, call.ours, call.theirs, names, marker_size=call.marker_size, environ=environ)
-        replace_file(call.ours, text)
+        _write(call, text)
     except OSError as error:
         say(f"{call.path}: both sides could not be written: {error.strerror or error}")
         return _leave_note(call, say)
@@ -129,8 +154,14 @@ def leave_both_sides(call: MergeCall, names: SideNames, environ: Mapping[str, st
     return FAILED
 
 
+def _write(call: MergeCall, data: bytes) -> None:
+    """Put the result into its place. Raises OSError, also where git has taken the file away: it waits no more."""
+    call.target.lstat()
+    replace_file(call.target, data)
+
+
 def _leave_note(call: MergeCall, say: Callable[[str], None]) -> int:
-    """Write into the file of ours where both sides are, in the room that it has; return the exit code.
+    """Write into the file of the result where both sides are, in the room that it has; return the exit code.
 
     Left as it is, the file would be ours alone, unmarked: git before 2.41 takes any exit code for a conflict.
     """
@@ -140,7 +171,7 @@ def _leave_note(call: MergeCall, say: Callable[[str], None]) -> int:
         f"{'=' * mark}\nTheirs: git checkout --theirs; to merge again: git checkout --merge\n{'>' * mark} theirs\n"
     )
     try:
-        with call.ours.open("r+b", buffering=0) as file:
+        with call.target.open("r+b", buffering=0) as file:
             file.write(note.encode())
             file.truncate()
     except OSError as error:
@@ -154,12 +185,17 @@ def merge_cells(base: Notebook | None, ours: Notebook, theirs: Notebook, names: 
     """Merge cell by cell."""
     from nbcellar.merge.model import Labels
     from nbcellar.merge.notebooks import merge_notebooks
+    from nbcellar.notebook.stale import STALE_WORDS, is_stale
 
     merged = merge_notebooks(base, ours, theirs, labels=Labels(names.base, names.ours, names.theirs))
     told = [f"mended before merging: {text}" for text in merged.repairs]
     for entry in merged.dropped:
         where = f"cell {entry.number}: " if entry.number else ""
         told.append(f"{where}{one_line(entry.what)} of {entry.side} left out: {one_line(entry.reason)}")
+    told += [f"warning: {one_line(warning)}" for warning in merged.warnings]
+    told += [one_line(conflict.said) for conflict in merged.conflicts if conflict.said]
+    stale = [number for number, cell in enumerate(merged.notebook.cells, 1) if is_stale(cell)]
+    told += [f"cell {number}: outputs are {STALE_WORDS}; run it again" for number in stale]
     if merged.conflicts:
         count = len(merged.conflicts)
         told.append(
@@ -172,28 +208,22 @@ def _git_dir(environ: Mapping[str, str], call: MergeCall) -> Path:
     if any(call.given_names):
         return Path()
     try:
-        return _folder_at(Path.cwd(), environ)
+        return git_dir_at(Path.cwd(), environ)
     except OSError:
         return Path()
 
 
-def _folder_at(folder: Path, environ: Mapping[str, str]) -> Path:
-    """Return git's folder of the worktree that git started us at the top of; only labels depend on it.
-
-    Git itself is not asked, which would cost half as much again as a whole merge.
-    """
-    if environ.get("GIT_DIR"):
-        return folder / environ["GIT_DIR"]
-    place = folder / ".git"
-    if place.is_file():
-        return folder / place.read_text("utf-8", "surrogateescape").strip().removeprefix("gitdir: ")
-    return place
-
-
 def _read_base(path: Path) -> Notebook | None:
     """Return the base; None where there is none, or one that is no notebook (a virtual ancestor with marks in it)."""
-    data = path.read_bytes()
     try:
+        data = _read_bytes(path)
         return read(data) if data else None
     except CellarError:
         return None
+
+
+def _read_bytes(path: Path) -> bytes:
+    """Return what is in a file. Raises InvalidInputError for one that is too large to be merged as a notebook."""
+    if wrong := too_large(path.stat().st_size):
+        raise InvalidInputError(wrong)
+    return path.read_bytes()

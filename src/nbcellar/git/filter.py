@@ -12,22 +12,30 @@ Not for: talking to git (`filter_process.py`).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from nbcellar.errors import CellarError
 from nbcellar.git.cleaner import Cleaner, object_id
 from nbcellar.git.kept_outputs import Kept, KeptOutputs, digest
+from nbcellar.git.limits import LARGEST_BYTES
 from nbcellar.git.putting_back import put_back, settled
 from nbcellar.notebook.codec import read, write
 from nbcellar.notebook.model import Notebook
 
-# A larger file would take a gigabyte of memory and more to be read.
-LARGEST_BYTES = 256 * 1024 * 1024
 # Notebooks whose outputs are looked through for a file that is new at its path (it was renamed).
 _MOST_DONORS = 32
 
-_Donor = tuple[Notebook, Notebook]
+Filled = Callable[[Sequence[bytes], bytes], object]
+"""What is told of the files whose outputs were put back, and of what came of it, before that is given to git."""
+
+
+class _Donor(NamedTuple):
+    """A file as it was, its notebook, and that as it would be committed."""
+
+    data: bytes
+    before: Notebook
+    cleaned: Notebook
 
 
 class Staged(Protocol):
@@ -40,7 +48,8 @@ class Staged(Protocol):
 class Filter:
     """Cleans and smudges the files of one repository.
 
-    say: where a sentence for the user goes; exists: whether a path is there in the working copy.
+    say: where a sentence for the user goes; exists: whether a path is there in the working copy; filled: is told of
+    files that are made of others.
     """
 
     def __init__(
@@ -51,12 +60,14 @@ class Filter:
         *,
         say: Callable[[str], None],
         exists: Callable[[str], bool],
+        filled: Filled = lambda before, after: None,
     ) -> None:
         self._cleaner = cleaner
         self._kept = kept
         self._staged = staged
         self._say = say
         self._exists = exists
+        self._tell_filled = filled
 
     def clean(self, data: bytes, path: str) -> bytes:
         """Return what is committed for a working file."""
@@ -82,7 +93,7 @@ class Filter:
     def of_tree(self, tree: str) -> Filter:
         """Return the filter for files of a tree that git is checking out: its settings may differ."""
         cleaner = self._cleaner.of_tree(tree)
-        return Filter(cleaner, self._kept, self._staged, say=self._say, exists=self._exists)
+        return Filter(cleaner, self._kept, self._staged, say=self._say, exists=self._exists, filled=self._tell_filled)
 
     def smudge(self, data: bytes, path: str) -> bytes:
         """Return the working file for what is committed."""
@@ -93,10 +104,15 @@ class Filter:
         if exact is not None and self._cleans_to(exact[1], data, path, by=exact[0].rules):
             return exact[1]
         try:
-            text = self._filled(read(data, path=path), path)
+            notebook = read(data, path=path)
+            donor = self._donor(notebook, path)
+            text = data if donor is None else self._filled(notebook, donor, path)
         except (CellarError, RecursionError):
             return data
-        return text if text is not None and text != data and self._cleans_to(text, data, path) else data
+        if donor is None or text == data or not self._cleans_to(text, data, path):
+            return data
+        self._tell_filled([donor.data], text)
+        return text
 
     def _may_be_notebook(self, data: bytes, path: str) -> bool:
         if len(data) > LARGEST_BYTES:
@@ -128,12 +144,9 @@ class Filter:
         except (CellarError, RecursionError):
             return False
 
-    def _filled(self, notebook: Notebook, path: str) -> bytes | None:
-        """Return the file with what was left out of its cells; None where nothing is known."""
-        donor = self._donor(notebook, path)
-        if donor is None:
-            return None
-        filled = put_back(notebook, *donor)
+    def _filled(self, notebook: Notebook, donor: _Donor, path: str) -> bytes:
+        """Return the file with what was left out of its cells."""
+        filled = put_back(notebook, donor.before, donor.cleaned)
         return write(settled(filled, notebook, self._cleaner.clean(filled, path)))
 
     def _donor(self, notebook: Notebook, path: str) -> _Donor | None:
@@ -153,7 +166,7 @@ class Filter:
             if self._exists(os.fsdecode(kept.path)):
                 continue
             donor = self._with_clean_form(data, path)
-            shared = sum((cell.id, cell.source) in ids for cell in donor[0].cells) if donor else 0
+            shared = sum((cell.id, cell.source) in ids for cell in donor.before.cells) if donor else 0
             if shared > most:
                 best, most = donor, shared
         return best
@@ -162,7 +175,7 @@ class Filter:
         """Return a notebook as it was, and as it would be committed at `path`."""
         try:
             before = read(data)
-            return before, self._cleaner.clean(before, path)
+            return _Donor(data, before, self._cleaner.clean(before, path))
         except (CellarError, RecursionError):
             return None
 

@@ -9,42 +9,64 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from nbcellar.errors import CellarError
-from nbcellar.git import index
+from nbcellar.git.changed_settings import Arrivals
 from nbcellar.git.cleaner import Cleaner, load_cleaner
-from nbcellar.git.filter import LARGEST_BYTES, Filter, NothingStaged, Staged, StagedContents
+from nbcellar.git.compared import limit_bytes, tracked_notebooks
+from nbcellar.git.comparing import compare
+from nbcellar.git.filter import Filled, Filter, NothingStaged, Staged, StagedContents
 from nbcellar.git.kept_outputs import KeptOutputs, Limits
+from nbcellar.git.limits import LARGEST_BYTES
 from nbcellar.git.packets import Fields, Packets
 from nbcellar.git.process import Git
 from nbcellar.git.repository import common_folder
 
 # Set by `cellar git renormalize`: files that are staged with outputs are cleaned, too.
 RENORMALIZE = "CELLAR_RENORMALIZE"
-# Working files that every `git status` compares by content, newest first; what is beyond is compared by size, as git
-# does by itself, until it is staged again.
-MOST_COMPARED_BYTES = 64 << 20
 
 
-def run_process(source: BinaryIO, target: BinaryIO, environ: Mapping[str, str], say: Callable[[str], None]) -> int:
-    """Serve git until it is done; return the exit code."""
+def run_process(
+    source: BinaryIO,
+    target: BinaryIO,
+    environ: Mapping[str, str],
+    say: Callable[[str], None],
+    *,
+    filled: Filled = lambda before, after: None,
+) -> int:
+    """Serve git until it is done; return the exit code. filled: is told of files with outputs of others in them."""
     packets = Packets(source, target)
     packets.greet(("clean", "smudge"))
     git = Git(Path.cwd(), environ)
-    kept = KeptOutputs(common_folder(git) / "cellar" / "outputs")
-    worker = make_filter(git, kept, load_cleaner(git.folder, environ, say), environ, say)
-    paths = serve(packets, worker, say)
+    private = common_folder(git) / "cellar"
+    kept = KeptOutputs(private / "outputs")
+    worker = make_filter(git, kept, load_cleaner(git.folder, environ, say), environ, say, filled)
+    arrivals = Arrivals(git, filled)
+    paths = serve(packets, worker, say, arrivals)
+    _settle(arrivals, kept, environ, say)
     if environ.get("GIT_OPTIONAL_LOCKS") != "0":
-        index.compare_by_content(git, _within(paths, MOST_COMPARED_BYTES))
+        _compare_by_content(git, paths, private, say)
     kept.prune_now_and_then(Limits(), time.time())
     return 0
 
 
-def serve(packets: Packets, worker: Filter, say: Callable[[str], None]) -> list[bytes]:
-    """Answer git's requests until it ends the conversation; return the paths that it asked about."""
+def _settle(arrivals: Arrivals, kept: KeptOutputs, environ: Mapping[str, str], say: Callable[[str], None]) -> None:
+    try:
+        arrivals.settle(kept, environ, say)
+    except (CellarError, OSError) as error:
+        say(f"settings changed, and outputs could not be put back by the new ones: {error}")
+
+
+def serve(
+    packets: Packets, worker: Filter, say: Callable[[str], None], arrivals: Arrivals | None = None
+) -> list[bytes]:
+    """Answer git's requests until it ends the conversation; return the paths that it asked about.
+
+    arrivals: is told of what git writes into the working copy.
+    """
     paths: dict[bytes, None] = {}
     while True:
         try:
@@ -53,7 +75,10 @@ def serve(packets: Packets, worker: Filter, say: Callable[[str], None]) -> list[
         except EOFError:
             return list(paths)
         with content:
-            answer = _answer(worker, fields, content, say)
+            if arrivals is not None and fields.get("command") == b"smudge":
+                answer = _noted(arrivals, worker, fields, content, say)
+            else:
+                answer = _answer(worker, fields, content, say)
             if answer is None:
                 packets.write_lines(["status=error"])
                 continue
@@ -61,6 +86,17 @@ def serve(packets: Packets, worker: Filter, say: Callable[[str], None]) -> list[
             packets.write_lines(["status=success"])
             packets.write_content(answer)
             packets.write_lines([])
+
+
+def _noted(
+    arrivals: Arrivals, worker: Filter, fields: Fields, content: BinaryIO, say: Callable[[str], None]
+) -> BinaryIO | None:
+    arrivals.begin()
+    answer = _answer(worker, fields, content, say)
+    if isinstance(answer, io.BytesIO):
+        path = os.fsdecode(fields.get("pathname", b""))
+        arrivals.note(path, answer.getvalue(), names_tree="treeish" in fields)
+    return answer
 
 
 def run_once(
@@ -78,12 +114,17 @@ def run_once(
 
 
 def make_filter(
-    git: Git, kept: KeptOutputs, cleaner: Cleaner, environ: Mapping[str, str], say: Callable[[str], None]
+    git: Git,
+    kept: KeptOutputs,
+    cleaner: Cleaner,
+    environ: Mapping[str, str],
+    say: Callable[[str], None],
+    filled: Filled = lambda before, after: None,
 ) -> Filter:
     """Return the filter of the repository that `git` stands at the top of."""
     staged: Staged = NothingStaged() if environ.get(RENORMALIZE) else staged_contents(git, environ)
     exists = lambda path: os.path.lexists(git.folder / path)  # noqa: E731 - a name would say no more
-    return Filter(cleaner, kept, staged, say=say, exists=exists)
+    return Filter(cleaner, kept, staged, say=say, exists=exists, filled=filled)
 
 
 def staged_contents(git: Git, environ: Mapping[str, str]) -> StagedContents:
@@ -136,25 +177,10 @@ def _answer(worker: Filter, fields: Fields, content: BinaryIO, say: Callable[[st
     return content
 
 
-def compare_all_by_content(git: Git) -> int:
+def compare_all_by_content(git: Git, say: Callable[[str], None]) -> int:
     """Do at once, at the top of a worktree, what the filter does at its end; return how many files it changed."""
-    tracked = [path for path in git.run("ls-files", "-z").out.split(b"\0") if path.endswith(b".ipynb")]
-    return index.compare_by_content(git, _within(tracked, MOST_COMPARED_BYTES, git.folder))
+    return _compare_by_content(git, tracked_notebooks(git), common_folder(git) / "cellar", say)
 
 
-def _within(paths: list[bytes], most_bytes: int, folder: Path | None = None) -> list[bytes]:
-    """Return the files that changed last, as many as come to `most_bytes` together."""
-    dated = []
-    for path in paths:
-        try:
-            status = os.lstat(path if folder is None else folder / os.fsdecode(path))
-        except OSError:
-            continue
-        dated.append((status.st_mtime_ns, status.st_size, path))
-    chosen = []
-    for _, size, path in sorted(dated, reverse=True):
-        most_bytes -= size
-        if most_bytes < 0:
-            break
-        chosen.append(path)
-    return chosen
+def _compare_by_content(git: Git, paths: Sequence[bytes], own: Path, say: Callable[[str], None]) -> int:
+    return compare(git, own, paths, lambda: limit_bytes(git.folder, git.environ, say))

@@ -47,19 +47,24 @@ class NotebookHistory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def history_of(repository: GitRepository, path: str, *, limit: int | None = None) -> list[Touched]:
-    """Return the commits that changed a notebook, newest first."""
+    """Return the commits that changed a notebook, newest first, with what they changed."""
+    versions = Versions(repository.git)
+    found = commits_of(repository, path, limit=limit)
+    return [msgspec.structs.replace(entry, changes=tuple(changes(versions, entry))) for entry in found]
+
+
+def commits_of(repository: GitRepository, path: str, *, limit: int | None = None) -> list[Touched]:
+    """Return the commits that changed a notebook, newest first; nobody looked yet into what they changed."""
     words = ["log", "--follow", "-M", "--raw", "-z", "--no-abbrev", "--no-ext-diff", f"--format={_FORMAT}"]
     if limit is not None:
         words.append(f"--max-count={limit}")
     if repository.git.run("rev-parse", "--verify", "--quiet", "HEAD", check=False).code:
         return []
     listing = repository.git.run(*words, "--", os.fsencode(path)).out
-    found = [_parse(record, path) for record in listing.split(b"\x01")[1:]]
-    versions = _Versions(repository.git)
-    return [msgspec.structs.replace(entry, changes=tuple(changes(versions, entry))) for entry in found]
+    return [_parse(record, path) for record in listing.split(b"\x01")[1:]]
 
 
-def changes(versions: _Versions, entry: Touched) -> Iterator[str]:
+def changes(versions: Versions, entry: Touched) -> Iterator[str]:
     """Yield a line for each kind of change between the two versions of a commit."""
     if not entry.new:
         yield "removed the notebook"
@@ -74,7 +79,7 @@ def changes(versions: _Versions, entry: Touched) -> Iterator[str]:
         yield from _cell_changes(old, new)
 
 
-class _Versions:
+class Versions:
     """Notebooks by object; a version is the new one of a commit and the old one of the next."""
 
     def __init__(self, git: Git) -> None:
@@ -82,6 +87,7 @@ class _Versions:
         self._known: dict[str, Notebook | None] = {}
 
     def read(self, oid: str) -> Notebook | None:
+        """Return the notebook in an object, None for what is none."""
         if oid not in self._known:
             if len(self._known) > 1:
                 self._known.pop(next(iter(self._known)))
@@ -117,7 +123,7 @@ def _oid(words: list[str], at: int) -> str:
 def _cell_changes(old: Notebook, new: Notebook) -> Iterator[str]:
     from nbcellar.diff.document.pairing import pair_cells
 
-    pairing = pair_cells(old.cells, new.cells)
+    pairing = pair_cells(old.cells, new.cells, blanks_move=True)
     edited, ran, described = [], 0, 0
     for pair in pairing.pairs:
         before, after = old.cells[pair.a], new.cells[pair.b]

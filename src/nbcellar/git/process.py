@@ -2,7 +2,9 @@
 
 Invariant: git is started without a shell, with an environment that was passed in, and its answers are bytes: names in a
 repository need not be text. `GIT_DIR` and its like, which git sets inside hooks and drivers, are honoured, for a
-command that git started works on git's repository.
+command that git started works on git's repository. What only reads runs no program that the repository's configuration
+names, but a transport where objects of a partial clone are missing, and writes nothing, not even what git knows of
+times and sizes; how git shows things to its user does not change what it tells us.
 """
 
 from __future__ import annotations
@@ -22,7 +24,18 @@ REPOSITORY_VARIABLES = frozenset(
     GIT_REPLACE_REF_BASE GIT_INTERNAL_SUPER_PREFIX GIT_QUARANTINE_PATH
     """.split()
 )
-_OPTIONS = ("--no-pager", "-c", "core.quotePath=off", "-c", "color.ui=false")
+_SETTINGS = (
+    "core.quotePath=off",
+    "color.ui=false",
+    "core.fsmonitor=false",  # may be any program
+    "diff.autoRefreshIndex=false",  # asks clean filters, writes the index, calls a hook
+    "log.showSignature=false",  # runs `gpg.program`
+    "log.showRoot=true",
+    "i18n.logOutputEncoding=UTF-8",
+)
+_OPTIONS = ("--no-pager", *(word for setting in _SETTINGS for word in ("-c", setting)))
+# For git itself: words without translations, paths as they are, nothing asked, no lock taken for tidying up.
+_ENVIRON = {"LC_ALL": "C", "GIT_LITERAL_PATHSPECS": "1", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
 
 
 class GitFailedError(InvalidInputError):
@@ -66,7 +79,7 @@ class Git(msgspec.Struct, frozen=True):
                 input=stdin,
                 capture_output=True,
                 cwd=self.folder,
-                env={**self.environ, "LC_ALL": "C", "GIT_LITERAL_PATHSPECS": "1", "GIT_TERMINAL_PROMPT": "0"},
+                env={**self.environ, **_ENVIRON},
                 check=False,
             )
         except FileNotFoundError as error:
@@ -100,3 +113,13 @@ def _text(word: str | bytes) -> str:
 
 def _path_text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
+
+
+def call_difftool(words: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Go on as `git difftool` would without a driver for diffs; return the exit code of the tool that was chosen.
+
+    words: what git passes to whatever shows a difference. A driver in the attributes comes before any difftool.
+    """
+    import subprocess
+
+    return subprocess.run(["git", "difftool--helper", *words], env=dict(environ), check=False).returncode

@@ -2,8 +2,12 @@
 
 Before saving, `clean.on_save` decides whether noise is left out of the file. Outputs stay in one that goes through the
 filter, whatever the settings say of them: the filter leaves them out of commits. After saving, they are kept aside, as
-`git checkout -- FILE` and `git reset --hard` do not ask the filter before they overwrite. Installed by `cellar git
-install --save-hook`, as an extension of the server.
+`git checkout -- FILE` and `git reset --hard` do not ask the filter before they overwrite. `cellar git install
+--save-hook` installs both, as an extension of the server. The first alone, in git or not, in
+`jupyter_server_config.py`:
+
+    from nbcellar import save_hook
+    c.FileContentsManager.pre_save_hook = save_hook
 
 Invariant: nothing that fails here reaches whoever saved, and what is kept aside is what was saved.
 """
@@ -17,8 +21,9 @@ from typing import Any
 
 from nbcellar.clean.save_hook import clean_saved
 from nbcellar.errors import CellarError, InvalidInputError, NoRepositoryError
-from nbcellar.git import index
 from nbcellar.git.cleaner import load_cleaner
+from nbcellar.git.compared import limit_bytes
+from nbcellar.git.comparing import compare
 from nbcellar.git.filter_process import make_filter
 from nbcellar.git.kept_outputs import KeptOutputs
 from nbcellar.git.process import Git
@@ -28,8 +33,8 @@ from nbcellar.git.working_files import has_filter
 _SUFFIX = ".ipynb"
 
 
-def before_save(model: dict[str, Any], path: str = "", contents_manager: Any = None, **_: Any) -> None:
-    """Clean what a contents manager of Jupyter Server is about to save, in place."""
+def save_hook(model: dict[str, Any], path: str = "", contents_manager: Any = None, **_: Any) -> None:
+    """Clean what a contents manager of Jupyter Server is about to save, in place: its hook before saving."""
     clean_saved(model, path, contents_manager, lambda file: _is_filtered(file, os.environ))
 
 
@@ -45,7 +50,7 @@ def keep_saved(file: Path, environ: Mapping[str, str], say: Callable[[str], None
     kept = KeptOutputs(repository.private / "outputs")
     worker = make_filter(git, kept, load_cleaner(git.folder, git.environ, say), git.environ, say)
     worker.clean(file.read_bytes(), name)
-    index.compare_by_content(git, [os.fsencode(name)])
+    compare(git, repository.private, [os.fsencode(name)], lambda: limit_bytes(git.folder, git.environ, say))
     return True
 
 
@@ -57,9 +62,14 @@ def _repository_of(file: Path, environ: Mapping[str, str]) -> GitRepository:
 def _is_filtered(file: Path, environ: Mapping[str, str]) -> bool:
     try:
         repository = _repository_of(file, environ)
-        return has_filter(repository.git, repository.path_of(file))
+        return has_filter(repository.git, repository.path_of(file)) and _is_installed(repository)
     except CellarError:  # in no repository
         return False
+
+
+def _is_installed(repository: GitRepository) -> bool:
+    """Return whether git has a program for the filter: attributes that a team shares can name one that is not there."""
+    return not repository.git.run("config", "--get-regexp", r"^filter\.cellar\.(process|clean)$", check=False).code
 
 
 def after_save(model: Mapping[str, Any], os_path: str, contents_manager: Any, **_: Any) -> None:
@@ -82,7 +92,7 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(server: Any) -> None:
     manager = server.contents_manager
     for name, hook, what in (
-        ("register_pre_save_hook", before_save, "notebooks are not cleaned"),
+        ("register_pre_save_hook", save_hook, "notebooks are not cleaned"),
         ("register_post_save_hook", after_save, "outputs are not kept aside"),
     ):
         register = getattr(manager, name, None)

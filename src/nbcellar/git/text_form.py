@@ -14,6 +14,7 @@ import msgspec
 from blake3 import blake3
 
 from nbcellar.errors import CellarError
+from nbcellar.git.limits import too_large
 from nbcellar.notebook.codec import read
 from nbcellar.notebook.layout import encode_compact
 from nbcellar.notebook.model import Cell, JsonObject, Notebook
@@ -23,7 +24,9 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 def text_form(data: bytes) -> bytes:
-    """Return the text of a notebook's file; what is no notebook as it is."""
+    """Return the text of a notebook's file; what is no notebook, or too large for one, as it is."""
+    if too_large(len(data)):
+        return data
     try:
         notebook = read(data)
     except (CellarError, RecursionError):
@@ -103,7 +106,12 @@ def _json(value: Any) -> str:
 
 
 def both_notebooks(before: bytes, after: bytes) -> tuple[Notebook, Notebook] | None:
-    """Return two files as notebooks, an empty one for a file that is not there; None when one is no notebook."""
+    """Return two files as notebooks, an empty one for a file that is not there.
+
+    None when one is no notebook, or too large for one.
+    """
+    if any(too_large(len(data)) for data in (before, after)):
+        return None
     try:
         sides = [read(data) if data else None for data in (before, after)]
     except (CellarError, RecursionError):
@@ -119,6 +127,9 @@ def line_difference(before: bytes, after: bytes, old_name: str, new_name: str) -
     """Yield a unified diff of two files, notebooks among them as text."""
     import difflib
 
+    if wrong := too_large(max(len(before), len(after))):
+        yield from () if before == after else (_plain(f"a/{old_name} and b/{new_name} differ: {wrong}"),)
+        return
     texts = [text_form(data).decode("utf-8", "replace").splitlines() for data in (before, after)]
     for line in difflib.unified_diff(texts[0], texts[1], f"a/{old_name}", f"b/{new_name}", lineterm=""):
         yield _plain(line)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nbcellar.errors import CellarError
 from nbcellar.git.cleaner import Cleaner, load_cleaner, object_id
+from nbcellar.git.limits import too_large
 from nbcellar.git.process import Git
 
 # What `git check-attr filter` said of the working file, from the program that git calls.
@@ -57,10 +58,16 @@ def _is_filtered(git: Git, name: str) -> bool:
 def has_filter(git: Git, path: str) -> bool:
     """Return whether a file goes through our filter; `git` stands at the top of the worktree."""
     try:
-        fields = git.run("check-attr", "-z", "filter", "--", os.fsencode(path)).out.split(b"\0")
+        return filter_of(git, path) == "cellar"
     except CellarError:
         return False
-    return fields[2:3] == [b"cellar"]
+
+
+def filter_of(git: Git, path: str) -> str:
+    """Return the filter that a file goes through, "" for none; `git` stands at the top of the worktree."""
+    fields = git.run("check-attr", "-z", "filter", "--", os.fsencode(path)).out.split(b"\0")
+    name = fields[2].decode("utf-8", "replace") if len(fields) > 2 else ""
+    return "" if name in ("unspecified", "unset", "set") else name
 
 
 def _is_object(git: Git, data: bytes, oid: str | None) -> bool:
@@ -95,6 +102,8 @@ def _cleaned(git: Git, cleaner: Cleaner, data: bytes, paths: Sequence[str]) -> b
     """Return what is committed for a file that is at one of `paths`: where their rules differ, what git knows."""
     from nbcellar.notebook.codec import read, write
 
+    if too_large(len(data)):  # the filter leaves it as it is
+        return data
     by_rules = {cleaner.key(path): path for path in reversed(paths)}
     try:
         notebook = read(data)

@@ -1,7 +1,8 @@
 """Three-way merging of one cell.
 
 Invariant: every part that only one side changed is that side's; the variants of a conflict differ in the conflicting
-parts alone. Not for: cells that one side deleted, and where cells stand (`notebooks.py`, `order.py`).
+parts alone. What a cell says as a component of a pipeline makes no variants of it: that is a conflict of the structure.
+Not for: cells that one side deleted, and where cells stand (`notebooks.py`, `order.py`).
 """
 
 from __future__ import annotations
@@ -13,20 +14,27 @@ import msgspec
 from nbcellar.diff.document.equality import same_json
 from nbcellar.merge.lines import merge_texts
 from nbcellar.merge.model import Dropped, MergeSettings, Side
-from nbcellar.merge.outputs import KEY, RUN_KEYS, OutputChoice, choose_outputs, new_outputs, with_stale_mark
-from nbcellar.merge.trees import ABSENT, Path, merge_trees
+from nbcellar.merge.outputs import RUN_KEYS, OutputChoice, choose_outputs, new_outputs
+from nbcellar.merge.trees import ABSENT, COMPONENT, Path, merge_trees, value_at, with_value_at
 from nbcellar.notebook.model import Cell, JsonObject
+from nbcellar.notebook.stale import KEY, with_stale_mark
 
 _WHOLE = frozenset({"execution", "ExecuteTime"})
+_STRUCTURE: Path = ("metadata", *COMPONENT)
 
 
 class CellMerge(msgspec.Struct, frozen=True):
-    """The variants of a merged cell, the same but for the parts in `conflicts`: attributes of a cell, keys therein."""
+    """The variants of a merged cell, the same but for the parts in `conflicts`: attributes of a cell, keys therein.
+
+    structure: what the two say differently of it as a component, where that is all: there is one cell then, and it has
+    what ours says. Each has its `path` in the metadata and what `base`, `ours` and `theirs` have there.
+    """
 
     ours: Cell
     theirs: Cell
     conflicts: tuple[Path, ...] = ()
     dropped: tuple[Dropped, ...] = ()
+    structure: tuple[JsonObject, ...] = ()
 
 
 def same_cell(a: Cell, b: Cell) -> bool:
@@ -92,11 +100,13 @@ def merge_cell(base: Cell | None, ours: Cell, theirs: Cell, settings: MergeSetti
         for side, own in ((mine, ours), (yours, theirs)):
             side.update(type=own.type, attachments=own.attachments, keys=own.keys)
     variants = msgspec.structs.replace(ours, **mine), msgspec.structs.replace(theirs, **yours)
-    if conflicts:
+    structure = [path[1:] for path in conflicts if path[:3] == _STRUCTURE]
+    if len(structure) < len(conflicts):
         told = _told_stale(variants[0], ours), _told_stale(variants[1], theirs)
         return CellMerge(*told, tuple(conflicts), metadata.dropped)
     merged, dropped = _with_outputs(variants[0], base, ours, theirs, choice)
-    return CellMerge(merged, merged, (), (*dropped, *metadata.dropped))
+    values = tuple(_values(path, _part(base, "metadata"), mine["metadata"], yours["metadata"]) for path in structure)
+    return CellMerge(merged, merged, (), (*dropped, *metadata.dropped), values)
 
 
 def _with_outputs(
@@ -112,6 +122,11 @@ def _with_outputs(
         return msgspec.structs.replace(cell, outputs=(), execution_count=None), choice.dropped
     cell = msgspec.structs.replace(cell, outputs=side.outputs, execution_count=side.execution_count)
     return _told_stale(cell, side), choice.dropped
+
+
+def _values(path: Path, *versions: JsonObject) -> JsonObject:
+    held = {side: value_at(tree, path) for side, tree in zip(("base", "ours", "theirs"), versions, strict=True)}
+    return {"path": list(path), **{side: value for side, value in held.items() if value is not ABSENT}}
 
 
 def _told_stale(cell: Cell, ran: Cell) -> Cell:
@@ -133,9 +148,14 @@ class _MetadataMerge(msgspec.Struct, frozen=True):
 def _merge_metadata(base: Cell | None, ours: Cell, theirs: Cell, ran: Side, settings: MergeSettings) -> _MetadataMerge:
     merged = merge_trees(base.metadata if base else {}, ours.metadata, theirs.metadata, whole=_WHOLE)
     mine, yours = merged.ours, merged.theirs
+    conflicts = list(merged.conflicts)
+    if COMPONENT not in conflicts and _is_taken_out_against_an_edit(base, ours, theirs):
+        mine = with_value_at(mine, COMPONENT, value_at(ours.metadata, COMPONENT))
+        yours = with_value_at(yours, COMPONENT, value_at(theirs.metadata, COMPONENT))
+        conflicts.append(COMPONENT)
     left: list[Path] = []
     dropped: list[Dropped] = []
-    for path in merged.conflicts:
+    for path in conflicts:
         is_run = not RUN_KEYS.isdisjoint(path)
         side: Side | None = ran if is_run else None if settings.metadata == "mark" else settings.metadata
         if side is None:
@@ -147,32 +167,20 @@ def _merge_metadata(base: Cell | None, ours: Cell, theirs: Cell, ran: Side, sett
             value = value_at(gone, path)
             if value is not ABSENT:
                 reason = f"both sides changed it; the policy keeps that of {side}"
-                dropped.append(
-                    Dropped(side=other, what=".".join(("metadata", *path)), reason=reason, value=value, cell=id_)
-                )
+                keys = ("metadata", *path)
+                what = ".".join(keys)
+                dropped.append(Dropped(side=other, what=what, reason=reason, value=value, cell=id_, path=keys))
         value = value_at(mine if side == "ours" else yours, path)
         mine, yours = with_value_at(mine, path, value), with_value_at(yours, path, value)
     return _MetadataMerge(mine, yours, tuple(left), tuple(dropped))
 
 
-def value_at(tree: Any, path: Path) -> Any:
-    """Return what stands at a path of keys, `ABSENT` where nothing does."""
-    for key in path:
-        if not isinstance(tree, dict) or key not in tree:
-            return ABSENT
-        tree = tree[key]
-    return tree
-
-
-def with_value_at(tree: JsonObject, path: Path, value: Any) -> JsonObject:
-    """Return the objects of `tree` with another value at a path that is in it but for its last key."""
-    key, rest = path[0], path[1:]
-    inner = tree.get(key)
-    if rest:
-        return {**tree, key: with_value_at(inner, rest, value)} if isinstance(inner, dict) else tree
-    if value is ABSENT:
-        return {name: held for name, held in tree.items() if name != key}
-    return {**tree, key: value}
+def _is_taken_out_against_an_edit(base: Cell | None, ours: Cell, theirs: Cell) -> bool:
+    """Return whether one side made a component a plain cell while the other wrote at its source."""
+    if base is None or value_at(base.metadata, COMPONENT) is ABSENT or ours.source == theirs.source:
+        return False
+    gone = [value_at(side.metadata, COMPONENT) is ABSENT for side in (ours, theirs)]
+    return gone[0] != gone[1] and (theirs if gone[0] else ours).source != base.source
 
 
 def _lasting(metadata: JsonObject) -> JsonObject:
@@ -189,4 +197,4 @@ def _lasting(metadata: JsonObject) -> JsonObject:
     return lasting
 
 
-__all__ = ["CellMerge", "merge_cell", "only_ran", "same_cell", "value_at", "with_value_at"]
+__all__ = ["CellMerge", "merge_cell", "only_ran", "same_cell"]

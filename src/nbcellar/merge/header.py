@@ -10,9 +10,8 @@ from typing import Any
 
 import msgspec
 
-from nbcellar.merge.cells import value_at, with_value_at
 from nbcellar.merge.model import Dropped, MergeSettings, Side
-from nbcellar.merge.trees import ABSENT, Path, merge_trees
+from nbcellar.merge.trees import ABSENT, Path, merge_trees, value_at, with_value_at
 from nbcellar.notebook.model import Formatting, Notebook
 
 _WHOLE = frozenset({"kernelspec", "language_info"})
@@ -46,7 +45,7 @@ def merge_headers(base: Notebook, ours: Notebook, theirs: Notebook, settings: Me
         tree = with_value_at(tree, path, value_at(merged.ours if side == "ours" else merged.theirs, path))
         if gone is not ABSENT:
             reason = f"both sides changed it; kept: that of {side}"
-            dropped.append(Dropped(side=other, what=".".join(path), reason=reason, value=gone))
+            dropped.append(Dropped(side=other, what=".".join(path), reason=reason, value=gone, path=path))
     notebook = msgspec.structs.replace(
         ours,
         cells=(),

@@ -1,9 +1,11 @@
 """Conflicts as cells of a notebook: how they are written, and how they are found again.
 
 A group stands where the decision is: a markdown cell that says what happened, our cell, a markdown cell, their cell, a
-markdown cell. Each has `metadata.cellar.conflict` with the id of the group and its role; the first has base, ours and
-theirs as well (cells without outputs: those are on the cells themselves). A conflict in the notebook's own metadata is
-one markdown cell at the top, of the role "notebook". A variant that was in a group before has that mark as `within`.
+markdown cell. Each has `metadata.cellar.conflict` with the id of the group and its role; the first and the last have
+base, ours and theirs as well (cells without outputs: those are on the cells themselves). A conflict in the notebook's
+own metadata is one markdown cell at the top, of the role "notebook"; one in the structure of a pipeline is one markdown
+cell at a component, of the role "structure": no cell is there twice, and the metadata has what ours says. A variant
+that was in a group before has that mark as `within`.
 
 Invariant: the notebook stays valid and opens in any program; a person may resolve a group by deleting cells: it is open
 as long as one of its markdown cells is there.
@@ -20,14 +22,20 @@ from blake3 import blake3
 
 from nbcellar.ids import CellId
 from nbcellar.merge.model import Conflict, Labels
-from nbcellar.merge.outputs import KEY
+from nbcellar.merge.structure.telling import Sentence, Words
+from nbcellar.merge.trees import PARAMETERS
 from nbcellar.notebook.model import Cell, JsonObject, Notebook, cell_to_json
+from nbcellar.notebook.stale import KEY
 
 CONFLICT_KEY = "conflict"
 _WITHIN = "within"
 _TEXT = "text"
-Role = Literal["begin", "ours", "middle", "theirs", "end", "notebook"]
-MARKERS = frozenset({"begin", "middle", "end", "notebook"})
+Role = Literal["begin", "ours", "middle", "theirs", "end", "notebook", "structure"]
+MARKERS = frozenset({"begin", "middle", "end", "notebook", "structure"})
+NOTES = ("notebook", "structure")
+"""The roles of conflicts that are one note, about metadata."""
+_DETAILS = frozenset({"what", "base", "ours", "theirs", "values", "said"})
+_TOLD = frozenset({"begin", "end", *NOTES})  # the last note has it all again, for a person may delete the first
 _ROLES = MARKERS | {"ours", "theirs"}
 _LONGEST_LABEL = 100
 
@@ -36,17 +44,24 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     """A conflict found in a notebook. Numbers are places of cells, from 0.
 
     base, ours, theirs: the versions when the conflict arose (without outputs), None where there was no cell.
-    values: for the notebook's metadata, as in `Conflict`.
+    values, said: as in `Conflict`. is_told: a note is there that says all this.
     """
 
     id: str
     what: tuple[str, ...]
     cells: tuple[tuple[int, str], ...]
+    is_told: bool = False
     labels: Labels = Labels()
     base: JsonObject | None = None
     ours: JsonObject | None = None
     theirs: JsonObject | None = None
     values: tuple[JsonObject, ...] = ()
+    said: str = ""
+
+    @property
+    def note(self) -> str:
+        """Return the role of a conflict that is one note, "" for one of cells."""
+        return next((role for role in NOTES if self.places(role) and not self.places("begin")), "")
 
     @property
     def is_open(self) -> bool:
@@ -69,38 +84,54 @@ def conflict_id(seed: object, taken: set[str]) -> str:
     return found
 
 
-def group_cells(conflict: Conflict, labels: Labels) -> list[Cell]:
-    """Return the cells that show a conflict; their ids are left empty but for the variants."""
+def group_cells(conflict: Conflict, labels: Labels, said: Sentence | None = None) -> list[Cell]:
+    """Return the cells that show a conflict; their ids are left empty but for the variants.
+
+    said: what happened, where it is more than that a cell was changed or deleted.
+    """
     details = {
-        "what": list(conflict.what),
-        "labels": {"base": labels.base, "ours": labels.ours, "theirs": labels.theirs},
+        **_details(conflict, labels),
         **{side: _kept(getattr(conflict, side)) for side in ("base", "ours", "theirs")},
     }
     ours, theirs = _label(labels.ours, "ours"), _label(labels.theirs, "theirs")
-    parts = [_marker(conflict.id, "begin", _opening(conflict, ours, theirs), details)]
+    parts = [_marker(conflict.id, "begin", _opening(conflict, ours, theirs, said), details)]
     if conflict.ours is not None:
         parts.append(_annotated(conflict.ours, conflict.id, "ours"))
     parts.append(_marker(conflict.id, "middle", f"**▲ {ours}** (ours) — **▼ {theirs}** (theirs)", {}))
     if conflict.theirs is not None:
         parts.append(_annotated(conflict.theirs, conflict.id, "theirs"))
-    return [*parts, _marker(conflict.id, "end", "**End of the merge conflict**", {})]
+    return [*parts, _marker(conflict.id, "end", "**End of the merge conflict**", details)]
 
 
 def notebook_marker(conflict: Conflict, labels: Labels) -> Cell:
     """Return the cell that shows a conflict in the notebook's own metadata."""
     lines = ["**Merge conflict: settings of the notebook**", ""]
+    named = _label(labels.ours, "ours"), _label(labels.theirs, "theirs")
     for name, sides in zip(conflict.what, conflict.values, strict=True):
         ours, theirs = (_value(sides.get(side)) for side in ("ours", "theirs"))
-        lines.append(
-            f"- {_code(name)}: {_label(labels.ours, 'ours')} has {ours}, {_label(labels.theirs, 'theirs')} {theirs}"
-        )
+        lines.append(f"- {_setting(name, sides)}: {named[0]} has {ours}, {named[1]} {theirs}")
     lines += ["", "Ours is in the file. To decide: `cellar resolve NOTEBOOK`, or delete this cell to keep ours."]
-    details = {
-        "what": list(conflict.what),
-        "labels": {"base": labels.base, "ours": labels.ours, "theirs": labels.theirs},
-        "values": list(conflict.values),
-    }
+    details = {**_details(conflict, labels), "values": list(conflict.values)}
     return _marker(conflict.id, "notebook", "\n".join(lines), details)
+
+
+def structure_marker(conflict: Conflict, labels: Labels, said: Sentence) -> Cell:
+    """Return the cell that shows a conflict in the structure of a pipeline."""
+    text = (
+        f"**Merge conflict in the pipeline:** {said(_words(labels))}.\n\n"
+        "The notebook has what ours says. To decide: `cellar resolve NOTEBOOK`, or delete this cell to keep ours."
+    )
+    return _marker(conflict.id, "structure", text, {**_details(conflict, labels), "values": list(conflict.values)})
+
+
+def _details(conflict: Conflict, labels: Labels) -> JsonObject:
+    named = {"base": labels.base, "ours": labels.ours, "theirs": labels.theirs}
+    said = {"said": conflict.said} if conflict.said else {}
+    return {"what": list(conflict.what), "labels": named, **said}
+
+
+def _words(labels: Labels) -> Words:
+    return Words(f"**{_label(labels.ours, 'ours')}**", f"**{_label(labels.theirs, 'theirs')}**", _code)
 
 
 def find_groups(notebook: Notebook) -> list[Group]:
@@ -112,7 +143,7 @@ def find_groups(notebook: Notebook) -> list[Group]:
         if held is None:
             continue
         places.setdefault(held["id"], []).append((place, held["role"]))
-        if held["role"] in ("begin", "notebook"):
+        if held["role"] in _TOLD and not _DETAILS.isdisjoint(held):
             details.setdefault(held["id"], held)
     return [_group(id_, tuple(cells), details.get(id_, {})) for id_, cells in places.items()]
 
@@ -173,8 +204,10 @@ def _group(id_: str, cells: tuple[tuple[int, str], ...], held: JsonObject) -> Gr
         id=id_,
         what=tuple(what for what in _list(held, "what") if isinstance(what, str)),
         cells=cells,
+        is_told=bool(held) or any(role == "begin" for _, role in cells),
         labels=Labels(**{side: named[side] for side in ("base", "ours", "theirs") if side in named}),
         values=tuple(value for value in _list(held, "values") if _is_value(value)),
+        said=said if isinstance(said := held.get("said"), str) else "",
         **{side: cell if isinstance(cell, dict) else None for side, cell in sides.items()},
     )
 
@@ -213,10 +246,12 @@ def _digest(text: str) -> str:
     return blake3(" ".join(text.split()).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _opening(conflict: Conflict, ours: str, theirs: str) -> str:
+def _opening(conflict: Conflict, ours: str, theirs: str, sentence: Sentence | None) -> str:
     if conflict.ours is None or conflict.theirs is None:
         deleted, changed = (ours, theirs) if conflict.ours is None else (theirs, ours)
         said = f"**{deleted}** deleted this cell, **{changed}** changed it."
+        if sentence is not None:
+            said = f"{sentence(Words(f'**{ours}**', f'**{theirs}**', _code))}."
         advice = "Keep the cell or delete it"
     else:
         said = f"**{ours}** and **{theirs}** both changed {_parts(conflict.what)} of this cell."
@@ -240,6 +275,12 @@ def _code(text: str) -> str:
     return f"`{plain or '?'}`"
 
 
+def _setting(name: str, sides: JsonObject) -> str:
+    """Return what a setting is called: a parameter of a pipeline by its name."""
+    path = tuple(sides["path"])
+    return f"parameter {_code(path[-1])}" if path[:-1] == PARAMETERS else _code(name)
+
+
 def _value(value: Any) -> str:
     return "nothing" if value is None else _code(json.dumps(value, ensure_ascii=False, sort_keys=True))
 
@@ -247,6 +288,7 @@ def _value(value: Any) -> str:
 __all__ = [
     "CONFLICT_KEY",
     "MARKERS",
+    "NOTES",
     "Group",
     "conflict_id",
     "find_groups",
@@ -256,5 +298,6 @@ __all__ = [
     "mark_of",
     "marks_of",
     "notebook_marker",
+    "structure_marker",
     "without_mark",
 ]

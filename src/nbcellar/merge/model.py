@@ -44,7 +44,9 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     what: the parts of the cell or notebook that both sides changed ("source", "metadata.title", "deleted by ours").
     cell: the number of the group's first cell in the merged notebook, from 0; None for one of the notebook's metadata.
     base, ours, theirs: the versions of the cell, None where it is not there. values: for the notebook's metadata, for
-    each `path` of keys what `base`, `ours` and `theirs` have there; a version that has nothing is left out.
+    each `path` of keys what `base`, `ours` and `theirs` have there; a version that has nothing is left out. For one of
+    a pipeline's structure each has the id of its `cell` as well, the component's `name`, and a `label` for a person;
+    the path is in the metadata of the cell. said: a sentence about it, where it is about components.
     """
 
     id: str
@@ -54,13 +56,15 @@ class Conflict(msgspec.Struct, frozen=True, kw_only=True):
     ours: Cell | None = None
     theirs: Cell | None = None
     values: tuple[JsonObject, ...] = ()
+    said: str = ""
 
 
 class Dropped(msgspec.Struct, frozen=True, kw_only=True):
     """Something of one side that the merged notebook does not have, by a policy and not by an edit.
 
     what: "outputs", "metadata.kernelspec", ...; value: the thing itself, as JSON; reason: a sentence.
-    cell: the id of the cell on that side, "" for the notebook; number: its place there, from 1.
+    cell: the id of the cell on that side, "" for the notebook; number: its place there, from 1. path: the keys that
+    lead to it, in the cell or the notebook; `what` is the same for a person.
     """
 
     side: Side
@@ -69,15 +73,18 @@ class Dropped(msgspec.Struct, frozen=True, kw_only=True):
     value: Any
     cell: str = ""
     number: int = 0
+    path: tuple[str, ...] = ()
 
 
 class Merged(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome. `repairs` are sentences: what was mended in invalid input before merging, and ids made unique."""
+    """The outcome. `repairs` are sentences: what was mended in invalid input before merging, and ids and names of
+    components made unique. `warnings`: what to look at in a merged pipeline though nothing was in conflict."""
 
     notebook: Notebook
     conflicts: tuple[Conflict, ...] = ()
     dropped: tuple[Dropped, ...] = ()
     repairs: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def is_clean(self) -> bool:

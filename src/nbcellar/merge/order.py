@@ -13,6 +13,7 @@ import msgspec
 
 from nbcellar.diff.document.pairing import Pairing, pair_cells
 from nbcellar.diff.rising import longest_rising
+from nbcellar.merge.trees import COMPONENT, value_at
 from nbcellar.notebook.model import Cell
 
 
@@ -87,14 +88,32 @@ def _added_on_both(ours: Sequence[Cell], theirs: Sequence[Cell], mine: Pairing, 
     if not mine.added or not yours.added:
         return {}
     near_ours, near_theirs = _neighbours(mine, len(ours)), _neighbours(yours, len(theirs))
-    found = {}
-    for pair in pair_cells([ours[i] for i in mine.added], [theirs[j] for j in yours.added]).pairs:
-        i, j = mine.added[pair.a], yours.added[pair.b]
+    found = _components_on_both(ours, theirs, mine, yours)
+    left = [i for i in mine.added if i not in found], [j for j in yours.added if j not in set(found.values())]
+    for pair in pair_cells([ours[i] for i in left[0]], [theirs[j] for j in left[1]]).pairs:
+        i, j = left[0][pair.a], left[1][pair.b]
         a, b = ours[i], theirs[j]
         is_near = any(x == y for x, y in zip(near_ours[i], near_theirs[j], strict=True))
-        if a.type == b.type and (bool(a.id and a.id == b.id) or (a.source == b.source and is_near)):
+        is_same = bool(a.id and a.id == b.id) or (a.source == b.source and is_near)
+        # Of one source and two types they are one cell, in conflict; but an empty cell can be any empty cell.
+        if is_same and (a.type == b.type or (a.source == b.source and a.source.strip())):
             found[i] = j
     return found
+
+
+def _components_on_both(ours: Sequence[Cell], theirs: Sequence[Cell], mine: Pairing, yours: Pairing) -> dict[int, int]:
+    """Return pairs of added cells with one source that are components of one name, wherever they stand."""
+    named = {key: j for j in reversed(yours.added) if (key := _component(theirs[j])) is not None}
+    if not named:
+        return {}
+    keys = {key: i for i in reversed(mine.added) if (key := _component(ours[i])) in named}
+    return {i: named[key] for key, i in keys.items() if key is not None}
+
+
+def _component(cell: Cell) -> tuple[str, str] | None:
+    held = value_at(cell.metadata, COMPONENT)
+    name = held.get("name") if isinstance(held, dict) else None
+    return (name, cell.source) if isinstance(name, str) else None
 
 
 def _neighbours(pairing: Pairing, count: int) -> list[tuple[int, int]]:

@@ -6,18 +6,15 @@ changed them, and then they are listed. Outputs that belong to another source th
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
-from blake3 import blake3
 
 from nbcellar.diff.document.equality import same_json
 from nbcellar.merge.model import Dropped, MergeSettings, Side
 from nbcellar.notebook.model import Cell, JsonObject
+from nbcellar.notebook.stale import STALE_KEY
 
-STALE_KEY = "stale_outputs"
-KEY = "cellar"
 # What a run writes into a cell's metadata, and how its outputs are shown: goes with the outputs.
 RUN_KEYS = frozenset(
     {"execution", "ExecuteTime", "collapsed", "scrolled", "outputExpanded", "outputs_hidden", STALE_KEY}
@@ -70,24 +67,6 @@ def new_outputs(base: Cell | None, ours: Cell, theirs: Cell, reason: str) -> tup
     )
 
 
-def is_stale(cell: Cell) -> bool:
-    """Return whether a merge marked the outputs that the cell has now as those of another source."""
-    held = cell.metadata.get(KEY)
-    return isinstance(held, dict) and bool(cell.outputs) and held.get(STALE_KEY) == _digest(cell)
-
-
-def with_stale_mark(cell: Cell) -> Cell:
-    """Return the cell with a mark that holds as long as it has these outputs; a new run makes the mark void."""
-    held = cell.metadata.get(KEY)
-    held = {**held, STALE_KEY: _digest(cell)} if isinstance(held, dict) else {STALE_KEY: _digest(cell)}
-    return msgspec.structs.replace(cell, metadata={**cell.metadata, KEY: held})
-
-
-def _digest(cell: Cell) -> str:
-    text = json.dumps(cell.outputs, sort_keys=True, ensure_ascii=False)
-    return blake3(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-
-
 def _same_run(a: Cell, b: Cell) -> bool:
     return a.execution_count == b.execution_count and same_json(a.outputs, b.outputs)
 
@@ -102,16 +81,12 @@ def _uncounted(output: JsonObject) -> JsonObject:
 
 def _dropped(side: Side, cell: Cell, reason: str) -> Dropped:
     value: list[Any] = list(cell.outputs or ())
-    return Dropped(side=side, what="outputs", reason=reason, value=value, cell=cell.id)
+    return Dropped(side=side, what="outputs", reason=reason, value=value, cell=cell.id, path=("outputs",))
 
 
 __all__ = [
-    "KEY",
     "RUN_KEYS",
-    "STALE_KEY",
     "OutputChoice",
     "choose_outputs",
-    "is_stale",
     "new_outputs",
-    "with_stale_mark",
 ]

@@ -13,10 +13,10 @@ import msgspec
 
 from nbcellar.errors import InvalidInputError, NotFoundError
 from nbcellar.ids import CellId
-from nbcellar.merge.cells import with_value_at
 from nbcellar.merge.marks import MARKERS, Group, find_groups, is_own_text, mark_of, marks_of, without_mark
 from nbcellar.merge.model import Side
-from nbcellar.merge.trees import ABSENT
+from nbcellar.merge.structure.deciding import Change, apply, changes_of, renamed, settled
+from nbcellar.merge.trees import ABSENT, with_value_at
 from nbcellar.notebook.codec import cell_from_json
 from nbcellar.notebook.ids import is_valid, with_unique_ids
 from nbcellar.notebook.model import Cell, JsonObject, Notebook
@@ -27,9 +27,13 @@ CHOICES: tuple[Choice, ...] = ("ours", "theirs", "both", "base")
 
 
 class Edited(msgspec.Struct, frozen=True):
-    """A choice of one's own: the source of the one cell that is to stand there."""
+    """A choice of one's own: the source of the one cell that is to stand there; all else is as `side` has it.
+
+    For a conflict about the names of components it is the name.
+    """
 
     source: str
+    side: Side = "ours"
 
 
 def resolve(notebook: Notebook, choices: Mapping[str, Choice | Edited] | Choice) -> Notebook:
@@ -47,11 +51,12 @@ def resolve(notebook: Notebook, choices: Mapping[str, Choice | Edited] | Choice)
         for id_ in wanted:
             if id_ not in known:
                 raise NotFoundError(f"no open conflict {id_!r}", hint=f"open conflicts: {', '.join(known) or 'none'}")
+    begun = notebook
     while True:
         before = notebook
         notebook = _decide_outermost(notebook, wanted)
         if notebook is before:
-            return notebook
+            return settled(begun, notebook)
 
 
 def _open_ids(notebook: Notebook) -> list[str]:
@@ -65,6 +70,7 @@ def _decide_outermost(notebook: Notebook, wanted: Mapping[str, Choice | Edited])
     waiting = {mark["id"] for cell in notebook.cells for mark in list(marks_of(cell))[1:]}
     replaced: dict[int, list[Cell]] = {}
     header = {"metadata": notebook.metadata, **notebook.extra}
+    changes: list[Change] = []
     for group in find_groups(notebook):
         if group.is_open and (group.id not in wanted or group.id in waiting):
             continue
@@ -73,11 +79,16 @@ def _decide_outermost(notebook: Notebook, wanted: Mapping[str, Choice | Edited])
             continue
         if group.places("notebook"):
             header = _decide_header(header, group, wanted[group.id])
+        if group.note == "structure":
+            changes += _decide_structure(notebook, group, wanted[group.id])
         for place, kept in _decide(notebook, group, wanted[group.id]).items():
             replaced[place] = [_without(group.id, cell) for cell in kept]
         _give_back_id(notebook, group, wanted[group.id], replaced)
     if not replaced:
         return notebook
+    for place in {place for place, _, _ in changes}:
+        kept = replaced.get(place, [notebook.cells[place]])
+        replaced[place] = [apply(cell, place, changes) for cell in kept]
     cells = [made for place, cell in enumerate(notebook.cells) for made in replaced.get(place, [cell])]
     return msgspec.structs.replace(
         notebook,
@@ -115,15 +126,15 @@ def _decide(notebook: Notebook, group: Group, choice: Choice | Edited) -> dict[i
     for place, role in group.cells:
         cell = notebook.cells[place]
         found[place] = [cell] if role in kept or is_own_text(cell) else []
-    if group.places("notebook") and not group.places("begin"):
+    if group.note:
         return found
     if isinstance(choice, Edited):
-        place, model = _model(notebook, group)
+        place, model = _model(notebook, group, choice.side)
         found[place] = [_with_source(model, choice.source), *found[place]]
     elif choice == "base":
         found[group.cells[0][0]] += _told(group, "base")
     for role in kept:
-        if not group.places(role) and (choice != "both" or group.places("begin")):
+        if not group.places(role) and (choice != "both" or group.is_told):
             found[group.cells[0][0]] += _told(group, role)
     return found
 
@@ -136,9 +147,9 @@ def _kept_roles(choice: Choice | Edited) -> tuple[Side, ...]:
     return ("theirs",) if choice == "theirs" else ()
 
 
-def _model(notebook: Notebook, group: Group) -> tuple[int, Cell]:
+def _model(notebook: Notebook, group: Group, side: Side) -> tuple[int, Cell]:
     """Return the cell that takes a text of one's own, and where it is to stand."""
-    for role in ("ours", "theirs"):
+    for role in (side, "ours", "theirs"):
         for place in group.places(role):
             return place, notebook.cells[place]
     for cell in _from_json(group.base):
@@ -153,11 +164,12 @@ def _with_source(cell: Cell, source: str) -> Cell:
 
 
 def _told(group: Group, version: str) -> list[Cell]:
-    """Return a version of which no cell is left, as the first note has it; there need not have been one."""
-    if not group.places("begin"):
+    """Return a version of which no cell is left, as its notes have it; there need not have been one."""
+    if not group.is_told:
         raise InvalidInputError(
-            f"conflict {group.id}: what {version} was is not known any more: the first of its notes is gone",
-            hint="choose a version that is still there, or delete what is left of its notes",
+            f"conflict {group.id}: what {version} was is not known any more: its first and its last note are gone",
+            hint="choose a version that is still there, or edit its cells and delete what is left of its notes; "
+            "while git has the merge open, git show :1:NOTEBOOK prints the base",
         )
     return _from_json(getattr(group, version))
 
@@ -169,6 +181,17 @@ def _from_json(cell: JsonObject | None) -> list[Cell]:
     is_code = found.type == "code"
     keys = (*found.keys, "execution_count", "outputs") if is_code else found.keys
     return [msgspec.structs.replace(found, outputs=() if is_code else None, keys=keys)]
+
+
+def _decide_structure(notebook: Notebook, group: Group, choice: Choice | Edited) -> list[Change]:
+    if isinstance(choice, Edited):
+        return renamed(notebook, group, choice.source)
+    if choice == "both":
+        raise InvalidInputError(
+            f"conflict {group.id} is about a pipeline: both cannot be kept",
+            hint="choose ours, theirs or base; cellar pipeline connect, disconnect and rename change it later",
+        )
+    return changes_of(notebook, group, choice)
 
 
 def _decide_header(header: JsonObject, group: Group, choice: Choice | Edited) -> JsonObject:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from nbcellar import notebook
-from nbcellar.api.code import replace_file
+from nbcellar.api.notebook_files import write_file
 from nbcellar.errors import ConflictError, InvalidInputError, StoreUnavailableError
 from nbcellar.notebook.model import Notebook
 from nbcellar.testing.running import CellResult
@@ -47,7 +47,7 @@ def update(path: Path, source: Notebook, data: bytes, results: Mapping[int, Cell
         outputs = tuple(_sorted(output) for output in result.outputs)
         cells[place] = msgspec.structs.replace(cells[place], outputs=outputs, execution_count=result.count)
     written = notebook.write(msgspec.structs.replace(source, cells=tuple(cells)))
-    replace_file(path.resolve(), written)
+    write_file(path.resolve(), written)
     return written
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nbcellar.errors import InvalidInputError
-from nbcellar.git import drivers
+from nbcellar.git import drivers, limits
 from nbcellar.git.drivers import CONFLICTS, FAILED, MERGED, STOPPED, MergeCall, Outcome, merge_driver, parse_merge_call
 from nbcellar.git.labels import SideNames
 from nbcellar.notebook.codec import read
@@ -44,6 +44,21 @@ def test_the_result_is_written_and_what_there_is_to_tell_is_told(call: MergeCall
 
 def test_conflicts_are_an_exit_code(call: MergeCall) -> None:
     assert run(call, lambda base, ours, theirs, names: Outcome(ours, 2))[0] == CONFLICTS
+
+
+@pytest.mark.parametrize("side", ["ours", "theirs"])
+def test_what_is_too_large_is_not_merged_as_a_notebook(
+    call: MergeCall, monkeypatch: pytest.MonkeyPatch, side: str
+) -> None:
+    monkeypatch.setattr(limits, "LARGEST_BYTES", 1 << 20)
+    file = getattr(call, side)
+    file.write_bytes(file.read_bytes() + b" " * (1 << 20))
+    code, said = run(call, take_theirs)
+    assert code == FAILED
+    assert said[0] == "n.ipynb: 1 MiB, and more than 1 are not taken for a notebook"
+    text = call.ours.read_bytes()
+    assert b'"ours"' in text
+    assert b'"theirs"' in text
 
 
 @pytest.mark.parametrize(
@@ -130,11 +145,11 @@ def test_a_base_that_cannot_be_read_is_none(call: MergeCall) -> None:
 
 def test_words_of_git_are_taken_in_their_order() -> None:
     words = ["O", "A", "B", "9", "-n.ipynb", "base name", "ours name", "theirs name"]
-    call = parse_merge_call(words)
+    call = parse_merge_call(words, {})
     assert (call.marker_size, call.path, call.given_names) == (9, "-n.ipynb", ("base name", "ours name", "theirs name"))
-    assert parse_merge_call(words[:3]).path == "A"
+    assert parse_merge_call(words[:3], {}).path == "A"
     with pytest.raises(InvalidInputError, match="the files of base"):
-        parse_merge_call(["O"])
+        parse_merge_call(["O"], {})
 
 
 def test_given_names_are_shown(call: MergeCall) -> None:
@@ -157,8 +172,7 @@ def test_nothing_is_written_through_a_link_of_the_repository(
     mine = tmp_path / "mine"
     mine.write_text("mine")
     monkeypatch.setattr(os, "urandom", bytes)
-    for name in (f"A.{os.getpid()}.new", f"A.{os.getpid()}.00000000.new"):
-        (tmp_path / name).symlink_to(mine)
+    (tmp_path / f".A.{os.getpid()}.000000000000.new").symlink_to(mine)
     code, _ = run(call, take_theirs)
     assert code == FAILED
     assert mine.read_text() == "mine"

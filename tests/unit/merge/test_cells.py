@@ -9,9 +9,9 @@ import msgspec
 from nbcellar.ids import CellId
 from nbcellar.merge.cells import merge_cell, only_ran
 from nbcellar.merge.model import MergeSettings
-from nbcellar.merge.outputs import is_stale
 from nbcellar.notebook.codec import read, write
 from nbcellar.notebook.model import Cell, cell_to_json
+from nbcellar.notebook.stale import is_stale
 
 from . import notebooks as made
 

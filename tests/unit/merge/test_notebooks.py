@@ -76,6 +76,28 @@ def test_the_same_cell_added_on_both_sides_is_there_once() -> None:
     ]
 
 
+@pytest.mark.parametrize("base", [None, notebook(code("a", "x = 1"))])
+def test_a_cell_added_on_both_sides_with_two_types_is_one_conflict(base: Notebook | None) -> None:
+    ours = notebook(code("a", "x = 1"), code("b", "# A title"))
+    theirs = notebook(code("a", "x = 1"), text("c", "# A title"))
+    found = merge_notebooks(base, ours, theirs)
+    assert [conflict.what for conflict in found.conflicts] == [("type",)]
+    assert resolve(found.notebook, "ours") == ours
+    assert [cell.type for cell in resolve(found.notebook, "theirs").cells] == ["code", "markdown"]
+    empty = merge_notebooks(
+        base, notebook(code("a", "x = 1"), code("b", "")), notebook(code("a", "x = 1"), text("c", ""))
+    )
+    assert empty.is_clean
+
+
+def test_an_empty_cell_that_one_side_filled_stays_where_it_is_whatever_empty_cells_the_other_side_has() -> None:
+    base = notebook(code("", ""), code("", "a = 1"), code("", "b = 2"), minor=4)
+    ours = notebook(code("", "a = 1"), code("", "b = 2"), code("", ""), minor=4)
+    theirs = notebook(code("", "first()"), code("", "a = 1"), code("", "b = 2"), minor=4)
+    merged = [cell.source for cell in merge_notebooks(base, ours, theirs).notebook.cells]
+    assert merged.index("first()") < merged.index("a = 1")
+
+
 def test_equal_cells_added_at_far_places_are_both_kept() -> None:
     ours, theirs = inserted(BASE, 1, code("a", "prices")), inserted(BASE, 4, code("b", "prices"))
     found = merge_notebooks(BASE, ours, theirs)

@@ -12,9 +12,9 @@ from nbcellar.errors import InvalidInputError
 from nbcellar.ids import CellId
 from nbcellar.merge.marks import find_groups, has_open_conflicts, mark_of
 from nbcellar.merge.notebooks import merge_notebooks
-from nbcellar.merge.outputs import is_stale
 from nbcellar.merge.resolving import Edited, resolve
 from nbcellar.notebook.model import Cell, Notebook
+from nbcellar.notebook.stale import is_stale
 
 from .notebooks import code, notebook, text
 
@@ -109,8 +109,14 @@ def test_a_variant_that_was_deleted_comes_from_the_note() -> None:
     assert sources(resolve(left, "theirs")) == ["import os", "x = 3", "print('end')"]
 
 
-@pytest.mark.parametrize(("gone", "choice"), [(("begin",), "base"), (("begin", "ours"), "ours")])
-def test_without_the_first_note_nothing_is_made_up(gone: tuple[str, ...], choice: Any) -> None:
+@pytest.mark.parametrize("gone", [("begin",), ("end",), ("begin", "middle"), ("begin", "ours", "theirs")])
+@pytest.mark.parametrize("choice", ["base", "ours", "theirs", "both"])
+def test_one_note_is_enough_to_decide(gone: tuple[str, ...], choice: Any) -> None:
+    assert sources(resolve(without(MARKED, *gone), choice)) == sources(resolve(MARKED, choice))
+
+
+@pytest.mark.parametrize(("gone", "choice"), [(("begin", "end"), "base"), (("begin", "end", "ours"), "ours")])
+def test_without_the_notes_that_tell_nothing_is_made_up(gone: tuple[str, ...], choice: Any) -> None:
     with pytest.raises(InvalidInputError, match="not known any more"):
         resolve(without(MARKED, *gone), choice)
     assert len(resolve(without(MARKED, *gone), "theirs").cells) == 3

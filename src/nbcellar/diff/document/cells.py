@@ -12,7 +12,7 @@ import msgspec
 from nbcellar.diff.document.changes import AttachmentChange, CellChange, CellKind
 from nbcellar.diff.document.equality import same_json
 from nbcellar.diff.document.filters import Filters
-from nbcellar.diff.document.metadata import cell_states, other_cell_metadata, tag_changes, value_changes
+from nbcellar.diff.document.metadata import cell_states, other_cell_metadata, stale_states, tag_changes, value_changes
 from nbcellar.diff.document.noise import GENERATED_IDS, NOISES, RUN_TIMES, Noise, pieces_differ
 from nbcellar.diff.document.outputs.model import OutputSettings
 from nbcellar.diff.document.outputs.registry import compare_bundle
@@ -50,7 +50,7 @@ def _alone(
         attachments=compare_attachments(old, new) if filters.attachments else [],
         tags_added=tags_added if filters.metadata else [],
         tags_removed=tags_removed if filters.metadata else [],
-        states=cell_states(old.metadata, new.metadata) if filters.metadata else [],
+        states=[*cell_states(old.metadata, new.metadata), *stale_states(old, new)] if filters.metadata else [],
     )
 
 
@@ -78,9 +78,9 @@ def change_of_cell(
         tags_added=tags_added,
         tags_removed=tags_removed,
         tags_reordered=tags_reordered,
-        states=cell_states(old.metadata, new.metadata) if metadata else [],
+        states=[*cell_states(old.metadata, new.metadata), *stale_states(old, new)] if metadata else [],
         metadata=[
-            *(other_cell_metadata(old.metadata, new.metadata, RUN_TIMES | GENERATED_IDS) if metadata else []),
+            *(other_cell_metadata(old, new, RUN_TIMES | GENERATED_IDS) if metadata else []),
             *value_changes(old.extra, new.extra),
         ],
         count_before=old.execution_count if counts else None,
@@ -109,9 +109,9 @@ def compare_sources(before: str, after: str, type: str) -> TextChange | None:
 def _settings(filters: Filters) -> OutputSettings | None:
     """Return how outputs are compared, None for the usual way."""
     tolerance = filters.tolerance
-    if not tolerance.absolute and not tolerance.relative:
+    if not tolerance.absolute and not tolerance.relative and filters.pictures:
         return None
-    return OutputSettings(absolute=tolerance.absolute, relative=tolerance.relative)
+    return OutputSettings(absolute=tolerance.absolute, relative=tolerance.relative, draw=filters.pictures)
 
 
 def _noise(old: Cell, new: Cell, outputs: Sequence[object], filters: Filters) -> list[Noise]:

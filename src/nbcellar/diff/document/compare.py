@@ -47,7 +47,7 @@ class NotebookDiff:
     @cached_property
     def pairing(self) -> Pairing:
         """Which cells correspond."""
-        return pair_cells(self.before.cells, self.after.cells)
+        return pair_cells(self.before.cells, self.after.cells, blanks_move=True)
 
     @cached_property
     def operations(self) -> Operations:

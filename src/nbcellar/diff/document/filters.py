@@ -17,7 +17,8 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 
     `transient`: counts, run times, addresses, kernel metadata and widget state. Which cells there are, and of which
     type, is always compared. `tolerance` decides which numbers in outputs count as equal in what people are told;
-    operations do not depend on it, so that a patch gives the second notebook all the same.
+    operations do not depend on it, so that a patch gives the second notebook all the same. `pictures`: the changes hold
+    pictures and what differs in them, for a view that has nothing else to draw them from.
     """
 
     sources: bool = True
@@ -27,6 +28,7 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
     ids: bool = True
     transient: bool = True
     tolerance: Tolerance = Tolerance()
+    pictures: bool = True
 
 
 EVERYTHING = Filters()

@@ -45,6 +45,10 @@ class Side:
         """Return whether the ids just count the cells, as nbstripout writes them."""
         return all(id == str(place) for place, id in enumerate(self.ids))
 
+    def is_blank(self, place: int) -> bool:
+        """Return whether a cell says nothing: it can be any empty cell."""
+        return not self.sources[place].strip()
+
 
 class Gaps:
     """The state of one pairing: `found` maps places of `ours` to places of `theirs`, and grows."""
@@ -59,19 +63,23 @@ class Gaps:
         """Return how alike two cells are that have different keys, 0.0 if below `least`."""
         if self.ours.cells[i].type != self.theirs.cells[j].type:
             least = max(least, _ALIKE_OTHER_TYPE)
-        if self.trusted and self._are_others(i, j):
+        if self.are_others(i, j):
             least = max(least, _ALIKE_OTHER_ID)
         return self.likeness.alike(i, j, least)
 
-    def _are_others(self, i: int, j: int) -> bool:
-        """Return whether both cells have ids of their own, and not the same."""
+    def are_others(self, i: int, j: int) -> bool:
+        """Return whether both cells have ids of their own that may be trusted, and not the same."""
         one, other = self.ours.ids[i], self.theirs.ids[j]
-        return one != other and one in self.ours.unique_ids and other in self.theirs.unique_ids
+        return self.trusted and one != other and one in self.ours.unique_ids and other in self.theirs.unique_ids
 
     def same_id(self, i: int, j: int) -> bool:
         """Return whether both cells have the same id, which no other cell has."""
         id = self.ours.ids[i]
         return bool(id) and self.ours.unique_ids.get(id) == i and self.theirs.unique_ids.get(id) == j
+
+    def how(self, i: int, j: int, otherwise: How) -> How:
+        """Return how two cells correspond that are a pair: "same" if they are."""
+        return "same" if self.ours.keys[i] == self.theirs.keys[j] else otherwise
 
     def accept(self, i: int, j: int, *, alone: bool = False) -> How | None:
         """Return how two cells of one neighbourhood correspond, None if they do not."""
@@ -79,9 +87,6 @@ class Gaps:
             return "same"
         if self.trusted and self.same_id(i, j) and (alone or self.likeness.alike(i, j, _ALIKE_BY_ID)):
             return "id"
-        if alone and self.ours.cells[i].type == self.theirs.cells[j].type:
-            if not self.ours.sources[i].strip() and not (self.trusted and self._are_others(i, j)):
-                return "similar"  # an empty cell that was filled
         return "similar" if self.score(i, j, ALIKE_ALONE if alone else ALIKE) else None
 
 
@@ -94,14 +99,22 @@ def unique_places(items: Iterable[object]) -> dict:  # type: ignore[type-arg]
 
 
 def pair_gaps(gaps: Gaps) -> None:
-    """Pair what is open between the pairs of the backbone, and before the first and after the last."""
+    """Pair what is open between the pairs of the backbone, and before the first and after the last.
+
+    Empty cells are left open, but for those whose ids are trusted: see `blanks.py`.
+    """
+    for ours, theirs in open_gaps(gaps):
+        _pair_gap(gaps, ours, theirs)
+
+
+def open_gaps(gaps: Gaps) -> list[tuple[list[int], list[int]]]:
+    """Return the places of both sides that are open between two pairs of the backbone."""
     pairs = sorted((i, j) for i, (j, _) in gaps.found.items())
     backbone = [pairs[place] for place in longest_rising([j for _, j in pairs])]
     taken = {j for _, j in pairs}
     open_a = [i for i in range(len(gaps.ours.keys)) if i not in gaps.found]
     open_b = [j for j in range(len(gaps.theirs.keys)) if j not in taken]
-    for ours, theirs in _between(open_a, open_b, backbone):
-        _pair_gap(gaps, ours, theirs)
+    return _between(open_a, open_b, backbone)
 
 
 def _between(
@@ -120,9 +133,10 @@ def _between(
 
 
 def _pair_gap(gaps: Gaps, ours: list[int], theirs: list[int]) -> None:
-    pairs = _pair_equal(gaps, ours, theirs)
-    left = _left(ours, theirs, pairs)
-    for rest_a, rest_b in _between(*left, pairs):
+    said_a = [i for i in ours if not gaps.ours.is_blank(i)]
+    said_b = [j for j in theirs if not gaps.theirs.is_blank(j)]
+    pairs = _pair_equal(gaps, said_a, said_b)
+    for rest_a, rest_b in _between(*_left(said_a, said_b, pairs), list(pairs)):
         pairs += _pair_alike(gaps, rest_a, rest_b)
     pairs.sort()
     for rest_a, rest_b in _between(*_left(ours, theirs, pairs), pairs):
@@ -236,4 +250,4 @@ def _pair_last(gaps: Gaps, ours: list[int], theirs: list[int]) -> None:
         _keep(gaps, _rising([(i, j) for i in ours for j in _by_id(gaps, i, theirs)]), alone=True)
 
 
-__all__ = ["Gaps", "How", "Side", "pair_gaps", "unique_places"]
+__all__ = ["Gaps", "How", "Side", "open_gaps", "pair_gaps", "unique_places"]

@@ -10,6 +10,7 @@ from nbcellar.diff.document.changes import StateChange
 from nbcellar.diff.document.equality import same_json
 from nbcellar.diff.model import ValueChange
 from nbcellar.notebook.model import Cell, JsonObject, Notebook
+from nbcellar.notebook.stale import KEY, STALE_KEY, STALE_WORDS, is_stale
 
 # Where cell metadata hold a state, and what it is called.
 _CELL_STATES: Mapping[tuple[str, ...], str] = {
@@ -47,6 +48,12 @@ def cell_states(before: JsonObject, after: JsonObject) -> list[StateChange]:
     return found
 
 
+def stale_states(before: Cell, after: Cell) -> list[StateChange]:
+    """Return whether outputs are from before the source of their cell, as a merge can leave them, if that changed."""
+    old, new = (STALE_WORDS if is_stale(cell) else "" for cell in (before, after))
+    return [StateChange(name="outputs", before=old, after=new)] if old != new else []
+
+
 def tag_changes(before: Cell, after: Cell) -> tuple[list[str], list[str], bool]:
     """Return the tags that came, those that went, and whether those that stayed stand in another order."""
     old, new = before.tags, after.tags
@@ -55,10 +62,13 @@ def tag_changes(before: Cell, after: Cell) -> tuple[list[str], list[str], bool]:
     return added, removed, not added and not removed and old != new
 
 
-def other_cell_metadata(before: JsonObject, after: JsonObject, noise: frozenset[str]) -> list[ValueChange]:
+def other_cell_metadata(before: Cell, after: Cell, noise: frozenset[str]) -> list[ValueChange]:
     """Return changes of a cell's metadata that have no name, by path; keys in `noise` are left out."""
-    named = {path for path in _CELL_STATES if not same_json(_at(before, path), _at(after, path))}
-    old, new = (_without(side, named, noise | _plain_tags(side)) for side in (before, after))
+    sides = before.metadata, after.metadata
+    named = {path for path in _CELL_STATES if not same_json(*(_at(side, path) for side in sides))}
+    if is_stale(before) or is_stale(after):  # told by `stale_states`, or both are: then the outputs differ
+        named.add((KEY, STALE_KEY))
+    old, new = (_without(side, named, noise | _plain_tags(side)) for side in sides)
     return list(value_changes(old, new))
 
 
@@ -181,6 +191,7 @@ __all__ = [
     "notebook_states",
     "other_cell_metadata",
     "other_notebook_metadata",
+    "stale_states",
     "tag_changes",
     "unnamed_noise",
     "value_changes",

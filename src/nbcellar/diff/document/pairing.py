@@ -5,19 +5,21 @@ top of that: their cells are in pairs, `removed` and `added`, too.
 
 What the cells say outweighs their ids: ids can be missing, doubled, made anew or counted through. First equal sources,
 those that both notebooks hold once; the longest part of them that kept its order is the backbone. Then what lies
-between two cells of the backbone (`gaps.py`), then what moved and was edited, then cells that were split or joined.
+between two cells of the backbone (`gaps.py`), then what moved and was edited, then empty cells (`blanks.py`), and then
+cells that were split or joined.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from nbcellar.diff.document.blanks import pair_blanks
 from nbcellar.diff.document.equality import same_json
 from nbcellar.diff.document.gaps import Gaps, How, Side, pair_gaps, unique_places
-from nbcellar.diff.document.similarity import Likeness, likely_pairs
+from nbcellar.diff.document.similarity import Likeness, common_ends, likely_pairs
 from nbcellar.diff.document.splits import Split, find_splits
 from nbcellar.diff.rising import longest_rising
 from nbcellar.notebook.model import Cell
@@ -27,6 +29,7 @@ _MOVED_BY_ID_IS_ALIKE = 0.3
 _MOVED_IS_THE_SAME = 0.9
 _SHORTEST_MOVED = 30
 _FEW = 2
+_KEPT_BY_ONE_EDIT = 0.95
 _TRUSTED = 0.9
 
 
@@ -52,8 +55,12 @@ class Pairing(msgspec.Struct, frozen=True):
     splits: tuple[Split, ...] = ()
 
 
-def pair_cells(a: Sequence[Cell], b: Sequence[Cell]) -> Pairing:
-    """Return which cells correspond. Near-linear in their number; similarity is asked inside gaps only."""
+def pair_cells(a: Sequence[Cell], b: Sequence[Cell], *, blanks_move: bool = False) -> Pairing:
+    """Return which cells correspond. Near-linear in their number; similarity is asked inside gaps only.
+
+    `blanks_move`: an empty cell that went in one place and came in another moved. It says in one line what else takes
+    two, but nothing shows that it is the same cell. So not for a merge: what the other side wrote into it would move.
+    """
     trimmed = _same_ends(a, b)
     if trimmed == len(a) == len(b):
         return Pairing(tuple(Pair(i, i, False, "same") for i in range(len(a))))
@@ -64,6 +71,7 @@ def pair_cells(a: Sequence[Cell], b: Sequence[Cell]) -> Pairing:
     gaps = Gaps(ours, theirs, likeness, trusted, found)
     pair_gaps(gaps)
     _pair_moved(gaps)
+    pair_blanks(gaps, move=blanks_move)
     splits = find_splits(ours.cells, theirs.cells, found)
     return _pairing(len(a), len(b), found, splits)
 
@@ -87,18 +95,32 @@ def _pair_unique(ours: Side, theirs: Side, found: dict[int, tuple[int, How]]) ->
     for key, i in unique_places(ours.keys).items():
         if key in once_b and key[1].strip():  # an empty cell can be any empty cell
             found[i] = once_b[key], "same"
-    trusted = _ids_are_trusted(ours, theirs, found)
+    copied = _copied(ours, theirs, found)
+    trusted = _ids_are_trusted(ours, theirs, {i: j for i, (j, _) in found.items() if i not in copied})
     if trusted:
+        found.update((i, (j, "id")) for i, j in copied.items())
         for i, j in _pairs_by_id(ours, theirs):
             if i not in found and ours.keys[i] == theirs.keys[j]:
                 found[i] = j, "same"
     return trusted
 
 
-def _ids_are_trusted(ours: Side, theirs: Side, found: dict[int, tuple[int, How]]) -> bool:
+def _copied(ours: Side, theirs: Side, found: dict[int, tuple[int, How]]) -> dict[int, int]:
+    """Return where cells are that were copied and then edited, as ids tell: a new cell has the source, not the id."""
+    taken = {j for j, _ in found.values()}
+    places = []
+    for i, (j, _) in found.items():
+        stayed = theirs.unique_ids.get(ours.ids[i], j)
+        if stayed not in taken and theirs.ids[j] in theirs.unique_ids and theirs.ids[j] not in ours.unique_ids:
+            places.append((i, stayed))
+    likeness = Likeness(ours.sources, theirs.sources)
+    return {i: j for i, j in places if likeness.alike(i, j, _MOVED_BY_ID_IS_ALIKE)}
+
+
+def _ids_are_trusted(ours: Side, theirs: Side, found: dict[int, int]) -> bool:
     """True if the ids agree with the contents nearly everywhere, and are not mere numbers of places."""
     compared = agreed = 0
-    for i, (j, _) in found.items():
+    for i, j in found.items():
         if ours.ids[i] and theirs.ids[j]:
             compared += 1
             agreed += ours.ids[i] == theirs.ids[j]
@@ -123,10 +145,10 @@ def _pair_moved(gaps: Gaps) -> None:
     _pair_equal_leftovers(gaps, left_a, left_b)
     open_b = {j for j in left_b if j not in {j for j, _ in found.values()}}
     for i, j in _pairs_by_id(ours, theirs):
-        if i not in found and j in open_b:
+        if i not in found and j in open_b and (gaps.trusted or not ours.is_blank(i)):
             least = _MOVED_BY_ID_IS_ALIKE if gaps.trusted else _MOVED_IS_ALIKE
             if likeness.alike(i, j, least):
-                found[i] = j, "id"
+                found[i] = j, gaps.how(i, j, "id")
                 open_b.discard(j)
     rest_a = [i for i in left_a if i not in found and len(ours.sources[i]) >= _SHORTEST_MOVED]
     rest_b = [j for j in left_b if j in open_b and len(theirs.sources[j]) >= _SHORTEST_MOVED]
@@ -143,11 +165,23 @@ def _pair_edited_leftovers(gaps: Gaps, left_a: list[int], left_b: list[int]) -> 
     common = Counter(line for source in ours.sources for line in set(source.splitlines()))
     for i, j in likely_pairs(ours.sources, theirs.sources, left_a, left_b):
         if ours.cells[i].type == theirs.cells[j].type and gaps.likeness.alike(i, j, _MOVED_IS_ALIKE):
-            old = {line for line in ours.sources[i].splitlines() if common[line] <= _FEW}
-            new = {line for line in theirs.sources[j].splitlines() if common[line] <= _FEW}
-            size = sum(map(len, old)) + sum(map(len, new))
-            if 2 * sum(map(len, old & new)) >= size / 2 or gaps.likeness.close(i, j, _MOVED_IS_THE_SAME):
-                found[i] = j, "similar"
+            old, new = ours.sources[i], theirs.sources[j]
+            if (
+                _share_rare_lines(old, new, common)
+                or _is_one_edit(old, new)
+                or gaps.likeness.close(i, j, _MOVED_IS_THE_SAME)
+            ):
+                found[i] = j, gaps.how(i, j, "similar")
+
+
+def _share_rare_lines(old: str, new: str, common: Mapping[str, int]) -> bool:
+    ours, theirs = ({line for line in side.splitlines() if common[line] <= _FEW} for side in (old, new))
+    return 4 * sum(map(len, ours & theirs)) >= sum(map(len, ours)) + sum(map(len, theirs))
+
+
+def _is_one_edit(old: str, new: str) -> bool:
+    """Return whether one source is the other with something put into it in one place."""
+    return sum(common_ends(old, new)) >= _KEPT_BY_ONE_EDIT * min(len(old), len(new))
 
 
 def _pair_equal_leftovers(gaps: Gaps, left_a: list[int], left_b: list[int]) -> None:

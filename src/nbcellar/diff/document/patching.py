@@ -53,11 +53,6 @@ def patch_notebook(notebook: Notebook, operations: Sequence[Operation]) -> Noteb
     return msgspec.structs.replace(patched, cells=made)
 
 
-def patch_plain(notebook: JsonObject, operations: Sequence[Operation]) -> JsonObject:
-    """Return a notebook that is a dict (`to_plain`) with a diff applied. It shares values with the base."""
-    return patch_dict(notebook, operations, "")
-
-
 def patch_value(value: Any, operations: Sequence[Operation], where: str = "") -> Any:
     """Return a dict, list or text with operations applied; `where` words the errors."""
     if isinstance(value, dict):
@@ -219,4 +214,4 @@ def _name(value: Any) -> str:
     return "null" if value is None else type(value).__name__
 
 
-__all__ = ["patch_dict", "patch_list", "patch_notebook", "patch_plain", "patch_value"]
+__all__ = ["patch_dict", "patch_list", "patch_notebook", "patch_value"]

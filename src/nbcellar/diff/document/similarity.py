@@ -87,7 +87,7 @@ class Likeness:
 
     def _grew(self, i: int, j: int) -> bool:
         """Return whether one source is the other with lines before or after it."""
-        shorter, longer = sorted((self._a[i], self._b[j]), key=len)
+        shorter, longer = sorted((self._a[i].strip("\n"), self._b[j].strip("\n")), key=len)
         return len(shorter) >= _SHORTEST_KEPT and f"\n{shorter}\n" in f"\n{longer}\n"
 
     @staticmethod

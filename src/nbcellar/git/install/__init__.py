@@ -11,14 +11,18 @@ from pathlib import Path
 
 import msgspec
 
+from nbcellar.git.compared import NOTE
 from nbcellar.git.install import hooks
 from nbcellar.git.install.blocks import edit
 from nbcellar.git.install.places import Places, Scope, global_places, local_places, system_places
 from nbcellar.git.install.program import remove_program, write_program
 from nbcellar.git.install.save_hook import add_save_hook, remove_save_hook
 from nbcellar.git.install.settings import ATTRIBUTES, config_block
+from nbcellar.git.process import Git
 
 __all__ = ["Installed", "Places", "Scope", "global_places", "install", "local_places", "system_places", "uninstall"]
+
+_NO_TOOL = frozenset({"cellar", "unspecified", "unset", "set"})
 
 
 class Installed(msgspec.Struct, frozen=True):
@@ -62,9 +66,27 @@ def uninstall(places: Places, *, save_hook: Path | None = None) -> Installed:
     if places.scope is Scope.LOCAL and (places.program / "outputs").is_dir():
         shutil.rmtree(places.program / "outputs", ignore_errors=True)
         changed.append(f"{places.program / 'outputs'}: kept outputs removed; those in working files stay")
+    if places.scope is Scope.LOCAL:
+        (places.program / NOTE).unlink(missing_ok=True)
     if remove_program(places.program):
         changed.append(f"{places.program}: removed")
     return Installed(tuple(changed))
+
+
+def other_tools(git: Git) -> list[str]:
+    """Return what there is to say of other filters and drivers that notebooks go through before an installation."""
+    named = [path for path in git.run("ls-files", "-z").out.split(b"\0") if path.endswith(b".ipynb")] or [b"x.ipynb"]
+    fields = git.run("check-attr", "-z", "--stdin", "filter", "diff", "merge", stdin=b"\0".join(named)).out.split(b"\0")
+    values = zip(fields[1::3], fields[2::3], strict=False)
+    found = {(name.decode(), value.decode("utf-8", "replace")) for name, value in values}
+    others = sorted(f"{name}={value}" for name, value in found if value not in _NO_TOOL)
+    if not others:
+        return []
+    told = f"notebooks had {', '.join(others)}, which Cellar's take the place of in this repository"
+    if any(other.startswith("filter=") for other in others):
+        kept = next(other for other in others if other.startswith("filter="))
+        told += f"; to keep that filter, add to .git/info/attributes, below Cellar's lines: *.ipynb {kept}"
+    return [told]
 
 
 def _by_hand(places: Places) -> str:

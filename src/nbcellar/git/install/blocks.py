@@ -43,14 +43,6 @@ def without_block(text: bytes) -> bytes | None:
     return head + tail
 
 
-def block_in(text: bytes) -> bytes | None:
-    """Return the block in a file's text, without its marks; None where there is none."""
-    start, end = _place(text)
-    if start is None or end is None:
-        return None
-    return text[text.find(b"\n", start) + 1 : text.rfind(_END, start, end)]
-
-
 def _place(text: bytes) -> tuple[int | None, int | None]:
     start = 0 if text.startswith(_BEGIN) else text.find(b"\n" + _BEGIN) + 1
     if start == 0 and not text.startswith(_BEGIN):

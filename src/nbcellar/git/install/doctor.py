@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 
 from nbcellar.errors import CellarError
+from nbcellar.git.compared import choose, limit_bytes, tracked_notebooks
 from nbcellar.git.install import hooks
 from nbcellar.git.install.places import Places, global_places, local_places
 from nbcellar.git.install.save_hook import settings_file
@@ -61,6 +62,7 @@ def examine(git: Git) -> list[Finding]:
         *_attributes(top),
         *_programs(repository),
         *_rules(top),
+        *_compared(repository),
         *_save_hook(top),
         *_hook(repository),
         *_kept(repository),
@@ -192,6 +194,22 @@ def _rules(git: Git) -> Iterator[Finding]:
         yield Finding("cleaning", f"the filter leaves {names} to the command", "note", "cellar clean .")
 
 
+def _compared(repository: GitRepository) -> Iterator[Finding]:
+    """Yield the notebooks that are beyond what git compares by content."""
+    if repository.worktree is None:
+        return
+    said: list[str] = []
+    limit = limit_bytes(repository.worktree, repository.git.environ, said.append)
+    choice = choose(tracked_notebooks(repository.git), repository.worktree, lambda: limit)
+    if choice.by_size:
+        count = len(choice.by_size)
+        detail = (
+            f"{count} {'notebook is' if count == 1 else 'notebooks are'} beyond the newest {limit >> 20} MiB: after a "
+            "run, the first git command takes one for modified or refuses, the next one does not"
+        )
+        yield Finding("comparing", detail, "note", "cellar config notebooks.compare_mb N")
+
+
 def _save_hook(git: Git) -> Iterator[Finding]:
     file = settings_file(git.environ)
     if file.exists():
@@ -205,7 +223,7 @@ def _hook(repository: GitRepository) -> Iterator[Finding]:
     places = local_places(repository)
     if places.hooks is None:
         yield Finding("pre-commit", places.why_no_hooks, "note")
-    elif hooks.is_ours(places.hooks / hooks.NAME):
+    elif hooks.has_hook(places.hooks):
         yield Finding("pre-commit", "refuses notebooks with unresolved conflicts")
     else:
         yield Finding(

@@ -12,6 +12,8 @@ from nbcellar.errors import StoreUnavailableError
 
 NAME = "pre-commit"
 _BEFORE = ".before-cellar"
+# Where the framework of https://pre-commit.com puts a hook that it finds; it runs it first.
+_LEGACY = ".legacy"
 _MARK = "# Written by `cellar git install`, removed by `cellar git uninstall`."
 _HOOK = f"""\
 #!/bin/sh
@@ -30,7 +32,7 @@ exec "$run" pre-commit "$@"
 def add_hook(folder: Path) -> bool:
     """Put our hook before the one that is there; return whether it was not there yet. Raises StoreUnavailableError."""
     hook, before = folder / NAME, folder / (NAME + _BEFORE)
-    if is_ours(hook):
+    if has_hook(folder):
         return False
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +50,9 @@ def add_hook(folder: Path) -> bool:
 def remove_hook(folder: Path) -> bool:
     """Take our hook away and put the earlier one back; return whether it was there. Raises StoreUnavailableError."""
     hook, before = folder / NAME, folder / (NAME + _BEFORE)
-    if not is_ours(hook):
+    if not _is_ours(hook):
+        hook = folder / (NAME + _LEGACY)
+    if not _is_ours(hook):
         return False
     try:
         if before.is_symlink() or before.exists():
@@ -60,8 +64,12 @@ def remove_hook(folder: Path) -> bool:
     return True
 
 
-def is_ours(hook: Path) -> bool:
-    """Return whether a hook is the one that we write."""
+def has_hook(folder: Path) -> bool:
+    """Return whether our hook is in a folder, called by git or by the framework that took its place."""
+    return _is_ours(folder / NAME) or _is_ours(folder / (NAME + _LEGACY))
+
+
+def _is_ours(hook: Path) -> bool:
     try:
         return _MARK in hook.read_text("utf-8", "replace")
     except OSError:

@@ -70,17 +70,8 @@ def local_places(repository: GitRepository, *, shared: bool = False) -> Places:
 
 def global_places(git: Git) -> Places:
     """Return the places for all repositories of a user."""
-    environ = git.environ
-    program = config.user_folder(environ) / "git"
-    return Places(
-        scope=Scope.GLOBAL,
-        config=_global_config(environ),
-        attributes=_global_attributes(git),
-        program=program,
-        caller=quote(str(program / "run")),
-        hooks=None,
-        why_no_hooks="git has hooks by repository only: cellar git install --local adds one",
-    )
+    program = config.user_folder(git.environ) / "git"
+    return _without_hooks(Scope.GLOBAL, _global_config(git.environ), _global_attributes(git), program)
 
 
 def system_places(git: Git) -> Places:
@@ -88,11 +79,15 @@ def system_places(git: Git) -> Places:
     named = git.environ.get("GIT_CONFIG_SYSTEM") or _variable(git, "GIT_CONFIG_SYSTEM") or "/etc/gitconfig"
     path = Path(named)
     attributes = _variable(git, "GIT_ATTR_SYSTEM") or str(path.with_name("gitattributes"))
-    program = path.parent / "nbcellar" / "git"
+    return _without_hooks(Scope.SYSTEM, path, Path(attributes), path.parent / "nbcellar" / "git")
+
+
+def _without_hooks(scope: Scope, config: Path, attributes: Path, program: Path) -> Places:
+    """Return the places for more than one repository."""
     return Places(
-        scope=Scope.SYSTEM,
-        config=path,
-        attributes=Path(attributes),
+        scope=scope,
+        config=config,
+        attributes=attributes,
         program=program,
         caller=quote(str(program / "run")),
         hooks=None,

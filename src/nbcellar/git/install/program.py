@@ -39,6 +39,22 @@ sys.exit(77 if code == 1 else code)
 _RUN = """\
 #!/bin/sh
 # Written by `cellar git install`, removed by `cellar git uninstall`. Git calls it for notebooks.
+# Until there is a result, the file of the result says so: were we killed, git would keep ours in it, without a mark.
+# $1 says why
+note() {
+    printf '<<<<<<< ours\\nNot merged: %s. %s\\n=======\\n%s\\n>>>>>>> theirs\\n' "$1" \\
+        'Ours: git checkout --ours' 'Theirs: git checkout --theirs; to merge again: git checkout --merge'
+}
+ours=$3
+if test "$1" = merge-driver && test -f "$3"; then
+    if mv -f -- "$3" "$3.ours" && note 'the merge was killed' > "$3"; then
+        ours=$3.ours
+        CELLAR_OURS=$ours
+        export CELLAR_OURS
+    else
+        mv -f -- "$3.ours" "$3"
+    fi
+fi
 python=@PYTHON@
 here=$(dirname -- "$0")
 call=$1
@@ -55,8 +71,11 @@ case $call in
     textconv) filtered "$2" "$2" ;;
 esac
 
-"$python" "$here/start.py" "$@"
-code=$?
+code=127
+test -x "$python" && {
+    "$python" "$here/start.py" "$@"
+    code=$?
+}
 case $code in
     0) exit 0 ;;
     77) exit 1 ;;
@@ -65,6 +84,16 @@ case $code in
 esac
 
 # What follows is done when Cellar could not do it.
+case "$call $code" in
+    'filter-process 70' | 'filter-process 126' | 'filter-process 127') ;;
+    filter-process*)
+        # It was in a conversation, and git takes the file that it asked for as it is.
+        echo "cellar: the filter was ended at work (code $code). Nothing is lost, but git took a notebook as it is." >&2
+        echo "cellar: if one lacks its outputs now: delete the file, then git checkout -- FILE puts them back" >&2
+        echo "cellar: if outputs were staged or committed: cellar git renormalize takes them out again" >&2
+        exit 1
+        ;;
+esac
 if test -x "$python"; then
     echo "cellar: git's call $call ended with code $code" >&2
 else
@@ -74,16 +103,16 @@ echo "cellar: to mend it: install nbcellar again and run 'cellar git install', o
 
 case $call in
     merge-driver)
-        # $2 base, $3 ours (and the result), $4 theirs, $5 length of marks, $6 path
+        # $2 base, $3 the result, $4 theirs, $5 length of marks, $6 path
         size=${5:-7}
         both=$3.cellar.$$
-        trap 'rm -f -- "$both"' EXIT
-        git merge-file -p --marker-size="$size" -L ours -L base -L theirs -- "$3" "$2" "$4" > "$both"
+        trap 'rm -f -- "$both" "$3.ours"' EXIT
+        git merge-file -p --marker-size="$size" -L ours -L base -L theirs -- "$ours" "$2" "$4" > "$both"
         marks=$?
         # Lines that merged without a conflict may still be no notebook, and what is no text is not merged at all.
         if test "$marks" -eq 0 || test "$marks" -gt 127; then
             {
-                echo '<<<<<<< ours' && cat -- "$3" && echo && echo '=======' &&
+                echo '<<<<<<< ours' && cat -- "$ours" && echo && echo '=======' &&
                     cat -- "$4" && echo && echo '>>>>>>> theirs'
             } > "$both"
         fi
@@ -93,10 +122,8 @@ case $call in
                 exit 2
             }
         fi
-        # No room. Left as it is, the file would be ours alone; a few words go where it was.
-        printf '<<<<<<< ours\\nNot merged: there was no room to write. %s\\n=======\\n%s\\n>>>>>>> theirs\\n' \\
-            'Ours: git checkout --ours' 'Theirs: git checkout --theirs; again: git checkout --merge' > "$3" &&
-            exit 2
+        # Left as it is, the file would be ours alone; a few words go where it was.
+        note 'there was no room to write' > "$3" && exit 2
         exit 129
         ;;
     diff-driver)
@@ -106,16 +133,11 @@ case $call in
         ;;
     filter-process)
         # Git ends with an error when nobody answers. An answer that offers nothing makes it take files as they are;
-        # it must not come into a conversation that has begun, so only where Cellar did not even start.
-        case $code in
-            70 | 126 | 127)
-                echo "cellar: until then notebooks keep their outputs in what is staged" >&2
-                printf '0016git-filter-server\\n000eversion=2\\n00000000'
-                cat > /dev/null
-                exit 0
-                ;;
-        esac
-        exit 1
+        # it must not come into a conversation that has begun, but here Cellar did not even start.
+        echo "cellar: until then notebooks keep their outputs in what is staged" >&2
+        printf '0016git-filter-server\\n000eversion=2\\n00000000'
+        cat > /dev/null
+        exit 0
         ;;
     textconv) cat -- "$2" ;;
     clean | smudge) cat ;;
@@ -154,7 +176,7 @@ def write_program(folder: Path, *, remove: str) -> None:
 def remove_program(folder: Path) -> bool:
     """Remove what was written, and the folder if nothing else is in it; return whether there was anything."""
     had = False
-    for name in ("start.py", "run"):
+    for name in ("start.py", "run", "waiting"):
         try:
             (folder / name).unlink()
             had = True

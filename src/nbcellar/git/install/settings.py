@@ -36,19 +36,27 @@ def config_block(places: Places) -> bytes:
                 ("name", "cell by cell"),
                 (
                     "driver",
-                    f'run={run}; if test -x "$run"; then "$run" merge-driver %O %A %B %L %P; else {_BOTH_SIDES}; fi',
+                    f'run={run}; test -x "$run" && exec "$run" merge-driver %O %A %B %L %P; {_BOTH_SIDES}',
                 ),
             ],
         ),
         ("difftool", [("cmd", f'{run} difftool "$LOCAL" "$REMOTE" "$MERGED"')]),
         (
+            'difftool "cellar-web"',
+            [("cmd", f'{run} difftool --web "$LOCAL" "$REMOTE" "$MERGED"')],
+        ),
+        (
             "mergetool",
             [("cmd", f'{run} mergetool "$BASE" "$LOCAL" "$REMOTE" "$MERGED"'), ("trustExitCode", "true")],
+        ),
+        (
+            'mergetool "cellar-web"',
+            [("cmd", f'{run} mergetool --web "$BASE" "$LOCAL" "$REMOTE" "$MERGED"'), ("trustExitCode", "true")],
         ),
     ]
     lines = []
     for name, values in sections:
-        lines.append(f'[{name} "cellar"]\n')
+        lines.append(f"[{name}]\n" if '"' in name else f'[{name} "cellar"]\n')
         lines += [f"\t{key} = {_quoted(value)}\n" for key, value in values]
     return "".join(lines).encode("utf-8", "surrogateescape")
 

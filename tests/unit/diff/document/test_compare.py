@@ -12,6 +12,7 @@ from hypothesis import given
 from nbcellar.diff.document.changes import CellChange, NotebookChange, StateChange
 from nbcellar.diff.document.compare import compare_notebooks
 from nbcellar.diff.document.filters import Filters
+from nbcellar.diff.document.patching import patch_notebook
 from nbcellar.diff.model import TextChange
 from nbcellar.notebook import Notebook
 
@@ -246,6 +247,14 @@ def test_added_removed_moved_and_replaced_cells_stand_where_they_are_read() -> N
     ]
     assert [kind for kind, _, _ in found[3:]] == ["moved"]
     assert changes(a, b).summary == "1 cell changed, 1 added, 1 removed, 1 moved"
+
+
+def test_an_empty_cell_that_moved_is_one_change() -> None:
+    a = notebook(code(""), code("a = 1"), code("b = 2"), minor=4)
+    b = notebook(code("a = 1"), code("b = 2"), code(""), minor=4)
+    diff = compare_notebooks(a, b)
+    assert diff.changes.summary == "1 cell moved"
+    assert patch_notebook(a, diff.operations).cells == b.cells
 
 
 def test_a_split_cell_is_one_change_with_all_its_parts() -> None:

@@ -17,7 +17,7 @@ from nbcellar.diff.document.jep import to_jep
 from nbcellar.diff.document.notebooks import diff_notebooks
 from nbcellar.diff.document.operations import from_json, to_json
 from nbcellar.diff.document.pairing import pair_cells
-from nbcellar.diff.document.patching import patch_notebook, patch_plain
+from nbcellar.diff.document.patching import patch_notebook, patch_value
 from nbcellar.notebook.plain import from_plain, to_plain
 
 from ....strategies.notebooks import Edited, edited, parse
@@ -34,7 +34,7 @@ def test_a_diff_that_nbdime_wrote_is_applied(path: Path) -> None:
     stored = json.loads(path.read_text("utf-8"))
     operations = from_json(stored["diff"])
     assert to_json(operations) == stored["diff"]
-    assert same_json(patch_plain(stored["before"], operations), stored["after"])
+    assert same_json(patch_value(stored["before"], operations), stored["after"])
     assert same_json(to_plain(patch_notebook(from_plain(stored["before"]), operations)), stored["after"])
 
 

@@ -16,7 +16,7 @@ from nbcellar.diff.document.making import diff_lists, diff_texts
 from nbcellar.diff.document.notebooks import diff_notebooks
 from nbcellar.diff.document.operations import AddRange, Operations, from_json, to_json
 from nbcellar.diff.document.pairing import pair_cells
-from nbcellar.diff.document.patching import patch_notebook, patch_plain, patch_value
+from nbcellar.diff.document.patching import patch_notebook, patch_value
 from nbcellar.errors import InvalidInputError
 from nbcellar.notebook import Notebook, read, write
 from nbcellar.notebook.plain import to_plain
@@ -34,7 +34,7 @@ def assert_leads_to(a: Notebook, b: Notebook) -> None:
     assert same_json(to_plain(patched), to_plain(b))
     assert same_json(to_plain(read(write(patched))), to_plain(b))
     lowered = to_jep(a, operations)
-    assert same_json(patch_plain(to_plain(a), from_json(lowered)), to_plain(b))
+    assert same_json(patch_value(to_plain(a), from_json(lowered)), to_plain(b))
     assert {"move", "ids"}.isdisjoint(words(lowered))
     assert from_json(to_json(operations)) == operations or "nan" in repr(operations)
 
@@ -67,7 +67,7 @@ def test_the_diff_of_a_notebook_with_itself_is_empty(a: Notebook) -> None:
 def test_a_patch_leaves_its_base_alone(a: Notebook, b: Notebook) -> None:
     base = to_plain(a)
     before = copy.deepcopy(base)
-    patch_plain(base, from_json(to_jep(a, diff(a, b))))
+    patch_value(base, from_json(to_jep(a, diff(a, b))))
     patch_notebook(a, diff(a, b))
     assert same_json(base, before)
 

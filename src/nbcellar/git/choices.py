@@ -1,0 +1,84 @@
+"""What a person chooses a version of a file from: branches, tags, and the commits that touched it.
+
+Invariant: reads names and titles alone, no file; the cost does not grow with the size of a notebook.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timezone
+
+import msgspec
+
+from nbcellar.git.process import Git
+
+_REF = "%(refname)%00%(objectname:short)%00%(committerdate:unix)%00%(contents:subject)"
+_COMMIT = "%x01%H%x00%at%x00%an%x00%s%x00"
+_MOST_REFS = 200
+
+
+class GitRef(msgspec.Struct, frozen=True, kw_only=True):
+    """A branch or tag by its short name."""
+
+    name: str
+    kind: str
+    commit: str
+    title: str = ""
+
+
+class GitCommit(msgspec.Struct, frozen=True, kw_only=True):
+    """A commit that touched a file, and the path that the file had in it."""
+
+    commit: str
+    author: str
+    moment: datetime
+    title: str
+    path: str
+
+
+def refs(git: Git) -> list[GitRef]:
+    """Return local branches, remote ones and tags, each kind with the newest first."""
+    found = []
+    for kind, prefix in (("branch", "refs/heads/"), ("remote", "refs/remotes/"), ("tag", "refs/tags/")):
+        listing = git.run(
+            "for-each-ref", f"--format={_REF}", "--sort=-committerdate", f"--count={_MOST_REFS}", prefix.rstrip("/")
+        ).out
+        for line in listing.decode("utf-8", "replace").splitlines():
+            name, commit, _, title = (line.split("\0") + [""] * 4)[:4]
+            if not name.endswith("/HEAD"):
+                found.append(GitRef(name=name.removeprefix(prefix), kind=kind, commit=commit, title=title))
+    return found
+
+
+def branch(git: Git) -> str | None:
+    """Return the name of the branch that is checked out, "" for a detached HEAD, None before the first commit."""
+    if git.run("rev-parse", "--verify", "--quiet", "HEAD", check=False).code:
+        return None
+    found = git.run("symbolic-ref", "--quiet", "--short", "HEAD", check=False)
+    return found.out.decode("utf-8", "replace").strip() if not found.code else ""
+
+
+def commits_of(git: Git, path: str, limit: int) -> list[GitCommit]:
+    """Return the newest commits that touched a file, renames followed. The repository must have a commit."""
+    listing = git.run(
+        "log",
+        "--follow",
+        "-M",
+        "--name-only",
+        "-z",
+        f"--format={_COMMIT}",
+        f"--max-count={limit}",
+        "--",
+        os.fsencode(path),
+    ).out
+    found = []
+    for record in listing.split(b"\x01")[1:]:
+        fields = record.split(b"\0")
+        commit, moment, author, title = (field.decode("utf-8", "replace") for field in fields[:4])
+        names = [os.fsdecode(field.lstrip(b"\n")) for field in fields[4:] if field.strip(b"\n")]
+        at = datetime.fromtimestamp(int(moment), timezone.utc)
+        found.append(GitCommit(commit=commit, author=author, moment=at, title=title, path=names[-1] if names else path))
+    return found
+
+
+__all__ = ["GitCommit", "GitRef", "branch", "commits_of", "refs"]
