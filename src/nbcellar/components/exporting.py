@@ -1,0 +1,237 @@
+"""A notebook's pipeline, or some of its components, as a file for another notebook.
+
+A part has the cells of its components, the Markdown right above each, the parameters that they use, and says under
+`needs` what it takes from components that are left out.
+
+Invariant: the notebook is not changed; outputs and run counts stay behind. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
+from nbcellar.components.editing import find_component, init
+from nbcellar.components.model import Component, Edge, Parameter, Pipeline, Policy
+from nbcellar.components.pipeline_file import (
+    READER,
+    SCHEMA,
+    VERSION,
+    CellEntry,
+    ComponentEntry,
+    Document,
+    EdgeEntry,
+    Environment,
+    NotebookEntry,
+    ParameterEntry,
+    PipelineFile,
+    Producer,
+    place_of,
+)
+from nbcellar.components.reading import COMPONENT, KEY, PARAMETERS, has_pipeline, read_pipeline
+from nbcellar.errors import InvalidInputError
+from nbcellar.ids import CellId
+from nbcellar.notebook.ids import with_unique_ids
+from nbcellar.notebook.model import Cell, JsonObject, Notebook
+
+KEPT = "pipeline"
+"""Where metadata keeps the fields of a file that this version does not know: `cellar.pipeline`."""
+
+_REFUSED = ("cycle", "duplicate-name", "metadata", "unknown-parent")
+_JSON = frozenset(("boolean", "integer", "number", "string", "array", "object", "null"))
+
+
+def export_pipeline(
+    notebook: Notebook,
+    components: Sequence[str] = (),
+    *,
+    environment: Environment | None = None,
+    producer: Producer | None = None,
+) -> PipelineFile:
+    """Return the pipeline of a notebook as a file; a plain notebook's is the one that it could be.
+
+    components: names, numbers or ids of those that are wanted, all where there are none. Raises InvalidInputError for
+    a pipeline with a cycle, two components of one name, or metadata that cannot be understood.
+    """
+    notebook = prepared(notebook)
+    pipeline = read_pipeline(notebook)
+    check(pipeline)
+    chosen = {find_component(pipeline, text).id for text in components}
+    wanted = chosen or {component.id for component in pipeline.components}
+    used = _names_used(pipeline, wanted)
+    parameters = [each for each in pipeline.parameters if not chosen or each.name in used]
+    places = _places(notebook, wanted, parameters) if chosen else list(range(len(notebook.cells)))
+    kept = _kept_of(notebook)
+    entries = _Entries(notebook, {place: notebook.cells[place].id for place in places})
+    document = Document(
+        schema=SCHEMA,
+        version=VERSION,
+        min_reader=READER,
+        producer=producer or Producer(),
+        notebook=NotebookEntry(
+            metadata=_without(notebook.metadata, PARAMETERS, KEPT), order=[cell.id for cell in notebook.cells]
+        ),
+        cells=[cell_entry(notebook.cells[place]) for place in places],
+        components=[component_entry(each) for each in pipeline.components if each.id in wanted],
+        edges=[_edge(edge) for edge in pipeline.edges if {edge.parent, edge.child} <= wanted],
+        needs=[_edge(edge) for edge in pipeline.edges if edge.child in wanted and edge.parent not in wanted],
+        parameters=[entries.parameter(each) for each in parameters],
+        environment=environment,
+    )
+    return PipelineFile(document, _unknown(document, notebook, kept))
+
+
+def prepared(notebook: Notebook) -> Notebook:
+    """Return the notebook with components and an id for each cell. Raises InvalidInputError for undecided conflicts."""
+    for place, cell in enumerate(notebook.cells):
+        if "conflict" in _held(cell.metadata):
+            raise InvalidInputError(
+                f"cell {place + 1} belongs to a conflict that is not decided", hint="decide it: cellar resolve NB"
+            )
+    notebook = msgspec.structs.replace(notebook, cells=with_unique_ids(notebook.cells))
+    return notebook if has_pipeline(notebook) else init(notebook)
+
+
+def check(pipeline: Pipeline) -> None:
+    """Raise InvalidInputError for a pipeline that has no order, or that cannot be told from its metadata."""
+    for problem in pipeline.errors:
+        if problem.code in _REFUSED:
+            raise InvalidInputError(problem.message, hint=problem.hint)
+
+
+def cell_entry(cell: Cell) -> CellEntry:
+    """Return a cell as a file has it; what makes it a component stands elsewhere."""
+    if cell.type not in ("code", "markdown", "raw"):
+        raise InvalidInputError(f"the cell {cell.id} is of no known type: {cell.type!r}")
+    return CellEntry(
+        id=cell.id,
+        type=cell.type,  # type: ignore[arg-type]
+        source=cell.source.splitlines(keepends=True),
+        metadata=_without(cell.metadata, COMPONENT, KEPT),
+        attachments=cell.attachments,
+    )
+
+
+def component_entry(component: Component) -> ComponentEntry:
+    """Return a component as a file has it."""
+    policy = msgspec.structs.asdict(component.policy)
+    return ComponentEntry(id=component.id, name=component.name, **policy)
+
+
+def unknown_of(cell: Cell) -> tuple[JsonObject, JsonObject]:
+    """Return the fields of later versions that a cell keeps: of its entry, and of its component's."""
+    kept, said = _held(cell.metadata).get(KEPT), _held(cell.metadata).get(COMPONENT)
+    known = {"name", "after", *Policy.__struct_fields__}
+    return (
+        kept if isinstance(kept, dict) else {},
+        {key: value for key, value in said.items() if key not in known} if isinstance(said, dict) else {},
+    )
+
+
+def _names_used(pipeline: Pipeline, ids: Collection[CellId]) -> set[str]:
+    """Return the names that components take, their functions when called included."""
+    found: set[str] = set()
+    for component in pipeline.components:
+        if component.id in ids:
+            found |= component.uses.reads | component.uses.lambdas | set().union(*component.uses.needs.values())
+    return found
+
+
+def _places(notebook: Notebook, wanted: Collection[CellId], parameters: Sequence[Parameter]) -> list[int]:
+    """Return the places of the cells of a part: with Markdown right above, and the cells of parameters in use."""
+    setting = {each.cell for each in parameters}
+    found: list[int] = []
+    above: list[int] = []
+    for place, cell in enumerate(notebook.cells):
+        if cell.type != "code":
+            above.append(place)
+            continue
+        if cell.id in wanted or place in setting:
+            found += [*above, place]
+        above = []
+    return found
+
+
+class _Entries:
+    def __init__(self, notebook: Notebook, ids: Mapping[int, CellId]) -> None:
+        self.notebook = notebook
+        self.ids = ids
+
+    def parameter(self, found: Parameter) -> ParameterEntry:
+        is_json = found.type in _JSON and _is_json(found.value)
+        return ParameterEntry(
+            name=found.name,
+            type=found.type,
+            value=found.value if is_json or found.cell is None else msgspec.UNSET,
+            cell=self.ids[found.cell] if found.cell is not None else None,
+        )
+
+
+def _is_json(value: object) -> bool:
+    """True for a value that JSON holds as it is: no tuple and no infinite number anywhere."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_json(item) for key, item in value.items())
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    if isinstance(value, float):
+        return value - value == 0
+    return value is None or isinstance(value, bool | int | str)
+
+
+def _edge(edge: Edge) -> EdgeEntry:
+    return EdgeEntry(parent=edge.parent, child=edge.child, names=list(edge.names), provenance=list(edge.provenance))
+
+
+def _unknown(document: Document, notebook: Notebook, kept: JsonObject) -> dict[str, JsonObject]:
+    """Return what was kept of a file that was imported before, for the entries that are still there."""
+    found: dict[str, JsonObject] = {}
+    own = kept.get("file")
+    found[""] = own if isinstance(own, dict) else {}
+    entries = kept.get("entries")
+    known = {place_of(entry) for entry in (*document.edges, *document.needs)}
+    known |= {place_of(entry) for entry in document.parameters}
+    found |= {
+        place: fields
+        for place, fields in (entries.items() if isinstance(entries, dict) else ())
+        if place in known and isinstance(fields, dict)
+    }
+    for cell in notebook.cells:
+        found[f"cell {cell.id}"], found[f"component {cell.id}"] = unknown_of(cell)
+    return {place: _later(fields, place) for place, fields in found.items() if fields}
+
+
+def _later(fields: JsonObject, place: str) -> JsonObject:
+    """Return fields without those that this version has come to know."""
+    kind = _KINDS[place.partition(" ")[0]]
+    return {key: value for key, value in fields.items() if key not in kind.__struct_fields__}
+
+
+_KINDS: dict[str, type[msgspec.Struct]] = {
+    "": Document,
+    "cell": CellEntry,
+    "component": ComponentEntry,
+    "edge": EdgeEntry,
+    "parameter": ParameterEntry,
+}
+
+
+def _kept_of(notebook: Notebook) -> JsonObject:
+    kept = _held(notebook.metadata).get(KEPT)
+    return kept if isinstance(kept, dict) else {}
+
+
+def _held(metadata: JsonObject) -> JsonObject:
+    held = metadata.get(KEY)
+    return held if isinstance(held, dict) else {}
+
+
+def _without(metadata: JsonObject, *keys: str) -> JsonObject:
+    """Return metadata without some of what it has under `cellar`."""
+    if not isinstance(metadata.get(KEY), dict):
+        return metadata
+    held = {key: value for key, value in metadata[KEY].items() if key not in keys}
+    return {**{key: value for key, value in metadata.items() if key != KEY}, **({KEY: held} if held else {})}
+
+
+__all__ = ["KEPT", "cell_entry", "check", "component_entry", "export_pipeline", "prepared", "unknown_of"]

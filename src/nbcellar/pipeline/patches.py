@@ -1,0 +1,87 @@
+"""Finds what a cell changes inside of modules, which no result can hold: it is run again for what comes after it.
+
+`math.tau = 3`, `setattr(math, "tau", 3)`, `pandas.DataFrame.f = f`, `sys.modules["m"] = m`; in modules of the user's
+own also `helper.seen.append(1)`. Options of libraries, which are recorded, are none. Found from the source and the
+names that it left; nothing is run. Not seen: what functions of modules change in these when called.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from types import ModuleType
+
+from nbcellar.components.transform import NotPythonError, parse
+
+_MISSING = object()
+
+
+def patches_of(source: str, space: Mapping[str, object], is_own: Callable[[str, object], bool]) -> tuple[str, ...]:
+    """Return the modules, and classes in them, that a cell changed. is_own: a module is one of the user's own files."""
+    try:
+        tree = parse(source)
+    except NotPythonError:
+        return ()
+    found = set()
+    for place in _places(tree):
+        changed = _resolve(place, space)
+        start = space.get(_first(place), _MISSING)
+        if isinstance(changed, ModuleType) and sys.modules.get(changed.__name__) is changed:
+            found.add(f"the module {changed.__name__}")
+        elif isinstance(changed, type) and _is_installed(changed):
+            found.add(f"the class {changed.__module__}.{changed.__qualname__}")
+        elif changed is sys.modules:
+            found.add("the modules")
+        elif isinstance(start, ModuleType) and is_own(start.__name__, start):
+            found.add(f"the module {start.__name__}")
+    return tuple(sorted(found))
+
+
+def _places(tree: ast.AST) -> Iterator[ast.expr]:
+    """Yield the expressions for the objects that statements change."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.Delete):
+            for target in node.targets:
+                yield from _inside(target)
+        elif isinstance(node, ast.AugAssign | ast.AnnAssign):
+            yield from _inside(node.target)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("setattr", "delattr"):
+            yield from node.args[:1]
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+            function = node.value.func
+            if isinstance(function, ast.Attribute) and not isinstance(function.value, ast.Name):
+                yield function.value
+
+
+def _inside(target: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(target, ast.Attribute | ast.Subscript):
+        yield target.value
+    elif isinstance(target, ast.Tuple | ast.List):
+        for element in target.elts:
+            yield from _inside(element)
+
+
+def _resolve(node: ast.expr, space: Mapping[str, object]) -> object:
+    if isinstance(node, ast.Name):
+        return space.get(node.id, _MISSING)
+    if isinstance(node, ast.Attribute):
+        inner = _resolve(node.value, space)
+        if inner is not _MISSING:
+            return inspect.getattr_static(inner, node.attr, _MISSING)
+    return _MISSING
+
+
+def _first(node: ast.expr) -> str:
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _is_installed(found: type) -> bool:
+    module = sys.modules.get(found.__module__)
+    return found.__module__ != "__main__" and getattr(module, found.__name__, None) is found
+
+
+__all__ = ["patches_of"]

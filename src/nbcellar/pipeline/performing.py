@@ -1,0 +1,440 @@
+"""Runs one component in this process: fresh objects in, the cell, and what it changed recorded as a result.
+
+A result is a commit of its own in the repository, outside of every notebook's history: its scope is the component's
+key. It holds the names that the component left with another value than it found, and no others, and is signed like any
+commit; what it depends on stands, signed too, in its message.
+
+Invariant: every component begins with a namespace that holds what its task names and nothing else, with the random
+state and options of a new process and then what the results before it changed of these. Not for: what has to run
+(`scheduling.py`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from nbcellar import config
+from nbcellar.components.paths import lists_folders, texts_of
+from nbcellar.components.settings import looks_seeding
+from nbcellar.components.transform import NotPythonError, parse
+from nbcellar.errors import CannotRestoreError, StoreUnavailableError
+from nbcellar.history.model import CellError, CellRun, CommitKind
+from nbcellar.history.operations import local_identity
+from nbcellar.history.repository import FOLDER, Repository
+from nbcellar.ids import CommitId, Digest
+from nbcellar.pipeline import process_settings
+from nbcellar.pipeline.company import with_company
+from nbcellar.pipeline.environment import Environment
+from nbcellar.pipeline.giving import bring, facts_of
+from nbcellar.pipeline.imported import Imported
+from nbcellar.pipeline.model import Again, Facts, Failure, Outcome, Task, Value
+from nbcellar.pipeline.module_state import ModuleState
+from nbcellar.pipeline.names import SCOPE_DIGITS
+from nbcellar.pipeline.outputs import collected, make_shell
+from nbcellar.pipeline.patches import patches_of
+from nbcellar.pipeline.process_settings import ProcessSettings
+from nbcellar.pipeline.sessions import session_for
+from nbcellar.pipeline.set_order import other_orders
+from nbcellar.pipeline.values import surroundings_of, values_of
+from nbcellar.pipeline.watching import Watch
+from nbcellar.session.engine import Session
+from nbcellar.session.kernel import describe_error
+from nbcellar.session.names import as_text
+from nbcellar.session.surroundings import imports
+from nbcellar.session.surroundings.ambient import MODULES, RANDOM_PARTS, AmbientTracker
+
+if TYPE_CHECKING:
+    from nbcellar.pipeline.outputs import Shell
+
+_LONGEST_TEXT = 300
+
+
+_NOTHING_SET = dict.fromkeys(("pandas.options", "matplotlib.rc"), msgspec.msgpack.encode([{}, []]))
+"""Options of libraries that a worker loads later on, as nobody has set any."""
+
+
+class Performer:
+    """One process that runs components, one after the other, on its main thread. Mutable."""
+
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+        self._environ = environ
+        self.shell: Shell = make_shell()
+        self._run_cell: Any = self.shell.run_cell
+        self._initial = dict(self.shell.user_ns)
+        self._watch = Watch()
+        self._imported = Imported()
+        self._modules = ModuleState(self._imported.is_own)
+        self._environment = Environment(lambda name: self._imported.is_own(name, sys.modules.get(name)))
+        self._repos: dict[str, Repository] = {}
+        _import_random_streams()
+        self._ambient = AmbientTracker()
+        self._base = _fixed_streams(self._ambient)
+        self._threads = set(threading.enumerate())
+        self._folder, self._streams = "", False
+        self._settings = ProcessSettings()
+        self._classes: dict[str, str] = {}
+        self._patched: tuple[str, ...] = ()
+
+    def perform(self, task: Task) -> Outcome:
+        """Run a component. What the cell raises is in the outcome; errors of Cellar are raised."""
+        repo = self._repository(task.root)
+        self._folder, self._streams = task.folder, task.streams
+        self._imported.begin()
+        self._watch.begin(task.root)
+        self._environment.begin()
+        self._patched = ()
+        given = {}
+        for before in task.again:
+            given.update(self._run_again(repo, task, before))
+        session, start = self._prepare(repo, task, given)
+        return self._run(repo, session, task, start)
+
+    # before ---------------------------------------------------------------------------------------------------------
+
+    def _repository(self, root: str) -> Repository:
+        repo = self._repos.get(root)
+        if repo is None:
+            settings = config.load(Path(root) / FOLDER, self._environ)
+            repo = self._repos[root] = Repository.open(
+                Path(root), by=settings.author.name or local_identity(), late=True
+            )
+        repo.refresh()
+        return repo
+
+    def _session(self, repo: Repository, key: str) -> Session:
+        namespace = self.shell.user_ns
+        namespace.clear()
+        namespace.update(self._initial)
+        namespace["Out"] = namespace["_oh"] = {}
+        namespace["In"] = namespace["_ih"] = [""]
+        history: Any = self.shell.history_manager
+        history.input_hist_parsed[:], history.input_hist_raw[:] = [""], [""]
+        self.shell.execution_count = 1
+        return session_for(repo, namespace, key, self.shell.user_ns_hidden, self._environ)
+
+    def _prepare(self, repo: Repository, task: Task | Again, given: dict[str, Any]) -> tuple[Session, dict[str, bytes]]:
+        """Make the namespace that the component begins with; return the session and its surroundings then."""
+        session = self._session(repo, task.key if isinstance(task, Task) else "0" * SCOPE_DIGITS)
+        session.ambient = self._ambient
+        session.ambient.restore(self._base)
+        session.ambient.restore(
+            {part: data for part, data in _NOTHING_SET.items() if part in self._ambient.capture(only=_NOTHING_SET)}
+        )
+        _begin_streams(task.key)
+        os.chdir(self._folder)
+        self._settings.begin(self._folder)
+        with self._watch.loading(), self._environment.watching():
+            self._classes = bring(session, repo, task.takes, task.definitions)
+        space = self.shell.user_ns
+        space.update(given)
+        space.update(task.parameters)
+        session._observe(frozenset())  # what is there now is what the component found
+        for commit in task.surroundings:
+            self._restore_surroundings(session, repo, CommitId(bytes.fromhex(commit)))
+        self._settings.apply(self._process_parts(repo, task.surroundings), self._folder)
+        _show_plots()
+        return session, session.ambient.capture(session.tracker.variables())
+
+    def _restore_surroundings(self, session: Session, repo: Repository, commit: CommitId) -> None:
+        ambient = repo.read_state(commit).ambient
+        session.permit_ambient(commit, {digest for part, digest in ambient.items() if part != MODULES})
+        left_out = {MODULES} if self._streams else {MODULES, *RANDOM_PARTS}
+        parts = {part: repo.read_object(Digest(digest)) for part, digest in ambient.items() if part not in left_out}
+        session.ambient.load_streams(parts)
+        session.ambient.restore(parts)
+
+    def _process_parts(self, repo: Repository, commits: Iterable[str]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for commit in commits:
+            found.update(facts_of(repo, commit).process)
+        return found
+
+    def _given_by(self, repo: Repository, task: Task | Again) -> set[str]:
+        """Return the distributions that the results depend on from which a component has values and definitions.
+
+        A module is what it is, whatever else was loaded where it was imported.
+        """
+        space = self.shell.user_ns
+        values = [t for t in task.takes if not all(isinstance(space.get(name), ModuleType) for name in t.names)]
+        commits = {*task.definitions, *(take.commit for take in values)}
+        found = {name for commit in commits for name in facts_of(repo, commit).distributions}
+        return found.union(*(self._given_by(repo, before) for before in task.again))
+
+    def _run_again(self, repo: Repository, task: Task, before: Again) -> dict[str, Any]:
+        """Run what makes objects that cannot be stored; return these, alive."""
+        given: dict[str, Any] = {}
+        for deeper in before.again:
+            given.update(self._run_again(repo, task, deeper))
+        self._prepare(repo, before, given)
+        with collected(), self._watch.watching(), self._environment.watching():
+            result = self._run_cell(before.source, store_history=False)
+        error = result.error_before_exec or result.error_in_exec
+        if error is not None:
+            raise CannotRestoreError(
+                f"{', '.join(before.names)} cannot be stored and had to be made again, which failed: "
+                f"{type(error).__name__}: {as_text(str(error)[:_LONGEST_TEXT])}"
+            )
+        space = self.shell.user_ns
+        self._patched = self._patched or patches_of(before.source, space, self._imported.is_own)
+        return {name: space[name] for name in before.names if name in space}
+
+    # the cell -------------------------------------------------------------------------------------------------------
+
+    def _run(self, repo: Repository, session: Session, task: Task, start: dict[str, bytes]) -> Outcome:
+        space = self.shell.user_ns
+        before, classes = set(space), {name: value for name, value in space.items() if isinstance(value, type)}
+        settings = self._settings.capture(self._folder, task.root)
+        with collected() as log:
+            libraries = len(sys.modules)
+            self._modules.begin()
+            began = time.perf_counter()
+            with self._watch.watching(), self._environment.watching():
+                result = self._run_cell(task.source, store_history=True, cell_id=task.id)
+            seconds = time.perf_counter() - began
+            modules = self._imported.local_sources()
+            seen = self._watch.end(_texts(task.source), modules, programs=lists_folders(task.source))
+        environ, told = self._environment.end()
+        outputs = log.encode() or b"[]"
+        error = result.error_before_exec or result.error_in_exec
+        patches = patches_of(task.source, space, self._imported.is_own)
+        told += tuple(
+            f"it changed what the module {name} holds, which those after it import anew: they do not see that"
+            for name in self._modules.changed()
+            if f"the module {name}" not in patches
+        )
+        retire = self._why_retire(patches or self._patched)
+        if error is not None:
+            failure = _failure(error, self.shell, outputs)
+            met = Facts(
+                files=relative(seen.files, task),
+                folders=relative(seen.folders, task),
+                written=relative(seen.written, task),
+            )
+            return Outcome(id=task.id, failure=failure, facts=met, outputs=outputs, seconds=seconds, retire=retire)
+        after = session.ambient.capture(session.tracker.variables())
+        has_imported = len(sys.modules) != libraries
+        consumed = tuple(sorted(changed_parts(start, after, task.source, has_imported=has_imported)))
+        now = self._settings.capture(self._folder, task.root)
+        names = list(session.names.recorded(space).values())
+        known = msgspec.convert(task.known, Facts)
+        facts = msgspec.structs.replace(
+            known,
+            files=relative(seen.files, task),
+            folders=relative(seen.folders, task),
+            written=relative(seen.written, task),
+            links=relative({path: inside(target, task) for path, target in seen.links.items()}, task),
+            distributions=self._imported.versions(names, task.source, self._given_by(repo, task)),
+            modules=relative(modules, task),
+            absent=self._imported.absent(),
+            consumed=consumed,
+            seeds=not RANDOM_PARTS.isdisjoint(consumed) and _may_seed((*modules, *seen.files)),
+            process=process_settings.changed(settings, now, task.source, has_imported=has_imported),
+            patches=patches,
+            altered=tuple(sorted(name for name, value in classes.items() if space.get(name) is value)),
+            classes=self._classes,
+            dropped=tuple(sorted(name for name in before if name not in space and name not in self._initial)),
+            seconds=round(seconds, 6),
+            environ=environ,
+            notes=(*seen.notes, *told),
+            unsure=seen.unsure,
+        )
+        made = _record(session, repo, task, facts, outputs, start)
+        return msgspec.structs.replace(made, retire=retire, facts=_with_orders(made.facts, space))
+
+    def _why_retire(self, patches: tuple[str, ...]) -> str:
+        """Return why what runs next should not run in this process."""
+        left = [thread for thread in threading.enumerate() if thread not in self._threads and thread.is_alive()]
+        if any(not thread.name.startswith("cellar-") for thread in left):
+            return "it left threads running"
+        return f"it changed {', '.join(patches)}" if patches else ""
+
+
+def _with_orders(facts: Facts | None, space: Mapping[str, object]) -> Facts | None:
+    """Add a note where a set that the component made comes in another order to those after it."""
+    if facts is None:
+        return None
+    changed = (name for name, value in facts.values.items() if facts.reads.get(name) != value.digest)
+    notes = [f"{name}: those after it get its elements in another order" for name in other_orders(space, changed)]
+    return msgspec.structs.replace(facts, notes=(*facts.notes, *notes)) if notes else facts
+
+
+def relative(paths: Mapping[str, str], task: Task) -> dict[str, str]:
+    """Return paths in the repository relative to where the cell runs, so that they hold for others, too."""
+    return {inside(path, task): digest for path, digest in paths.items()}
+
+
+def inside(path: str, task: Task) -> str:
+    """Return one path in the repository relative to where the cell runs, by whatever links that was found."""
+    root, start = os.path.realpath(task.root), os.path.realpath(task.folder)
+    for known in (root, os.path.abspath(task.root)):  # noqa: PTH100
+        if (path == known or path.startswith(known + os.sep)) and os.pardir not in Path(path).parts:
+            return os.path.relpath(root + path[len(known) :], start)
+    return path
+
+
+def _record(
+    session: Session,
+    repo: Repository,
+    task: Task,
+    facts: Facts,
+    outputs: bytes,
+    start: dict[str, bytes],
+) -> Outcome:
+    """Record what the component changed, and return that."""
+    observation = session._observe(None)
+    session._ambient_base = start
+    job = session._job(CommitKind.AUTO, observation)
+    job.fresh, job.dropped, job.dropped_definitions = True, (), ()
+    job.resync = False
+    job.ambient = {part: data for part, data in job.ambient.items() if part in facts.consumed}
+    values = _expected(session, job.versions)
+    values = with_company(values, session.tracker.namespace)
+    lost = {n: Value(reason="names like it are not recorded (record.skip_names)") for n in _left_out(session, task)}
+    facts = msgspec.structs.replace(facts, values={**lost, **values})
+    job.cell = CellRun(task.id, task.source, 1, round(facts.seconds, 6), reads=tuple(sorted(facts.reads)))
+    job.outputs = outputs
+    job.message = msgspec.json.encode(facts, order="deterministic").decode()
+    session._opened, session._start = True, None
+    session.writer.position.head = None  # each result is a commit without parents, on a branch of its own
+    session._send([job])
+    session.wait_saved()
+    if job.commit is None:
+        raise StoreUnavailableError(f"the result of '{task.name}' was not saved")
+    state = repo.read_state(job.commit)
+    stored = values_of(state.covariables, facts.classes, company=facts.values)
+    return Outcome(
+        id=task.id,
+        commit=job.commit.hex(),
+        facts=msgspec.structs.replace(facts, values={**lost, **stored}),
+        outputs=outputs,
+        seconds=facts.seconds,
+        defines=any(entry.defines for entry in state.covariables),
+        surroundings=surroundings_of(state.ambient, facts),
+    )
+
+
+def _expected(session: Session, versions: Iterable[Any]) -> dict[str, Value]:
+    """Return the names of a result as they are known before it is stored: digests stand in its state."""
+    return {
+        name: Value(reason=version.group.reason or version.group.unsaved)
+        for version in versions
+        for name in version.group.names
+    }
+
+
+def _left_out(session: Session, task: Task) -> list[str]:
+    """Return names of the user's that settings keep out of the store."""
+    space = session.tracker.namespace
+    return [name for name in space if isinstance(name, str) and session.names.is_skipped(name)]
+
+
+# surroundings -------------------------------------------------------------------------------------------------------
+
+
+def _import_random_streams() -> None:
+    """Load numpy where it is installed: its random stream begins as the process's own, or as it is set below."""
+    with contextlib.suppress(ImportError):
+        importlib.import_module("numpy.random")
+
+
+def _begin_streams(key: str) -> None:
+    """Give the random streams the start that belongs to a component: another one for each, the same one each time."""
+    import random
+
+    start = int(key[:8], 16)
+    random.seed(start)
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed(start)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(start)
+
+
+def changed_parts(
+    start: Mapping[str, bytes], after: Mapping[str, bytes], source: str, *, has_imported: bool
+) -> set[str]:
+    """Return the parts of the surroundings that a cell changed, without what importing libraries does by itself."""
+    found = set()
+    for part, now in after.items():
+        then = start.get(part)
+        if part == MODULES or now == then:
+            continue
+        is_new = then is None and part not in RANDOM_PARTS and _is_as_imported(part, now)
+        if is_new or (has_imported and then is not None and imports.is_unnamed(part, then, now, source)):
+            continue
+        found.add(part)
+    return found
+
+
+def _may_seed(paths: Iterable[str]) -> bool:
+    """True if some code in these files may set a random stream."""
+    for path in paths:
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            if path.endswith((".py", ".ipy")) and looks_seeding(Path(path).read_text("utf-8")):
+                return True
+    return False
+
+
+def _is_as_imported(part: str, now: bytes) -> bool:
+    """True for what a library has set when it was just imported, and as inline plots have it."""
+    decoded = msgspec.msgpack.decode(now)
+    if part in _NOTHING_SET:
+        return decoded in ([{}, []], [{"interactive": True}, []])
+    return not decoded
+
+
+def _fixed_streams(ambient: AmbientTracker) -> dict[str, bytes]:
+    """Give the random streams of a worker a fixed start and return all surroundings then."""
+    import random
+
+    random.seed(0)
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed(0)
+    return ambient.capture()
+
+
+def _show_plots() -> None:
+    """Have the inline backend draw what a cell plots, as in a kernel: it does where pyplot is interactive."""
+    matplotlib: Any = sys.modules.get("matplotlib")
+    if matplotlib is None or "matplotlib.pyplot" not in sys.modules:
+        return
+    if matplotlib.get_backend() in ("inline", "module://matplotlib_inline.backend_inline"):
+        importlib.import_module("matplotlib_inline.backend_inline")
+        matplotlib.interactive(True)
+
+
+def _texts(source: str) -> tuple[str, ...]:
+    """Return the texts in the code that may be paths."""
+    try:
+        tree = parse(source)
+    except NotPythonError:
+        return ()
+    texts = dict.fromkeys(text for text, _ in texts_of(tree))
+    return tuple(text for text in texts if 0 < len(text) <= _LONGEST_TEXT and "\n" not in text and "\0" not in text)
+
+
+def _failure(error: BaseException, shell: Shell, outputs: bytes) -> Failure:
+    found: CellError = describe_error(error)
+    traceback = ""
+    for output in msgspec.json.decode(outputs):
+        if output.get("output_type") == "error":
+            traceback = "\n".join(output.get("traceback", ()))
+    missing = ""
+    if isinstance(error, NameError):  # pandas has its own for names in texts
+        told = re.search(r"'([^\W\d]\w*)' is not defined", str(error))
+        missing = getattr(error, "name", "") or (told[1] if told else "")
+    return Failure(found.name, found.value, found.line, traceback, missing)
+
+
+__all__ = ["Performer"]
