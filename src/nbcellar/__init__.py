@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from nbcellar.api.documents import diff_notebooks, merge_notebooks, patch_notebook, resolve
     from nbcellar.api.documents_clean import clean_notebook
     from nbcellar.api.documents_fix import fix
+    from nbcellar.api.pipeline_archives import export_results, import_results, look_into_results
+    from nbcellar.api.pipeline_files import diff_pipelines, export_pipeline, import_pipeline, script_pipeline
+    from nbcellar.api.pipeline_results import clear_results, list_results
+    from nbcellar.api.pipelines import load_results, run_pipeline
+    from nbcellar.git.saving import save_hook
 
 __version__ = "0.1.0"
 
@@ -66,8 +71,16 @@ def autoload(shell: Any) -> None:
 
 _ELSEWHERE = {
     **dict.fromkeys(("diff_notebooks", "merge_notebooks", "patch_notebook", "resolve"), "nbcellar.api.documents"),
+    **dict.fromkeys(
+        ("diff_pipelines", "export_pipeline", "import_pipeline", "script_pipeline"), "nbcellar.api.pipeline_files"
+    ),
+    **dict.fromkeys(("export_results", "import_results", "look_into_results"), "nbcellar.api.pipeline_archives"),
+    **dict.fromkeys(("clear_results", "list_results"), "nbcellar.api.pipeline_results"),
     "clean_notebook": "nbcellar.api.documents_clean",
     "fix": "nbcellar.api.documents_fix",
+    "load_results": "nbcellar.api.pipelines",
+    "run_pipeline": "nbcellar.api.pipelines",
+    "save_hook": "nbcellar.git.saving",
 }
 
 
@@ -83,12 +96,24 @@ __all__ = [
     "__version__",
     "autoload",
     "clean_notebook",
+    "clear_results",
     "diff_notebooks",
+    "diff_pipelines",
+    "export_pipeline",
+    "export_results",
     "fix",
+    "import_pipeline",
+    "import_results",
+    "list_results",
     "load_ipython_extension",
+    "load_results",
+    "look_into_results",
     "merge_notebooks",
     "open",
     "patch_notebook",
     "resolve",
+    "run_pipeline",
+    "save_hook",
+    "script_pipeline",
     "unload_ipython_extension",
 ]

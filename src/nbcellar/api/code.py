@@ -6,11 +6,11 @@ notebook that is open somewhere is not written under its editor: the code goes i
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from nbcellar import notebook as notebooks
+from nbcellar.api.notebook_files import write_file
 from nbcellar.errors import InvalidInputError, NotFoundError, StoreUnavailableError
 from nbcellar.history.model import CommitKind
 from nbcellar.history.recording import Recorder
@@ -43,10 +43,10 @@ def write_code(repo: Repo, notebook: NotebookId, commit: CommitId) -> Written:
     where = _open_in(repo, notebook, path)
     if where:
         copy = _free_name(path, commit, data)
-        replace_file(copy, data)
+        write_file(copy, data)
         return Written(copy, (f"{path.name} is open {where}, so it was not changed; the code is in a copy",))
-    recorded = _record_first(repo, notebook, path)
-    replace_file(path, data)
+    recorded = record_first(repo, notebook, path, "the notebook before a checkout of code")
+    write_file(path, data)
     name = short(recorded) if recorded is not None else ""
     return Written(path, (f"{path.name} as it was comes back with: cellar checkout --code {name}",) if name else ())
 
@@ -76,8 +76,11 @@ def put_file(recorder: Recorder, path: Path) -> Digest | None:
     return root
 
 
-def _record_first(repo: Repo, notebook: NotebookId, path: Path) -> CommitId | None:
-    """Record the present file, unless the store holds exactly this document; return the commit that was made."""
+def record_first(repo: Repo, notebook: NotebookId, path: Path, message: str) -> CommitId | None:
+    """Record a file that is to be replaced, unless the store holds exactly this document; return the commit, if any.
+
+    Raises InvalidInputError for a file that is no notebook.
+    """
     data = _read(path)
     if data is None:
         return None
@@ -92,9 +95,7 @@ def _record_first(repo: Repo, notebook: NotebookId, path: Path) -> CommitId | No
         return None
     from nbcellar.api.session import record_document
 
-    made, _ = record_document(
-        repo, notebook, kind=CommitKind.CHECKOUT, message="the notebook before a checkout of code"
-    )
+    made, _ = record_document(repo, notebook, kind=CommitKind.CHECKOUT, message=message)
     return made
 
 
@@ -128,20 +129,3 @@ def _free_name(path: Path, commit: CommitId, data: bytes) -> Path:
         if not candidate.exists() or candidate.read_bytes() == data:
             return candidate
         number += 1
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file in one step, with the permissions of the one it replaces."""
-    aside = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            aside.chmod(path.stat().st_mode & 0o777)
-        aside.replace(path)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise StoreUnavailableError(f"{path}: {error.strerror or error}") from None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from nbcellar.api.notebook_files import STANDARD_INPUT, find_notebooks, read_bytes
-from nbcellar.errors import InvalidInputError, NotFoundError
+from nbcellar.errors import InvalidInputError, NotFoundError, UnknownReferenceError
 
 if TYPE_CHECKING:
     from nbcellar.git.cleaner import Cleaner
@@ -68,11 +68,19 @@ class Recorded(msgspec.Struct, frozen=True):
     data: bytes
 
 
+class Given(msgspec.Struct, frozen=True):
+    """The text of a notebook that somebody holds, such as one with unsaved edits; `path`: the file that it would be."""
+
+    name: str
+    data: bytes | None
+    path: Path | None = None
+
+
 class WorkingCopy(msgspec.Struct, frozen=True):
     """The notebooks of the git repository as they are on disk, or would be committed where the filter is on."""
 
 
-Side = File | Folder | InGit | Recorded | WorkingCopy
+Side = File | Folder | InGit | Recorded | Given | WorkingCopy
 
 
 class Sources:
@@ -106,6 +114,14 @@ class Sources:
             return Folder(word)
         return File(word) if path.exists() or (word.endswith(NOTEBOOK) and "@" not in word) else None
 
+    def pair(self, before: Side, after: Side) -> Pair:
+        """Return the pair of two sides that are one notebook each; a file that a revision does not have has no data."""
+        before, after = self._with_path(before, after), self._with_path(after, before)
+        if not (_is_one(before) and _is_one(after)):
+            raise InvalidInputError(f"{_kind(before)} and {_kind(after)} are not one notebook each")
+        old, new = self._read_or_none(before, after), self._read_or_none(after, before)
+        return Pair(new.name if old.name == new.name else f"{old.name} -> {new.name}", old, new)
+
     def pairs(self, before: Side, after: Side, paths: Sequence[str] = ()) -> Iterator[Pair]:
         """Yield the pairs that two sides come to, of the notebooks at or below `paths` if there are any."""
         before, after = self._with_path(before, after), self._with_path(after, before)
@@ -137,11 +153,29 @@ class Sources:
         ):
             path = self.repository.path_of(self.folder / Path(other.name).expanduser())
             return InGit(msgspec.structs.replace(side.place, path=path), f"{side.name}:{path}")
+        if isinstance(side, InGit) and side.place.path is None and isinstance(other, Given) and other.path is not None:
+            path = self.repository.path_of(other.path)
+            return InGit(msgspec.structs.replace(side.place, path=path), f"{side.name}:{path}")
         return side
+
+    def _read_or_none(self, side: Side, other: Side) -> Document:
+        try:
+            return self._read(side, other)
+        except UnknownReferenceError:
+            raise
+        except NotFoundError:
+            if not isinstance(side, InGit):
+                raise
+            return Document(side.name, None)
 
     def _read(self, side: Side, other: Side) -> Document:
         if isinstance(side, Recorded):
             return Document(side.name, side.data)
+        if isinstance(side, Given):
+            data = side.data
+            if data is not None and side.path is not None and isinstance(other, InGit):
+                data = self._as_committed(side.path, data)
+            return Document(side.name, data)
         if isinstance(side, InGit):
             from nbcellar.git.revisions import read_file
 
@@ -221,7 +255,7 @@ class Sources:
 
 
 def _is_one(side: Side) -> bool:
-    return isinstance(side, File | Recorded) or (isinstance(side, InGit) and side.place.path is not None)
+    return isinstance(side, File | Recorded | Given) or (isinstance(side, InGit) and side.place.path is not None)
 
 
 def _is_index(side: Side) -> bool:
@@ -231,7 +265,9 @@ def _is_index(side: Side) -> bool:
 def _kind(side: Side) -> str:
     if isinstance(side, WorkingCopy):
         return "the working copy"
-    kind = {File: "the file", Folder: "the folder", Recorded: "the recorded notebook"}.get(type(side), "the revision")
+    kind = {File: "the file", Folder: "the folder", Recorded: "the recorded notebook", Given: "the notebook"}.get(
+        type(side), "the revision"
+    )
     return f"{kind} {side.name}"
 
 
@@ -263,4 +299,4 @@ def _bytes_of(path: Path | None) -> bytes | None:
         raise NotFoundError(f"cannot read {path}: {error.strerror or error}") from error
 
 
-__all__ = ["Document", "File", "Folder", "InGit", "Pair", "Recorded", "Side", "Sources", "WorkingCopy"]
+__all__ = ["Document", "File", "Folder", "Given", "InGit", "Pair", "Recorded", "Side", "Sources", "WorkingCopy"]

@@ -13,7 +13,7 @@ import msgspec
 
 from nbcellar.api import views
 from nbcellar.api.kernels import live_kernels
-from nbcellar.api.maintenance import children_of
+from nbcellar.api.maintenance import children_of, results_note
 from nbcellar.errors import NotFoundError
 from nbcellar.history.forget_text import TextForgotten
 from nbcellar.history.forget_text import forget_text as forget_in_history
@@ -46,7 +46,7 @@ def forget_text(repo: Repo, text: str, *, force: bool, dry_run: bool) -> views.F
         what=f"text {redacted(text)}",
         rewritten=len(done.rewritten),
         removed_bytes=done.bytes_removed,
-        notes=list(_notes(repo, Scrub(text), done)),
+        notes=[*results_note(len(done.removed), dry_run=dry_run), *_notes(repo, Scrub(text), done)],
         replaced=dict(done.replaced),
         variables=list(done.variables),
         remaining=[_without(text, line) for line in done.remaining],

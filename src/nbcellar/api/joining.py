@@ -17,6 +17,8 @@ from nbcellar.api.reading import off_reason
 from nbcellar.api.servers import sessions
 from nbcellar.api.session import stop
 from nbcellar.errors import CellarError, InvalidInputError, NotFoundError
+from nbcellar.history.drafts import FOLDER_NAME as DRAFTS
+from nbcellar.history.drafts import drop_drafts_of, sweep_drafts
 from nbcellar.history.notebooks import relative_path
 from nbcellar.ids import NotebookId
 
@@ -70,6 +72,7 @@ def detach(repo: Repo, text: str, *, only_session: bool) -> Joined:
         _write_off(repo, (*_listed(repo), glob.escape(relative)))
         notes.append(f"it stays off; to record it again: cellar attach {shlex.quote(relative)}")
     stopped = [_stop(repo, notebook) for notebook in _live(repo, relative)]
+    drop_drafts_of(repo.cellar_folder / DRAFTS, str(file.resolve()))
     notes.append("its kernel stopped recording" if any(stopped) else "no kernel was recording it")
     return Joined(relative, tuple(notes), is_on=False)
 
@@ -82,6 +85,7 @@ def detach_all(repo: Repo, *, only_session: bool) -> Joined:
         notes.append("it stays off; to record again: cellar config --unset record.enabled")
     kernels = {NotebookId(entry.notebook) for entry in live_kernels(repo.cellar_folder)}
     stopped = sum(_stop(repo, notebook) for notebook in kernels)
+    sweep_drafts(repo.cellar_folder / DRAFTS, older_than_s=0.0)
     notes.append(f"{stopped} running {'kernel' if stopped == 1 else 'kernels'} stopped recording")
     return Joined(f"anything in {repo.root}", tuple(notes), is_on=False)
 

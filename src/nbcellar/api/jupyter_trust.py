@@ -49,6 +49,23 @@ def keep_trusted(sides: Sequence[bytes], after: bytes, environ: Mapping[str, str
         return False
 
 
+def is_trusted(data: bytes, environ: Mapping[str, str]) -> bool:
+    """Return whether Jupyter trusts a notebook with exactly this text, on this machine."""
+    folder = data_folder(environ)
+    if not (folder / _DATABASE).is_file():
+        return False
+    try:
+        import sqlite3
+        from contextlib import closing
+
+        secret = (folder / "notebook_secret").read_bytes()
+        signature = _signature(json.loads(data.decode("utf-8-sig")), secret)
+        with closing(sqlite3.connect(folder / _DATABASE, timeout=_WAIT_S)) as database:
+            return database.execute(_IS_KNOWN, (_ALGORITHM, signature)).fetchone() is not None
+    except Exception:  # whatever is no notebook is not trusted either
+        return False
+
+
 def data_folder(environ: Mapping[str, str]) -> Path:
     """Return the folder where Jupyter keeps its signatures, without importing Jupyter."""
     own = environ.get("JUPYTER_DATA_DIR")
@@ -122,4 +139,4 @@ def _feed(digest: HMAC, value: Any) -> None:
         digest.update(str(value).encode())
 
 
-__all__ = ["data_folder", "keep_trusted"]
+__all__ = ["data_folder", "is_trusted", "keep_trusted"]

@@ -20,6 +20,7 @@ import queue
 import socket
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,13 +32,14 @@ from nbcellar.ids import NotebookId
 from nbcellar.session.entries import KernelEntry, began_at, is_own
 
 if TYPE_CHECKING:
+    from nbcellar.api.asking import Asking
     from nbcellar.trust.keys import SigningKey
 
 PROTOCOL = 1
 KERNELS_FOLDER = "kernels"
 
 _NOTICE_AFTER_S = 1.0
-_POLL_S = 0.25
+_POLL_S = 0.1
 _PEEK_S = 0.5
 _ABORTED_RETRIES = 5
 JOIN = "__import__('nbcellar').load_ipython_extension(get_ipython())"
@@ -86,37 +88,61 @@ def find_kernel(cellar_folder: Path, notebook: NotebookId) -> KernelEntry:
 class KernelRequests:
     """Requests to running kernels through their connection files.
 
-    `notice` is told, once for a request, when the kernel is busy.
+    `notice` is told, once for a request, when the kernel is busy; `asking` follows it, and may take it back.
     """
 
     def __init__(
-        self, cellar_folder: Path, *, key: Callable[[], SigningKey | None], version: str, notice: Callable[[str], None]
+        self,
+        cellar_folder: Path,
+        *,
+        key: Callable[[], SigningKey | None],
+        version: str,
+        notice: Callable[[str], None],
+        asking: Asking | None = None,
     ) -> None:
         """key: returns the user's key; only kernels that have it are asked."""
         self._folder = cellar_folder
         self._key = key
         self._version = version
         self._notice = notice
+        self._asking = asking
 
     def __call__(self, notebook: NotebookId, command: str, args: Mapping[str, Any]) -> dict[str, Any]:
         entry = find_kernel(self._folder, notebook)
         _check_protocol(entry, self._version)
         require_own(entry, self._key())
-        return send(entry, command, args, version=self._version, notice=self._notice)
+        if self._asking is None:
+            return send(entry, command, args, version=self._version, notice=self._notice)
+        with self._asking.ticket(self._folder) as ticket:
+            look = partial(self._asking.look, ticket)
+            return send(entry, command, args, version=self._version, look=look, ticket=ticket.name)
 
 
 def send(
-    entry: KernelEntry, command: str, args: Mapping[str, Any], *, version: str, notice: Callable[[str], None]
+    entry: KernelEntry,
+    command: str,
+    args: Mapping[str, Any],
+    *,
+    version: str,
+    notice: Callable[[str], None] = lambda text: None,
+    look: Callable[[], None] = lambda: None,
+    ticket: str | None = None,
 ) -> dict[str, Any]:
     """Send one request and wait for its result, however long a cell runs before it.
 
-    Raises KernelError when the kernel dies or cannot answer; what the kernel answers with is raised as its own class.
+    look: called now and then while waiting; what it raises ends that. Raises KernelError when the kernel dies or cannot
+    answer; what the kernel answers with is raised as its own class.
     """
     _check_protocol(entry, version)
-    expressions = _encode_request(command, args, version)
+    expressions = _encode_request(command, args, version, ticket)
+
+    def alive() -> bool:
+        look()
+        return _is_alive(entry)
+
     with _Connection(entry.connection_file, entry.path) as connection:
         for _ in range(_ABORTED_RETRIES):
-            content = connection.wait(connection.send("", expressions), command, notice, lambda: _is_alive(entry))
+            content = connection.wait(connection.send("", expressions), command, notice, alive)
             if content.get("status") != "aborted":
                 return decode_reply(_expression_value(content))
             # A cell before this one failed, and the kernel dropped what was queued behind it: nothing has happened yet.
@@ -237,10 +263,12 @@ class _Connection:
         return content
 
 
-def _encode_request(command: str, args: Mapping[str, Any], version: str) -> dict[str, str]:
+def _encode_request(command: str, args: Mapping[str, Any], version: str, ticket: str | None = None) -> dict[str, str]:
     """Return the user expression that carries a request."""
     sender = {"pid": os.getpid(), "host": socket.gethostname(), "began": began_at(os.getpid())}
     request = {"protocol": PROTOCOL, "version": version, "command": command, "args": dict(args), "sender": sender}
+    if ticket is not None:
+        request["ticket"] = ticket
     return {"r": _EXPRESSION.format(request=base64.b64encode(msgspec.json.encode(request)).decode())}
 
 

@@ -279,10 +279,12 @@ def forget(repo: Repo, what: str, *, kind: Literal["variable", "commit"], force:
     repository = repo.repository
     key = load_or_create(repo.user_folder)
     notes: list[str] = []
+    results = 0
     if kind == "variable":
         notebook = repo.notebook()
         done = forget_variable(repository, notebook, what, key=key, children_of=children_of, force=force)
         words = f"variable {', '.join(done.names)}"
+        results = len(done.removed)
         if any(entry.notebook == notebook for entry in live_kernels(repo.cellar_folder)):
             names = ", ".join(done.names)
             notes.append(f"the live kernel may still hold it and would record it again; in the notebook: del {names}")
@@ -296,16 +298,28 @@ def forget(repo: Repo, what: str, *, kind: Literal["variable", "commit"], force:
         removed_bytes=done.bytes_removed,
         shared_pieces=done.shared_objects,
         sources_with_text=[commit.hex() for commit in done.sources_with_text],
-        notes=notes,
+        notes=[*notes, *results_note(results)],
     )
 
 
+def results_note(count: int, *, dry_run: bool = False) -> list[str]:
+    """Say how many results of pipelines go with what is forgotten."""
+    if not count:
+        return []
+    verb = "would go" if dry_run else "went"
+    return [f"{count} result{'' if count == 1 else 's'} of pipelines that held or were given it {verb} as a whole"]
+
+
 def _was_recorded(repo: Repo, name: str) -> bool:
-    """True if any commit of the notebook recorded a variable of that name."""
+    """True if any commit of the notebook, or result of its pipeline, recorded a variable of that name."""
+    from nbcellar.history.results import result_of
+
     repository, notebook = repo.repository, repo.notebook()
+    path = repository.label(notebook)
     for identifier in repository.index.ids():
         commit = repository.read_commit(identifier)
-        if commit.notebook == notebook and commit.state is not None:
-            if any(name in entry.names for entry in commit.state.put):
+        if commit.state is not None and any(name in entry.names for entry in commit.state.put):
+            made = result_of(commit)
+            if commit.notebook == notebook or (made is not None and made.notebook == path):
                 return True
     return False

@@ -7,10 +7,13 @@ from typing import Any
 import msgspec
 
 from nbcellar.merge.model import Conflict, Dropped, Merged
+from nbcellar.notebook.stale import is_stale
 
 
 class ConflictView(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision that is left. `cell` is the place of its first cell in the merged notebook, from 1; 0: no cell."""
+    """A decision that is left. `cell` is the place of its first cell in the merged notebook, from 1; 0: no cell.
+
+    said: a sentence about it, for components of a pipeline; "" for others."""
 
     id: str
     what: list[str]
@@ -18,6 +21,7 @@ class ConflictView(msgspec.Struct, frozen=True, kw_only=True):
     base: str | None = None
     ours: str | None = None
     theirs: str | None = None
+    said: str = ""
 
 
 class DroppedView(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +36,8 @@ class DroppedView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MergeReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The outcome of a merge without the notebook."""
+    """The outcome of a merge without the notebook. `stale`: the cells of it, from 1, whose outputs are from before
+    their source. `warnings`: what to look at in the merged pipeline, as sentences."""
 
     schema: int = 1
     clean: bool
@@ -40,6 +45,8 @@ class MergeReport(msgspec.Struct, frozen=True, kw_only=True):
     conflicts: list[ConflictView]
     dropped: list[DroppedView]
     repairs: list[str]
+    stale: list[int] = []
+    warnings: list[str] = []
 
 
 def merge_report(merged: Merged) -> MergeReport:
@@ -50,6 +57,8 @@ def merge_report(merged: Merged) -> MergeReport:
         conflicts=[_conflict(conflict) for conflict in merged.conflicts],
         dropped=[_dropped(entry) for entry in merged.dropped],
         repairs=list(merged.repairs),
+        warnings=list(merged.warnings),
+        stale=[number for number, cell in enumerate(merged.notebook.cells, 1) if is_stale(cell)],
     )
 
 
@@ -59,6 +68,7 @@ def _conflict(conflict: Conflict) -> ConflictView:
         id=conflict.id,
         what=list(conflict.what),
         cell=0 if conflict.cell is None else conflict.cell + 1,
+        said=conflict.said,
         **{name: None if cell is None else cell.source for name, cell in sides.items()},
     )
 

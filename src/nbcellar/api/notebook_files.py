@@ -18,6 +18,7 @@ import msgspec
 
 from nbcellar.config.documents import Notebooks
 from nbcellar.errors import ConflictError, InvalidInputError, NotFoundError, StoreUnavailableError
+from nbcellar.files import written_beside
 from nbcellar.notebook.model import Notebook
 
 STANDARD_INPUT = "-"
@@ -48,6 +49,8 @@ def read_bytes(name: str, folder: Path, *, max_mb: int = Notebooks().max_mb) -> 
             _check_size(os.fstat(file.fileno()), name, max_mb)
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
+        if path.is_symlink():
+            raise NotFoundError(f"{name} is a link to {path.readlink()}, which is not there") from None
         raise NotFoundError(f"no file {name}", hint=_similar(path)) from None
     except IsADirectoryError:
         raise InvalidInputError(f"{name} is a folder, not a notebook") from None
@@ -144,6 +147,18 @@ def write_bytes(name: str, folder: Path, data: bytes) -> bool:
         raise StoreUnavailableError(message, hint="the file is as it was") from error
 
 
+def write_file(path: Path, data: bytes) -> bool:
+    """Write a file, and the folders above it where they are not there; return False if it held these bytes already.
+
+    Raises StoreUnavailableError.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailableError(f"cannot make {path.parent}: {error.strerror or error}") from error
+    return write_bytes(str(path), path.parent, data)
+
+
 def _check_size(state: os.stat_result, name: str, max_mb: int) -> None:
     if stat.S_ISREG(state.st_mode) and state.st_size > max_mb * MIB:
         raise InvalidInputError(
@@ -163,13 +178,7 @@ def _replace(path: Path, data: bytes, *, written_ns: int | None = None) -> bool:
             return False
         state = path.stat()
         mode, owner = state.st_mode & 0o7777, (state.st_uid, state.st_gid)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.part")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+    with written_beside(path, data) as aside:
         if owner is not None and hasattr(os, "chown"):
             with contextlib.suppress(PermissionError):  # of a colleague, in a shared folder: it becomes ours
                 os.chown(aside, *owner)
@@ -178,10 +187,6 @@ def _replace(path: Path, data: bytes, *, written_ns: int | None = None) -> bool:
         if written_ns is not None and path.stat().st_mtime_ns != written_ns:
             raise ConflictError(f"{path} was changed meanwhile")
         aside.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            aside.unlink()
-        raise
     return True
 
 
@@ -208,4 +213,5 @@ __all__ = [
     "replace_file",
     "write_rewritten",
     "write_bytes",
+    "write_file",
 ]

@@ -89,9 +89,13 @@ Ask = Callable[[KernelEntry], "dict[str, Any] | None"]
 """Returns what a kernel says of its recording, None when it is busy."""
 
 
-def status(repository: Repository, settings: Settings, ask: Ask) -> views.Status:
-    """Return the notebooks with their kernels, and what is off and why; a busy kernel is not waited for."""
-    kernels = [_kernel(entry, ask) for entry in live_kernels(repository.root / FOLDER)]
+def status(repository: Repository, settings: Settings, ask: Ask, *, only: NotebookId | None = None) -> views.Status:
+    """Return the notebooks with their kernels, and what is off and why; a busy kernel is not waited for.
+
+    only: other notebooks' kernels are left out: to find out that one is busy takes its time.
+    """
+    entries = [entry for entry in live_kernels(repository.root / FOLDER) if only is None or entry.notebook == only]
+    kernels = [_kernel(entry, ask) for entry in entries]
     known = repository.notebooks()
     ids = {info.id for info in known}
     enabled = settings.record.enabled

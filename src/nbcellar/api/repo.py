@@ -8,7 +8,6 @@ Not for: wording and printing (`cli/`), the work itself (the modules beside this
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 import time
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from nbcellar import __version__, config
 from nbcellar.api import describe, selection, views
 from nbcellar.api.finding import FindingInRepo
-from nbcellar.api.kernels import KernelRequests, Requests, live_kernels, peek, require_own
+from nbcellar.api.kernels import KernelRequests, Requests, peek, require_own
 from nbcellar.errors import AlreadyExistsError, CellarError, InvalidInputError
 from nbcellar.history.operations import local_identity
 from nbcellar.history.repository import FOLDER, Repository, find_root
@@ -29,7 +28,9 @@ from nbcellar.trust import keys
 from nbcellar.trust.keys import SigningKey
 
 if TYPE_CHECKING:
+    from nbcellar.api.asking import Asking
     from nbcellar.api.diff_views import Diff
+    from nbcellar.history.resolve import Resolved
     from nbcellar.session.replay.replayer import Wish
 
 Notice = Callable[[str], None]
@@ -47,15 +48,18 @@ class Repo(FindingInRepo):
         notebook: str | None = None,
         kernel_requests: Requests | None = None,
         notice: Notice = lambda text: None,
+        asking: Asking | None = None,
+        shows: selection.Shows | None = None,
     ) -> None:
         self.repository = repository
+        self._shows = shows
         self.environ = environ
         self.folder = folder
         self.settings = config.load(repository.root / FOLDER, environ)
         repository.by = self.settings.author.name or repository.by
         self._notebook = notebook
         self._requests = kernel_requests or KernelRequests(
-            repository.root / FOLDER, key=self._own_key, version=__version__, notice=notice
+            repository.root / FOLDER, key=self._own_key, version=__version__, notice=notice, asking=asking
         )
 
     @property
@@ -85,7 +89,8 @@ class Repo(FindingInRepo):
 
     def notebook(self, text: str | None = None) -> NotebookId:
         """Return the notebook that `text` means, or the default one. Raises NotFoundError, InvalidInputError."""
-        return selection.choose_notebook(self.repository, text or self._notebook, folder=self.folder)
+        wanted = text or self._notebook
+        return selection.choose_notebook(self.repository, wanted, folder=self.folder, shows=self._shows)
 
     @property
     def default_notebook(self) -> str | None:
@@ -98,8 +103,12 @@ class Repo(FindingInRepo):
 
     def locate(self, ref: str) -> tuple[NotebookId, CommitId]:
         """Return notebook and commit of a reference."""
-        found = selection.resolve(self.repository, ref, self._notebook, folder=self.folder)
+        found = self.resolve_full(ref)
         return found.notebook, found.commit
+
+    def resolve_full(self, ref: str) -> Resolved:
+        """Return what a reference names, its branch included; another notebook only where that is shown."""
+        return selection.resolve(self.repository, ref, self._notebook, folder=self.folder, shows=self._shows)
 
     # reading ------------------------------------------------------------------------------------------------------
 
@@ -163,11 +172,21 @@ class Repo(FindingInRepo):
         state = describe.with_doubts(self.repository, notebook, commit, self.repository.read_state(commit))
         return views.Variables(commit=commit.hex(), variables=describe.variables(state))
 
-    def status(self) -> views.Status:
-        """Return what is recorded here, and by which kernels; those that are busy are not waited for."""
+    def status(self, notebook: NotebookId | None = None) -> views.Status:
+        """Return what is recorded here, and by which kernels; those that are busy are not waited for long.
+
+        notebook: only its kernels are asked and listed.
+        """
         from nbcellar.api import reading
 
-        return reading.status(self.repository, self.settings, self._peek)
+        return reading.status(self.repository, self.settings, self.peek_at, only=notebook)
+
+    def peek_at(self, entry: KernelEntry) -> dict[str, Any] | None:
+        """Return what a kernel says of its recording (`session/standing.py`), None when it is busy."""
+        if entry.pid == os.getpid():  # this very kernel runs the command: a request to it would wait for itself
+            return self._requests(NotebookId(entry.notebook), "status", {})
+        require_own(entry, self._own_key())
+        return peek(entry, version=__version__)
 
     def size(self) -> views.Size:
         """Return what takes how much space, by variable, notebook and age, and what could be done about it."""
@@ -223,7 +242,7 @@ class Repo(FindingInRepo):
         """Bring a state (default: the last one) into the live kernel, without the variables named."""
         from nbcellar.api import session
 
-        self.catch_up()
+        self.catch_up(ref or "HEAD")
         notebook, commit = self.locate(ref) if ref else (self.notebook(), None)
         args = {"commit": commit.hex() if commit else None, "without": list(without), "replay": replay}
         return session.change(self._requests, notebook, "restore", args)
@@ -244,15 +263,15 @@ class Repo(FindingInRepo):
         """Return when everything that the live kernel has recorded is on disk."""
         self._requests(self.notebook(notebook), "wait_saved", {})
 
-    def catch_up(self) -> None:
+    def catch_up(self, ref: str | None = None) -> None:
         """Wait until idle kernels have saved what they recorded, so that HEAD is where their users think it is.
 
-        A kernel that runs a cell is not waited for: what it has not recorded yet has no name either.
+        ref: what is asked for; kernels of other notebooks are left alone where it can only be in the chosen one. A
+        kernel that runs a cell is not waited for: what it has not recorded yet has no name either.
         """
-        for entry in live_kernels(self.cellar_folder):
-            with contextlib.suppress(CellarError):
-                if self._peek(entry) is not None:
-                    self._requests(NotebookId(entry.notebook), "wait_saved", {})
+        from nbcellar.api import session
+
+        session.catch_up(self, ref)
 
     @property
     def requests(self) -> Requests:
@@ -269,7 +288,7 @@ class Repo(FindingInRepo):
 
     def branch(self, name: str, ref: str = "HEAD", *, force: bool = False) -> str:
         """Make a branch and return the commit where it is."""
-        self.catch_up()
+        self.catch_up(ref)
         notebook, commit = self.locate(ref)
         self.repository.create_branch(notebook, name, commit, force=force)
         return commit.hex()
@@ -297,7 +316,7 @@ class Repo(FindingInRepo):
 
     def tag(self, name: str, ref: str = "HEAD", *, force: bool = False) -> str:
         """Make a tag and return the commit where it is."""
-        self.catch_up()
+        self.catch_up(ref)
         notebook, commit = self.locate(ref)
         self.repository.create_tag(notebook, name, commit, force=force)
         return commit.hex()
@@ -310,7 +329,7 @@ class Repo(FindingInRepo):
 
     def set_message(self, ref: str, text: str) -> str:
         """Change the message of a commit and return the commit."""
-        self.catch_up()
+        self.catch_up(ref)
         notebook, commit = self.locate(ref)
         self.repository.set_message(notebook, commit, text)
         return commit.hex()
@@ -326,7 +345,7 @@ class Repo(FindingInRepo):
         """Undo an operation (default: the last one); a live kernel follows when that moves HEAD."""
         from nbcellar.api import naming, session
 
-        self.catch_up()
+        self.catch_up("HEAD" if number is None else None)
         notebook = self.notebook() if number is None else naming.notebook_of_operation(self.repository, number)
         done = naming.op_undo(self.repository, notebook, number)
         return session.follow(self, notebook, done) if done.head_moved else done
@@ -391,12 +410,6 @@ class Repo(FindingInRepo):
 
     # private ------------------------------------------------------------------------------------------------------
 
-    def _peek(self, entry: KernelEntry) -> dict[str, Any] | None:
-        if entry.pid == os.getpid():  # this very kernel runs the command: a request to it would wait for itself
-            return self._requests(NotebookId(entry.notebook), "status", {})
-        require_own(entry, self._own_key())
-        return peek(entry, version=__version__)
-
     def _own_key(self) -> SigningKey | None:
         return keys.load(self.user_folder)
 
@@ -427,10 +440,15 @@ def open_repo(
     environ: Mapping[str, str],
     kernel_requests: Requests | None = None,
     notice: Notice = lambda text: None,
+    asking: Asking | None = None,
     clock: Callable[[], int] = time.time_ns,
     notebook: str | None = None,
+    shows: selection.Shows | None = None,
 ) -> Repo:
-    """Open the repository of `folder`, there or above. Raises NoRepositoryError."""
+    """Open the repository of `folder`, there or above; `asking` follows its requests. Raises NoRepositoryError.
+
+    shows: of which other notebooks than `notebook` references may speak; None: of all.
+    """
     repository = Repository.find(folder, by=local_identity(), clock=clock)
     return Repo(
         repository,
@@ -439,6 +457,8 @@ def open_repo(
         notebook=notebook,
         kernel_requests=kernel_requests,
         notice=notice,
+        asking=asking,
+        shows=shows,
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nbcellar import notebook
-from nbcellar.api.code import replace_file
+from nbcellar.api.notebook_files import write_file
 from nbcellar.errors import InvalidInputError, StoreUnavailableError
 from nbcellar.notebook import Notebook
 
@@ -66,7 +66,7 @@ def write(out: Path, source: Notebook, outputs: Sequence[tuple[tuple[dict[str, A
             cells.append(msgspec.structs.replace(cell, outputs=(), execution_count=None))
         else:
             cells.append(msgspec.structs.replace(cell, outputs=ran[0], execution_count=ran[1]))
-    replace_file(out, notebook.write(msgspec.structs.replace(source, cells=tuple(cells))))
+    write_file(out, notebook.write(msgspec.structs.replace(source, cells=tuple(cells))))
 
 
 def to_nbformat(source: Notebook) -> NotebookNode:

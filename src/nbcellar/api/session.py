@@ -2,25 +2,27 @@
 
 The kernel's answers are the fields of `views.SessionChange`. Requests (name: arguments):
 
-    undo: n, without, replay     checkout: commit, branch, ref, variables_only, without, replay     commit: message
+    undo: n, to, without, replay checkout: commit, branch, ref, variables_only, without, replay     commit: message
     redo: n, without, replay     restore: commit (None: the last state), without, replay            wait_saved, detach
     take: commit, names
 
-`commit` is a full id in hexadecimal; `branch` is the branch to attach HEAD to, or None to detach it; `without` lists
-variables that are not brought back; `replay` is "no", "yes" or "ask": whether cells may run again for what is not
-stored. To "ask", the answer may be {"ask": the cells}, and nothing was done; the `id` of these, as `replay`, runs them,
-and is answered in the same way where history changed meanwhile and other cells would run.
+`commit` is a full id in hexadecimal, and so is `to`, which undo leads to, whatever `n` says; `branch` is the branch to
+attach HEAD to, or None to detach it; `without` lists variables that are not brought back; `replay` is "no", "yes" or
+"ask": whether cells may run again for what is not stored. To "ask", the answer may be {"ask": the cells}, and nothing
+was done; the `id` of these, as `replay`, runs them, and is answered in the same way where history changed meanwhile and
+other cells would run.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from nbcellar.api import code as documents
-from nbcellar.api import selection, views
+from nbcellar.api import views
 from nbcellar.api.kernels import Requests, live_kernels
 from nbcellar.errors import CellarError, KernelError, NoKernelError, NotFoundError
 from nbcellar.history.model import COMMIT_FORMAT, Commit, CommitKind, StateDelta
@@ -48,12 +50,25 @@ def to_change(result: Mapping[str, Any]) -> views.SessionChange:
         raise KernelError(f"the kernel's answer cannot be read: {error}") from None
 
 
+def catch_up(repo: Repo, ref: str | None) -> None:
+    """Wait until idle kernels have saved what they recorded; see `Repo.catch_up`."""
+    only = None
+    if ref is not None and "@" not in ref and repo.default_notebook is not None:
+        with contextlib.suppress(CellarError):
+            only = repo.notebook()
+    for entry in live_kernels(repo.cellar_folder):
+        if only is None or entry.notebook == only:
+            with contextlib.suppress(CellarError):
+                if repo.peek_at(entry) is not None:
+                    repo.requests(NotebookId(entry.notebook), "wait_saved", {})
+
+
 def checkout(
     repo: Repo, ref: str, *, variables: bool, code: bool, without: Sequence[str], replay: Wish
 ) -> views.SessionChange:
     """Bring variables, code or both of a commit back; see `Repo.checkout`."""
-    repo.catch_up()
-    found = selection.resolve(repo.repository, ref, repo.default_notebook, folder=repo.folder)
+    repo.catch_up(ref)
+    found = repo.resolve_full(ref)
     if not variables:
         return _checkout_code(repo, found.notebook, found.commit)
     args: dict[str, Any] = {
@@ -74,8 +89,8 @@ def checkout(
 
 def take(repo: Repo, ref: str, names: Sequence[str]) -> views.SessionChange:
     """Bring single variables of a commit into the live session; see `Repo.checkout`."""
-    repo.catch_up()
-    found = selection.resolve(repo.repository, ref, repo.default_notebook, folder=repo.folder)
+    repo.catch_up(ref)
+    found = repo.resolve_full(ref)
     return change(repo.requests, found.notebook, "take", {"commit": found.commit.hex(), "names": list(names)})
 
 

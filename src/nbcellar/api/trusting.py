@@ -75,6 +75,17 @@ def remove(repo: Repo, text: str) -> views.TrustedKey:
     return view
 
 
+def standing(user_folder: Path, decided: TrustStore, project: str | None, key: KeyId) -> tuple[str, str]:
+    """Return "own", "trusted", "blocked" or "untrusted", and the label given to a key. project: None for none."""
+    from nbcellar.trust import keys as key_files
+
+    entry = next((e for e in decided.list(project) if e.key_id == key), None) if project is not None else None
+    if entry is not None:
+        return entry.verdict.value, entry.label
+    own = key_files.load(user_folder)
+    return ("own", "") if own is not None and own.key_id == key else ("untrusted", "")
+
+
 def _decisions(repo: Repo) -> TrustStore:
     from nbcellar.trust.decisions import TrustStore
 
@@ -82,15 +93,7 @@ def _decisions(repo: Repo) -> TrustStore:
 
 
 def _standing(repo: Repo, decided: TrustStore, key: KeyId) -> tuple[str, str]:
-    """Return "own", "trusted", "blocked" or "untrusted", and the label given to a key."""
-    from nbcellar.trust import keys as key_files
-
-    project = repo.repository.project
-    entry = next((e for e in decided.list(project) if e.key_id == key), None)
-    if entry is not None:
-        return entry.verdict.value, entry.label
-    own = key_files.load(repo.user_folder)
-    return ("own", "") if own is not None and own.key_id == key else ("untrusted", "")
+    return standing(repo.user_folder, decided, repo.repository.project, key)
 
 
 def _view(repo: Repo, decided: TrustStore, key: KeyId, counts: Counter[KeyId]) -> views.TrustedKey:

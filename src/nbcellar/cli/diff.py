@@ -10,13 +10,15 @@ With one: from there to HEAD. A..B is the same as A B. Names after -- are the va
 
 Notebooks: cell by cell. A side is a file, a folder, - (standard input), git:REV (a git revision, git:REV:PATH for
 one notebook in it), git: (the index) or a commit of Cellar's beside a file. One side alone is compared with the
-working copy, a file with git's HEAD. Further words, or those after --, choose among several notebooks.
+working copy, a file with git's HEAD. Further words, or those after --, choose among several notebooks; two files alone
+after -- are the sides, whatever their names begin with.
 
     cellar diff old.ipynb new.ipynb
     cellar diff analysis.ipynb           since git's HEAD
     cellar diff git:main                 all notebooks of the working copy
     cellar diff git:v1 git:v2 notebooks/
     cellar diff HEAD~3 analysis.ipynb    the file beside what was recorded
+    cellar diff --web analysis.ipynb     in a browser
 
 A bare name is Cellar's where the notebook has a history, else git's; where it could be both, the error lists both.
 

@@ -1,7 +1,7 @@
 """What the words of `cellar diff` mean: commits of Cellar's, or notebooks in files, folders and git.
 
-Invariant: what is on disk and what begins with `git:` is what it says; a bare name is Cellar's where the notebook has a
-history, else git's; where it could be both, that is an error which names both.
+Invariant: what is on disk and what begins with `git:` is what it says, two files alone behind `--` too; a bare name is
+Cellar's where the notebook has a history, else git's; where it could be both, that is an error which names both.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ class Chosen(NamedTuple):
 def choose(words: Sequence[str], rest: Sequence[str], console: Console) -> Chosen | None:
     """Return the notebooks that are meant, None when commits of Cellar's are: `rest` are variables then, else paths."""
     has_history = find_cellar_folder(console.folder) is not None
+    if not words and len(rest) == 2 and all(_is_file(word, console) for word in rest):
+        words, rest = rest, ()
     if not words and has_history:
         return None
     from nbcellar.api.document_sources import Sources
@@ -49,6 +51,10 @@ def choose(words: Sequence[str], rest: Sequence[str], console: Console) -> Chose
         if _all_are_cellars([part for word in words[:2] for part in word.split("..") if part], sources, console):
             return None
     return _notebooks(words, rest, sides, sources, has_history, console)
+
+
+def _is_file(word: str, console: Console) -> bool:
+    return word == "-" or (console.folder / word).is_file()
 
 
 def _notebooks(

@@ -28,6 +28,8 @@ def configure(group: argparse._ArgumentGroup) -> None:
     """Add the options that are for notebooks."""
     group.add_argument("--format", choices=("jep",), help="jep: the diff in the Jupyter Enhancement Proposal's JSON")
     group.add_argument("--raw", action="store_true", help="the files' text, line by line, as a patch")
+    group.add_argument("--web", action="store_true", help="show it in a browser, until the page is done with")
+    group.add_argument("--no-browser", action="store_true", help="with --web: print the address, and open nothing")
     group.add_argument("--md", action="store_true", help="Markdown, for a pull request")
     group.add_argument(
         "--tolerance",
@@ -43,7 +45,9 @@ def configure(group: argparse._ArgumentGroup) -> None:
 def refuse_options(args: argparse.Namespace) -> None:
     """Refuse what is for notebooks alone. Raises InvalidInputError."""
     used = [
-        f"--{name}" for name in ("format", "raw", "md", "tolerance", *PARTS) if getattr(args, name) not in (None, False)
+        f"--{name}"
+        for name in ("format", "raw", "md", "web", "tolerance", *PARTS)
+        if getattr(args, name) not in (None, False)
     ]
     used += [f"--no-{name}" for name in PARTS if getattr(args, name) is False]
     if used:
@@ -71,6 +75,10 @@ def _run(args: argparse.Namespace, chosen: Chosen, console: Console) -> int:
             raise InvalidInputError(f"{option} is for commits, and these are notebooks", hint="cellar diff --help")
     filters = _filters(args)
     pairs = chosen.sources.pairs(chosen.before, chosen.after, chosen.paths)
+    if args.web:
+        from nbcellar.cli.document_web import show_pairs
+
+        return _code(args, show_pairs(pairs, console, browser=not args.no_browser))
     if args.raw:
         found = [line for pair in pairs for line in _raw(pair)]
         write_lines(args.output, found, console)

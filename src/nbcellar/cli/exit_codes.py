@@ -1,8 +1,8 @@
 """What a command's exit code means; the one place that maps errors to codes.
 
     0   done
-    1   done, with findings: a failed cell, a conflict, a variable that could not be restored
-    2   usage, or input that names nothing or is not of the form it must have
+    1   done, with findings: a failed cell, a conflict, a variable that could not be restored; or a question answered no
+    2   usage, or input that names nothing or is not of the form it must have; or nobody there to be asked, and no --yes
     3   no kernel, or the kernel refused
     4   the store is damaged, or was written by a newer Cellar
     5   the store cannot be used now: disk full, read-only, locked
@@ -31,6 +31,7 @@ BY_ERROR: tuple[tuple[type[errors.CellarError], int], ...] = (
     (errors.ConflictError, FINDINGS),
     (errors.CannotStoreError, FINDINGS),
     (errors.CannotRestoreError, FINDINGS),
+    (errors.CancelledError, 3),
     (errors.CellarError, USAGE),
 )
 

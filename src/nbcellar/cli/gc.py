@@ -1,10 +1,11 @@
 """Remove what nothing refers to any more, and thin out old states.
 
-What goes is shown first; on a terminal it is then asked whether to do it, elsewhere it takes --yes. Commits that no
-branch, tag, HEAD or operation of the last days (gc.keep_ops_days) leads to go as a whole. Other old states give up the
-values that only they hold, as the settings keep.* say: their code, outputs, messages and previews stay. Never thinned
-out are states that were named, tagged, or built on, the last ones of sessions, small values, and the newest value of
-each variable. What is removed waits in a trash folder for 14 days, unless --now.
+What goes is shown first; on a terminal it is then asked whether to do it (no: exit code 1), elsewhere it takes --yes
+(else: exit code 2, as of cellar forget). Commits that no branch, tag, HEAD or operation of the last days
+(gc.keep_ops_days) leads to go as a whole. Other old states give up the values that only they hold, as the settings
+keep.* say: their code, outputs, messages and previews stay. Never thinned out are states that were named, tagged, or
+built on, the last ones of sessions, small values, and the newest value of each variable. What is removed waits in a
+trash folder for 14 days, unless --now.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Iterator
 from nbcellar.api.views import Gc
 from nbcellar.cli import exit_codes, text
 from nbcellar.cli.console import Console
+from nbcellar.errors import InvalidInputError
 
 _MOST_VARIABLES = 12
 
@@ -120,8 +122,7 @@ def _size(word: str) -> int:
 
 def _confirmed(console: Console) -> bool:
     if not console.can_ask:
-        console.notice("nothing was removed; to do it, add --yes")
-        return False
+        raise InvalidInputError("nothing was removed: there is nobody to ask", hint="add --yes if you mean it")
     if console.confirm("Remove it?"):
         return True
     console.notice("nothing was removed")

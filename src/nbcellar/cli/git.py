@@ -4,6 +4,7 @@
     cellar git status                what is installed, and where
     cellar git doctor                what is wrong, with the command that mends it
     cellar git log NB                the commits that changed a notebook, and which cells
+    cellar show git:REV:NB           one version of it; cellar diff git:REV NB compares it with the file
 
 The clean filter keeps outputs and noise out of commits and in the working copy: a branch that is checked out again has
 the outputs that it had. The settings for cleaning (cellar config, the section `clean`) say what is noise; with
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from nbcellar.cli import exit_codes, text
 from nbcellar.cli.console import Console
+from nbcellar.errors import NotFoundError
 
 if TYPE_CHECKING:
     from nbcellar.git.install import Places
@@ -97,20 +99,24 @@ def _places(args: argparse.Namespace, console: Console) -> Places:
 
 
 def _install(args: argparse.Namespace, console: Console) -> int:
-    from nbcellar.git.install import install
+    from nbcellar.git.install import install, other_tools
     from nbcellar.git.install.save_hook import settings_file
 
-    done = install(_places(args, console), save_hook=settings_file(console.environ) if args.save_hook else None)
+    others: list[str] = []
     if args.scope == "local":
-        from nbcellar.git.filter_process import compare_all_by_content
         from nbcellar.git.repository import find_git_repository
 
         repository = find_git_repository(console.folder, console.environ)
+        others = other_tools(repository.git) if repository.worktree is not None else []
+    done = install(_places(args, console), save_hook=settings_file(console.environ) if args.save_hook else None)
+    if args.scope == "local":
+        from nbcellar.git.filter_process import compare_all_by_content
+
         if repository.worktree is not None:  # what was checked out before has sizes that git would go by
-            compare_all_by_content(repository.git)
+            compare_all_by_content(repository.git, lambda said: console.notice(text.clean(said)))
     for line in done.changed:
         console.print(text.clean(line))
-    for line in done.left_alone:
+    for line in (*done.left_alone, *others):
         console.notice(text.clean(line))
     return exit_codes.OK
 
@@ -161,10 +167,15 @@ def _log(args: argparse.Namespace, console: Console) -> int:
     from nbcellar.git.repository import find_git_repository
 
     repository = find_git_repository(console.folder, console.environ)
-    entries = history_of(repository, repository.path_of(console.folder / Path(args.file)), limit=args.limit)
+    file = console.folder / Path(args.file)
+    entries = history_of(repository, repository.path_of(file), limit=args.limit)
+    if not entries and not file.exists():
+        raise NotFoundError(f"no file {args.file}, and no commit has it")
     if args.json:
         console.json(NotebookHistory(commits=entries))
         return exit_codes.OK
+    if not entries:
+        console.notice(f"no commit has {args.file}")
     for entry in entries:
         moment = console.ago(entry.moment)
         console.print(

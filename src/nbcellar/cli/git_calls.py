@@ -31,6 +31,10 @@ def main(words: Sequence[str]) -> int:
         _say(error.message)
         return 2
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and words[0] in _SHOWN:
+            # Whoever reads has seen enough, as when a pager is left; git would say much of a driver that fails.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            return 0
         _say(f"{error.filename or words[0]}: {error.strerror or error}")
         return 2
 
@@ -51,7 +55,7 @@ def _filter_process(words: Sequence[str]) -> int:
         os.fdopen(0, "rb", 1 << 18, closefd=False) as source,
         os.fdopen(1, "wb", 1 << 18, closefd=False) as target,
     ):
-        return run_process(source, target, os.environ, _say)
+        return run_process(source, target, os.environ, _say, filled=_keep_trusted)
 
 
 def _filter_once(command: str) -> Callable[[Sequence[str]], int]:
@@ -67,7 +71,7 @@ def _filter_once(command: str) -> Callable[[Sequence[str]], int]:
 def _merge_driver(words: Sequence[str]) -> int:
     from nbcellar.git.drivers import merge_driver, parse_merge_call
 
-    return merge_driver(parse_merge_call(words), os.environ, _say, written=_keep_trusted)
+    return merge_driver(parse_merge_call(words, os.environ), os.environ, _say, written=_keep_trusted)
 
 
 def _keep_trusted(sides: Sequence[bytes], merged: bytes) -> None:
@@ -86,12 +90,24 @@ def _diff_driver(words: Sequence[str]) -> int:
         return 0
     if len(words) not in (7, 9):
         raise InvalidInputError("diff-driver needs seven or nine arguments, as git passes them")
+    if os.environ.get("GIT_EXTERNAL_DIFF", "").endswith("git-difftool--helper"):
+        from nbcellar.git.process import call_difftool
+
+        return call_difftool(words, os.environ)
     new_name = words[7] if len(words) == 9 else words[0]
     _show_difference(words[1], words[4], words[0], new_name, oids=(words[2], words[5]))
     return 0
 
 
+def _need(words: Sequence[str], least: int, call: str, what: str) -> None:
+    from nbcellar.errors import InvalidInputError
+
+    if len(words) < least:
+        raise InvalidInputError(f"{call} needs {what}, as git passes it")
+
+
 def _textconv(words: Sequence[str]) -> int:
+    _need(words, 1, "textconv", "a file")
     from nbcellar.git.text_form import text_form
     from nbcellar.git.working_files import read_side
 
@@ -101,28 +117,84 @@ def _textconv(words: Sequence[str]) -> int:
 
 
 def _difftool(words: Sequence[str]) -> int:
+    _need(words, 2, "difftool", "two files")
+    web = words[0] == "--web"
+    words = words[1:] if web else words
     name = words[2] if len(words) > 2 else words[1]
+    if web and name.endswith(".ipynb"):
+        return _difftool_page(words, name)
     _show_difference(words[0], words[1], name, name)
     return 0
 
 
-def _mergetool(words: Sequence[str]) -> int:
-    from nbcellar.git.drivers import mergetool
+def _difftool_page(words: Sequence[str], name: str) -> int:
+    from nbcellar.api.document_sources import Document, Pair
+    from nbcellar.cli.document_web import show_pairs
+    from nbcellar.git.working_files import read_side
 
+    sides = [
+        Document(label, None if word == os.devnull else read_side(word, os.environ, path=name))
+        for label, word in (("before", words[0]), ("after", words[1]))
+    ]
+    show_pairs([Pair(name, *sides)], _console())
+    return 0
+
+
+def _mergetool(words: Sequence[str]) -> int:
+    from nbcellar.git.drivers import CONFLICTS, mergetool
+
+    web = list(words[:1]) == ["--web"]
+    words = words[1:] if web else words
+    _need(words, 4, "mergetool", "the files of base, ours, theirs and the result")
     base, ours, theirs, merged = (Path(word) for word in words[:4])
-    return mergetool(base, ours, theirs, merged, _say, written=_keep_trusted)
+    code = mergetool(base, ours, theirs, merged, _say, written=_keep_trusted)
+    if code != CONFLICTS:
+        return code
+    from nbcellar.cli.merge_web import has_browser
+
+    return _decide_in_browser(base, ours, theirs, merged) if web or has_browser(os.environ) else code
+
+
+def _decide_in_browser(base: Path, ours: Path, theirs: Path, merged: Path) -> int:
+    """Show what `git mergetool` has to decide; the file has marked cells meanwhile, and if nobody decides."""
+    from nbcellar.api.merging_handed import GivenMerge
+    from nbcellar.cli.merge_web import show_merge
+    from nbcellar.git.drivers import CONFLICTS, MERGED
+    from nbcellar.git.labels import one_line, side_names
+    from nbcellar.git.repository import find_git_repository
+    from nbcellar.git.resolved import merged_branch
+
+    repository = find_git_repository(Path.cwd(), os.environ)
+    names = side_names(repository.git_dir, os.environ)
+    theirs_name = merged_branch(repository) or names.theirs
+    given = GivenMerge(
+        base=str(base.resolve()) if base.is_file() else "",
+        ours=str(ours.resolve()),
+        theirs=str(theirs.resolve()),
+        output=str(merged.resolve()),
+        shown=str(merged),
+        labels=(names.base, names.ours, one_line(theirs_name)),
+    )
+    outcome = show_merge(given, _console())
+    return MERGED if outcome is not None and outcome.saved and not outcome.left else CONFLICTS
 
 
 def _pre_commit(words: Sequence[str]) -> int:
+    from nbcellar.git.compared import limit_bytes
+    from nbcellar.git.comparing import compare_waiting
     from nbcellar.git.hooks import refused_notebooks
     from nbcellar.git.process import Git
+    from nbcellar.git.repository import common_folder
 
-    refused = refused_notebooks(Git(Path.cwd(), os.environ))
+    git = Git(Path.cwd(), os.environ)
+    refused = refused_notebooks(git)
     for entry in refused:
         _say(f"{entry.path}: {entry.reason}, so it is not committed; to resolve: {entry.remedy} {entry.path}")
     if refused:
         _say("git add it again then; to commit it as it is: git commit --no-verify")
-    return 1 if refused else 0
+        return 1
+    compare_waiting(git, common_folder(git) / "cellar", lambda: limit_bytes(git.folder, git.environ, lambda said: None))
+    return 0
 
 
 def _show_difference(
@@ -157,6 +229,7 @@ def _console() -> Console:
     return Console(out=sys.stdout, err=sys.stderr, environ=os.environ, folder=Path.cwd(), color=colour)
 
 
+_SHOWN = frozenset({"diff-driver", "textconv", "difftool"})
 CALLS: dict[str, Callable[[Sequence[str]], int]] = {
     "filter-process": _filter_process,
     "clean": _filter_once("clean"),

@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, Protocol, TextIO, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TextIO, cast
 
 from nbcellar import __version__
 from nbcellar.cli import exit_codes
@@ -52,6 +52,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "diff": "show what changed between two commits, or two notebooks",
         "vars": "list the variables of a commit with previews",
         "search": "look for a text, or for what became of a variable",
+        "web": "show notebooks and their changes in a browser",
     },
     "go back and forth": {
         "undo": "take back what the last cell did to the variables",
@@ -65,6 +66,9 @@ COMMANDS: dict[str, dict[str, str]] = {
         "tag": "list, make or delete tags",
         "message": "change the message of a commit",
         "op": "list every change of branches and HEAD, and undo one",
+    },
+    "pipelines": {
+        "pipeline": "a notebook as a pipeline of cells: components, edges, parameters",
     },
     "git": {
         "git": "make git diff, merge and store notebooks well; install it, look whether it works",
@@ -111,6 +115,16 @@ class Parser(argparse.ArgumentParser):
     """Reports wrong arguments as exceptions and prints help to the command's own stream."""
 
     out: TextIO = sys.stdout
+    intermixed = False  # of a command's action: options may stand between the words of a list
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if not self.intermixed:
+            return super().parse_known_args(args, namespace)
+        self.intermixed = False  # what follows asks here for each of its two passes
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self.intermixed = True
 
     def error(self, message: str) -> NoReturn:
         command = self.prog.partition(" ")[2]
@@ -229,9 +243,9 @@ def command_parser(name: str, command: Command, out: TextIO) -> Parser:
 
 
 def _subparsers(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
-    """Return the parsers of `log` and `undo` in `cellar op log|undo`."""
+    """Return the parsers of `log` and `undo` in `cellar op log|undo`, and those of actions of actions."""
     actions = (action for action in parser._actions if isinstance(action, argparse._SubParsersAction))
-    return [sub for action in actions for sub in action.choices.values()]
+    return [each for action in actions for sub in action.choices.values() for each in (sub, *_subparsers(sub))]
 
 
 def _dispatch(argv: Sequence[str], console: Console, failure: list[int]) -> int:

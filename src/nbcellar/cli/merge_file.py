@@ -6,6 +6,9 @@ delete cells by hand. BASE may be empty or /dev/null where the sides have none i
 
     cellar merge-file base.ipynb ours.ipynb theirs.ipynb -o merged.ipynb
     cellar merge-file base.ipynb ours.ipynb theirs.ipynb --conflicts theirs > merged.ipynb
+    cellar merge-file --web base.ipynb ours.ipynb theirs.ipynb -o merged.ipynb
+
+With --web, what is left to decide is shown in a browser, side by side; the command waits until the page is closed.
 
 Exits with 0 when nothing is left to decide, 1 when conflicts are left, 2 when it failed and nothing was written.
 What policy left out of one side is listed on the error stream; --json prints all of it instead of the notebook.
@@ -18,10 +21,11 @@ from typing import TYPE_CHECKING
 
 from nbcellar.cli import exit_codes
 from nbcellar.cli.console import Console
+from nbcellar.cli.text import plural
 from nbcellar.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from nbcellar.merge.model import Labels
+    from nbcellar.merge.model import Labels, MergeSettings
     from nbcellar.notebook.model import Notebook
 
 FAILURE = exit_codes.USAGE
@@ -48,6 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-L", dest="labels", metavar="NAME", action="append", default=[], help="names of ours, base, theirs, in turn"
     )
+    parser.add_argument("--web", action="store_true", help="decide conflicts in the browser, and wait for that")
     parser.add_argument("--json", action="store_true", help="print JSON (docs/schemas/merge-file.json)")
 
 
@@ -60,9 +65,13 @@ def run(args: argparse.Namespace, console: Console) -> int:
     from nbcellar.merge.notebooks import merge_notebooks
     from nbcellar.notebook.codec import write
 
+    if args.web:
+        _check_web(args)
     base, ours, theirs, sides = _read(args, console)
     settings = MergeSettings(outputs=args.outputs, metadata=args.metadata, conflicts=args.conflicts)
     merged = merge_notebooks(base, ours, theirs, settings=settings, labels=_labels(args))
+    if args.web and not merged.is_clean:
+        return _decide_in_browser(args, settings, console)
     data = write(merged.notebook)
     if args.output and args.output != "-":
         write_bytes(args.output, console.folder, data)
@@ -78,6 +87,37 @@ def run(args: argparse.Namespace, console: Console) -> int:
         if report.conflicts and args.output not in (None, "-"):
             console.notice(f"hint: decide them with: cellar resolve {args.output}")
     return exit_codes.OK if merged.is_clean else exit_codes.FINDINGS
+
+
+def _check_web(args: argparse.Namespace) -> None:
+    if args.output in (None, "-"):
+        raise InvalidInputError("--web needs a file to save to", hint="name it with: -o OUT")
+    if "-" in (args.base, args.ours, args.theirs) or args.json:
+        raise InvalidInputError("--web goes with three files, without --json")
+
+
+def _decide_in_browser(args: argparse.Namespace, settings: MergeSettings, console: Console) -> int:
+    """Show what is left to decide; return whether something still is."""
+    from nbcellar.api.merging_handed import GivenMerge
+    from nbcellar.cli.merge_web import show_merge
+
+    names = {name: str((console.folder / getattr(args, name)).resolve()) for name in ("base", "ours", "theirs")}
+    labels = _labels(args)
+    given = GivenMerge(
+        **names,
+        output=str((console.folder / args.output).resolve()),
+        shown=args.output,
+        labels=(labels.base, labels.ours, labels.theirs),
+        settings=settings,
+    )
+    outcome = show_merge(given, console)
+    if outcome is None or not outcome.saved:
+        console.notice(f"closed without saving: {args.output} was not written")
+        return exit_codes.FINDINGS
+    if outcome.left:
+        console.notice(f"{plural(outcome.left, 'conflict')} left in {args.output}")
+        console.notice(f"hint: decide them with: cellar resolve {args.output}")
+    return exit_codes.FINDINGS if outcome.left else exit_codes.OK
 
 
 def _read(args: argparse.Namespace, console: Console) -> tuple[Notebook | None, Notebook, Notebook, list[bytes]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from nbcellar.cli import text
+from nbcellar.notebook.stale import STALE_WORDS
 
 if TYPE_CHECKING:
     from nbcellar.api.merge_views import MergeReport
@@ -20,12 +21,17 @@ def report_lines(report: MergeReport, console: Console, *, notebook: str) -> Ite
         where = f"cell {entry.cell} of {entry.side}" if entry.cell else f"notebook of {entry.side}"
         what = text.one_line(entry.what, 200)
         yield text.cut(f"dropped: {what} ({where}): {entry.reason}", console.width)
+    for warning in report.warnings:
+        yield f"warning: {text.one_line(warning, console.width - 9)}"
+    for number in report.stale:
+        yield text.cut(f"cell {number}: outputs are {STALE_WORDS}; run it again", console.width)
     if report.conflicts:
         count = text.plural(len(report.conflicts), "conflict")
         yield console.style(f"{count} left in {text.one_line(notebook, 200)}:", "red", "bold")
         for conflict in report.conflicts:
             place = f"cell {conflict.cell}" if conflict.cell else "the notebook's settings"
-            yield text.cut(f"  {conflict.id}  {place}: {_what(conflict.what)}", console.width)
+            said = text.one_line(conflict.said, 400) if conflict.said else _what(conflict.what)
+            yield text.cut(f"  {conflict.id}  {place}: {said}", max(console.width, 400 if conflict.said else 0))
 
 
 def _what(parts: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ import msgspec
 
 from nbcellar.cli import text
 from nbcellar.cli.highlight import highlight, indented, languages
+from nbcellar.notebook.stale import STALE_WORDS, is_stale
 
 if TYPE_CHECKING:
     from nbcellar.cli.console import Console
@@ -55,6 +56,8 @@ def format_cell(cell: Cell, number: int, language: str, console: Console, shown:
         kinds = ", ".join(map(str, bundle)) if isinstance(bundle, dict) else "?"
         yield console.style(f"  attachment {text.one_line(name, 60)} ({text.one_line(kinds, 60)})", "dim")
     if shown.outputs:
+        if is_stale(cell):
+            yield console.style(f"  outputs are {STALE_WORDS}", "yellow")
         for output in cell.outputs or ():
             yield from _output(output, console, shown)
 

@@ -114,9 +114,10 @@ def _taken(word: str) -> tuple[str, Choice]:
 def _list(groups: Sequence[Group], path: str, console: Console) -> int:
     for group in groups:
         place = "the notebook's settings" if group.places("notebook") else f"cell {group.cells[0][0] + 1}"
-        what = ", ".join(group.what) or "?"
+        what = group.said or ", ".join(group.what) or "?"
         id_ = text.one_line(group.id, 40)
-        console.print(text.cut(f"{id_}  {place}: {text.one_line(what, 200)}", console.width))
+        line = f"{id_}  {place}: {text.one_line(what, 400)}"
+        console.print(line if group.said else text.cut(line, console.width))
     if not groups:
         console.notice(f"nothing to decide in {path}")
     return exit_codes.FINDINGS if groups else exit_codes.OK

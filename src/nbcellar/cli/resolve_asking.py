@@ -17,7 +17,10 @@ from typing import TYPE_CHECKING
 
 from nbcellar.cli import text
 from nbcellar.cli.console import Console
+from nbcellar.errors import CellarError
 from nbcellar.merge.resolving import Edited
+from nbcellar.merge.structure.deciding import can_be_named, renamed
+from nbcellar.merge.structure.held import DRAWN
 
 if TYPE_CHECKING:
     from nbcellar.merge.marks import Group
@@ -48,8 +51,9 @@ def ask(groups: Sequence[Group], notebook: Notebook, console: Console) -> dict[s
 
 def _answer(group: Group, notebook: Notebook, console: Console) -> Choice | Edited | None:
     """Return the answer, None to leave the conflict open, `_QUIT` to leave the rest open as well."""
-    is_cell = not group.places("notebook")
-    letters = "o,t,b,a,e,s,q,?" if is_cell else "o,t,a,s,q,?"
+    letters = "o,t,a,s,q,?" if group.note else "o,t,b,a,e,s,q,?"
+    if can_be_named(group):
+        letters = "o,t,a,e,s,q,?"
     while True:
         console.err.write(f"take [{letters}] ")
         console.err.flush()
@@ -61,15 +65,30 @@ def _answer(group: Group, notebook: Notebook, console: Console) -> Choice | Edit
             return None
         if word in _ANSWERS and word in letters:
             return _ANSWERS[word]
-        if word == "e" and is_cell:
-            edited = _edit(group, notebook, console)
+        if word == "e" and word in letters:
+            edited = _name(group, notebook, console) if group.note else _edit(group, notebook, console)
             if edited is not None:
                 return edited
             continue
         console.notice(_HELP)
 
 
+def _name(group: Group, notebook: Notebook, console: Console) -> Edited | None:
+    """Let the person say a name; None when it cannot be one."""
+    console.err.write("name: ")
+    console.err.flush()
+    name = sys.stdin.readline().strip()
+    try:
+        renamed(notebook, group, name)
+    except CellarError as error:
+        console.notice(f"{error.message}: nothing taken")
+        return None
+    return Edited(name)
+
+
 def _title(group: Group) -> str:
+    if group.said:
+        return text.one_line(group.said, 400)
     what = text.one_line(", ".join(group.what), 200) or "?"
     if group.places("notebook"):
         return f"settings of the notebook: {what}"
@@ -78,11 +97,12 @@ def _title(group: Group) -> str:
 
 def _shown(group: Group, notebook: Notebook, console: Console) -> Iterator[str]:
     """Yield both versions: lines that both have are dim, ours are green, theirs are blue."""
-    if group.places("notebook"):
+    if group.note:
         for sides in group.values:
-            yield "  " + text.one_line(".".join(sides["path"]), 80)
+            label = sides.get("label")
+            yield "  " + text.one_line(label if isinstance(label, str) else ".".join(sides["path"]), 80)
             for side, colour in (("base", "dim"), ("ours", "green"), ("theirs", "blue")):
-                value = json.dumps(sides[side], ensure_ascii=False) if side in sides else "(nothing)"
+                value = _value(sides[side]) if side in sides else "(nothing)"
                 yield console.style(f"    {side:<6} {text.one_line(value, console.width - 12)}", colour)
         return
     from nbcellar.diff.texts import compare_texts
@@ -101,6 +121,10 @@ def _shown(group: Group, notebook: Notebook, console: Console) -> Iterator[str]:
     for line in found.lines:
         shown = text.cut(text.clean(f"  {line.mark} {line.text}".replace("\t", "    ")), console.width)
         yield console.style(shown, colours.get(line.mark, "dim"))
+
+
+def _value(value: object) -> str:
+    return value if value == DRAWN else json.dumps(value, ensure_ascii=False)
 
 
 def _source(group: Group, notebook: Notebook, side: str) -> str | None:

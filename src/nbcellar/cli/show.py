@@ -1,16 +1,18 @@
 """Show one commit: the cell that ran, its outputs, and what it changed, with previews. Or print a notebook.
 
-A notebook is a file (or - for standard input); anything else is a reference.
+A notebook is a file (or - for standard input, git:REV:PATH for one in git); anything else is a reference.
 
     cellar show HEAD~2               a commit
     cellar show analysis.ipynb       a notebook, cell by cell
     cellar show analysis.ipynb --cell 3 --no-outputs
+    cellar show git:main~2:analysis.ipynb --json > old.ipynb
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from nbcellar.api.views import Cell, Show, Variable, VariableChange
 from nbcellar.cli import exit_codes, text
@@ -21,6 +23,9 @@ from nbcellar.cli.writing import write_lines
 from nbcellar.errors import InvalidInputError
 from nbcellar.history.model import NO_ROOM
 from nbcellar.history.thin import THINNED_OUT
+
+if TYPE_CHECKING:
+    from nbcellar.notebook.model import Notebook
 
 _MARKS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
 _MOST_OUTPUT_LINES = 60
@@ -52,11 +57,10 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def _show_notebook(args: argparse.Namespace, console: Console) -> int:
-    from nbcellar.api.notebook_files import read_notebook
     from nbcellar.cli.notebook_text import Shown, format_notebook
     from nbcellar.notebook.codec import write
 
-    notebook = read_notebook(args.ref, console.folder)
+    notebook = _read_notebook(args.ref, console)
     if args.json:
         console.out.write(write(notebook).decode())
         return exit_codes.OK
@@ -67,6 +71,19 @@ def _show_notebook(args: argparse.Namespace, console: Console) -> int:
     shown = Shown(outputs=not args.no_outputs, metadata=args.metadata, everything=args.all, cells=cells)
     write_lines(None, format_notebook(notebook, args.ref, console, shown), console)
     return exit_codes.OK
+
+
+def _read_notebook(name: str, console: Console) -> Notebook:
+    if name.startswith("git:") and not (console.folder / name).exists():
+        from nbcellar.git.repository import find_git_repository
+        from nbcellar.git.revisions import parse_place, read_file
+        from nbcellar.notebook.codec import read
+
+        git = find_git_repository(console.folder, console.environ).git
+        return read(read_file(git, parse_place(name)), path=name)
+    from nbcellar.api.notebook_files import read_notebook
+
+    return read_notebook(name, console.folder)
 
 
 def format_show(shown: Show, console: Console) -> Iterator[str]:

@@ -89,7 +89,7 @@ def write_json(path: str | None, value: object, console: Console) -> None:
 
 
 def write_text(path: str, text: str, console: Console) -> None:
-    """Write a file, whole or not at all; - is the command's own output."""
+    """Write a file, whole or not at all; - is the command's own output. Raises InvalidInputError when that fails."""
     if path == "-":
         console.out.write(text)
         return
@@ -99,10 +99,14 @@ def write_text(path: str, text: str, console: Console) -> None:
     if target.exists() and not target.is_file():
         target.write_text(text, "utf-8")  # a pipe, /dev/stdout
         return
+    hint = "the file is as it was" if target.exists() else "nothing was written"
     aside = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         aside.write_text(text, "utf-8", errors="backslashreplace")
         aside.replace(target)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise InvalidInputError(f"cannot write {path}: {error.strerror or error}", hint=hint) from error
     except BaseException:
         aside.unlink(missing_ok=True)
         raise

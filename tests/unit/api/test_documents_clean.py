@@ -14,11 +14,11 @@ import pytest
 from nbformat.sign import NotebookNotary
 
 import nbcellar
+from nbcellar import save_hook
 from nbcellar.api import documents_clean, notebook_files
 from nbcellar.api.documents_clean import clean_file, clean_notebook
 from nbcellar.api.jupyter_trust import data_folder
 from nbcellar.clean import Rules
-from nbcellar.clean.save_hook import save_hook
 from nbcellar.config.documents import Clean
 from nbcellar.errors import CellarError, ConflictError, InvalidInputError, NotFoundError, StoreUnavailableError
 from nbcellar.notebook import Notebook, read

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from nbcellar.api import Repo
@@ -14,6 +17,7 @@ from nbcellar.errors import CannotRestoreError, KernelError, NoKernelError
 from nbcellar.history.model import COMMIT_FORMAT, Commit, CommitKind, StateDelta
 from nbcellar.history.repository import Repository
 from nbcellar.ids import CommitId
+from nbcellar.session.entries import KernelEntry
 from nbcellar.trust.keys import SigningKey
 
 Answer = Callable[[str, Mapping[str, Any]], dict[str, Any]]
@@ -136,3 +140,40 @@ def test_an_answer_of_a_newer_kernel_with_more_fields_is_understood() -> None:
 def test_an_answer_of_another_shape_is_an_error_of_the_kernel(answer: dict[str, Any]) -> None:
     with pytest.raises(KernelError, match="cannot be read"):
         to_change(answer)
+
+
+# Other notebooks' kernels -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def peeked(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The notebooks whose kernels are asked how they stand: here, those of `a.ipynb` and of `other.ipynb`."""
+    asked: list[str] = []
+    mine = repo.repository.notebook_for(repo.root / "a.ipynb")
+    other = repo.repository.notebook_for(repo.root / "other.ipynb", create=True)
+    for notebook, path in ((mine, "a.ipynb"), (other, "other.ipynb")):
+        entry = KernelEntry(1, "0.1.0", os.getpid(), "none", notebook, path, time.time_ns())
+        file = repo.cellar_folder / "kernels" / f"{path}.json"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(msgspec.json.encode(entry))
+    monkeypatch.setattr(repo, "peek_at", lambda entry: asked.append(entry.path))
+    monkeypatch.setattr(repo, "_notebook", "a.ipynb")
+    return asked
+
+
+def test_a_busy_kernel_of_another_notebook_is_not_asked_before_a_checkout(repo: Repo, peeked: list[str]) -> None:
+    repo.checkout("HEAD~1", code=False)
+    repo.restore()
+    repo.tag("here")
+    assert peeked == ["a.ipynb"] * 3
+    peeked.clear()
+    repo.tag("there", "a.ipynb@HEAD")
+    assert sorted(peeked) == ["a.ipynb", "other.ipynb"]
+
+
+def test_the_status_of_one_notebook_asks_its_kernels_alone(repo: Repo, peeked: list[str]) -> None:
+    kernels = {line.path: line.kernels for line in repo.status(repo.notebook()).notebooks}
+    assert (peeked, len(kernels["a.ipynb"]), kernels["other.ipynb"]) == (["a.ipynb"], 1, [])
+    peeked.clear()
+    assert {line.path: len(line.kernels) for line in repo.status().notebooks} == {"a.ipynb": 1, "other.ipynb": 1}
+    assert sorted(peeked) == ["a.ipynb", "other.ipynb"]

@@ -228,6 +228,24 @@ def test_whatever_is_wrong_with_a_file_is_wrong_input(shell: Shell, command: str
         assert shell.err.startswith("error: ")
 
 
+def test_a_link_to_nowhere_is_said_to_be_one(shell: Shell) -> None:
+    (shell.folder / "link.ipynb").symlink_to("nowhere.ipynb")
+    assert shell.run("show link.ipynb") == 2
+    assert shell.err == "error: link.ipynb is a link to nowhere.ipynb, which is not there\n"
+
+
+def test_two_files_behind_dashes_are_the_sides(shell: Shell) -> None:
+    (shell.folder / "-new.ipynb").write_text(NEW)
+    assert shell.run("diff --stat -- old.ipynb -new.ipynb") == 0
+    assert shell.out.startswith("old.ipynb -> -new.ipynb  ")
+
+
+def test_a_place_that_takes_nothing_is_named(shell: Shell) -> None:
+    for option in ("-o", "--html", "--json -o"):
+        assert shell.run(f"diff old.ipynb new.ipynb {option} /proc/there") == 2
+        assert shell.err.startswith("error: cannot write /proc/there: ")
+
+
 def test_standard_input(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     class Input:
         buffer = io.BytesIO(NEW.encode())
