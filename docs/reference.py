@@ -25,10 +25,15 @@ from nbcellar.api import (
     documents_clean,
     documents_fix,
     merge_views,
+    pipeline_changes,
+    pipeline_result_views,
+    pipeline_views,
+    pipelines,
     search_views,
     views,
 )
 from nbcellar.cli import exit_codes, main
+from nbcellar.components import pipeline_file
 from nbcellar.git import history
 from nbcellar.git.install import doctor
 
@@ -53,6 +58,16 @@ SCHEMAS: dict[str, type] = {
     "merge-file": merge_views.MergeReport,
     "op-log": views.Operations,
     "op-undo": views.OperationUndone,
+    "pipeline": pipeline_views.PipelineView,
+    "pipeline-cache": pipeline_result_views.KeptResults,
+    "pipeline-cache-archive": pipeline_result_views.ResultArchive,
+    "pipeline-cache-clear": pipeline_result_views.ClearedResults,
+    "pipeline-cache-export": pipeline_result_views.ExportedResults,
+    "pipeline-cache-import": pipeline_result_views.ImportedResults,
+    "pipeline-diff": pipeline_changes.PipelineDiff,
+    "pipeline-file": pipeline_file.Document,
+    "pipeline-log": pipeline_changes.PipelineLog,
+    "pipeline-run": pipelines.PipelineRun,
     "run": views.Run,
     "session-change": views.SessionChange,
     "search": search_views.Search,
@@ -130,7 +145,16 @@ def functions_page() -> str:
         signature = "" if isinstance(member, property) else _signature(inner)
         first = (inspect.getdoc(inner) or "").splitlines()[0]
         rows.append(f"| `{name}{signature}` | {first} |")
-    return FUNCTIONS + "\n".join(rows) + "\n" + DOCUMENTS + "\n".join(_document_functions()) + "\n"
+    return (
+        FUNCTIONS
+        + "\n".join(rows)
+        + "\n"
+        + DOCUMENTS
+        + "\n".join(_document_functions())
+        + "\n"
+        + PIPELINES
+        + _results()
+    )
 
 
 DOCUMENTS = """
@@ -146,9 +170,31 @@ Functions of `nbcellar` itself, for notebooks that are dicts (as `json.load` or 
 """
 
 
+PIPELINES = f"""
+## Pipelines
+
+    done = nbcellar.run_pipeline("prices.ipynb", parameters={{"scale": 4}})
+    print([step.name for step in done.steps if step.state == "done"])
+
+{inspect.getdoc(pipelines.run_pipeline)}
+
+    scores = nbcellar.load_results("prices.ipynb", "scores")["scores"]
+
+{inspect.getdoc(pipelines.load_results)}
+"""
+
+
+def _results() -> str:
+    """Return what is said of the functions for results."""
+    names = ("load_results", "list_results", "export_results", "look_into_results", "import_results", "clear_results")
+    rows = ["", "The results that are kept:", "", "| function | does |", "|---|---|", *map(_function_row, names)]
+    return "\n".join(rows) + "\n"
+
+
 def _document_functions() -> Iterator[str]:
     yield from ("| function | does |", "|---|---|")
-    for name in sorted(name for name in nbcellar.__all__ if name.endswith(("notebook", "notebooks"))):
+    names = [name for name in nbcellar.__all__ if name.endswith(("notebook", "notebooks"))]
+    for name in sorted([*names, "diff_pipelines", "export_pipeline", "import_pipeline", "script_pipeline"]):
         yield _function_row(name)
     yield from map(_function_row, ("resolve", "fix"))
 
@@ -197,7 +243,7 @@ def _joined(listing: str) -> list[str]:
 def _command(name: str) -> str:
     parser = main.command_parser(name, main.load(name), io.StringIO())
     lines = [f"### cellar {name}\n", f"    {_usage(parser)}\n", _description(parser), ""]
-    for inner in _inner_parsers(parser):
+    for inner in _leaves(parser):
         lines += [f"    {_usage(inner)}\n", f"{_description(inner)}\n", *_options(inner), ""]
     lines += _options(parser)
     return "\n".join(lines).rstrip() + "\n"
@@ -216,7 +262,7 @@ def _description(parser: argparse.ArgumentParser) -> str:
 
 def _usage(parser: argparse.ArgumentParser) -> str:
     formatter = argparse.HelpFormatter(parser.prog, width=400)
-    own = [action for action in parser._actions if action.dest not in ("help", "folder", "notebook", "color")]
+    own = [action for action in parser._actions if not _is_for_all(action)]
     formatter.add_usage(None, own, [], prefix="")
     return formatter.format_help().strip()
 
@@ -224,12 +270,22 @@ def _usage(parser: argparse.ArgumentParser) -> str:
 def _options(parser: argparse.ArgumentParser) -> list[str]:
     lines = []
     for action in parser._actions:
-        if action.dest in ("help", "folder", "notebook", "color") or action.help in (None, argparse.SUPPRESS):
+        if _is_for_all(action) or action.help in (None, argparse.SUPPRESS):
             continue
         names = ", ".join(action.option_strings) or str(action.metavar or action.dest)
         value = f" {action.metavar}" if action.option_strings and action.nargs != 0 and action.metavar else ""
         lines.append(f"- `{names}{value}`: {action.help}")
     return lines
+
+
+def _is_for_all(action: argparse.Action) -> bool:
+    """True for the options of every command, which the page's beginning tells."""
+    return bool(action.option_strings) and action.dest in ("help", "folder", "notebook", "color")
+
+
+def _leaves(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """Return the parsers of actions, those of actions of actions in their places."""
+    return [leaf for inner in _inner_parsers(parser) for leaf in _leaves(inner) or [inner]]
 
 
 def _inner_parsers(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:

@@ -25,6 +25,7 @@ from jupyter_client import KernelManager
 from jupyter_client.kernelspec import KernelSpec
 
 NOTEBOOK = "wine.ipynb"
+PIPELINE = "diabetes.ipynb"
 PAUSE_S = 1.0
 HERE = Path(__file__).resolve().parent
 BOLD, DIM, PLAIN = ("\033[1m", "\033[2m", "\033[0m") if sys.stdout.isatty() else ("", "", "")
@@ -39,10 +40,12 @@ def main() -> int:
         folder = Path(name).resolve() / "wine"
         folder.mkdir()
         shutil.copy(HERE / NOTEBOOK, folder)
+        shutil.copy(HERE / PIPELINE, folder)
         try:
             terminal = Terminal(folder)
             tell_the_story(terminal)
             share_in_git(terminal)
+            run_a_pipeline(terminal)
         except DemoError as error:
             print(f"\ndemo failed: {error}", file=sys.stderr)
             return 1
@@ -198,7 +201,33 @@ def share_in_git(terminal: Terminal) -> None:
     merged = notebook.read_text("utf-8")
     for text in ("n_estimators=200", "test_size=0.25", "How few are enough?", "board.scores"):
         expect(text in merged, f"{text} is not in the merged notebook")
-    say("More: cellar --help, and cellar COMMAND --help. The notebook: examples/wine.ipynb.")
+
+
+def run_a_pipeline(terminal: Terminal) -> None:
+    """Run cells as components: only what is needed, beside each other, with a reason for each that runs."""
+    notebook = terminal.folder / PIPELINE
+    say("Another notebook, whose cells are components of a pipeline. What needs what, its cells say themselves.")
+    terminal.run(f"cellar pipeline show {PIPELINE}")
+    said = terminal.run(f"cellar pipeline run {PIPELINE} --executor process")
+    expect("8 ran" in said, "not all components ran")
+    say("Nothing changed, so nothing runs.")
+    expect("8 cached" in terminal.run(f"cellar pipeline run {PIPELINE}"), "the results were not used")
+    say("What would another parameter run, and why?")
+    said = terminal.run(f"cellar pipeline run {PIPELINE} -p alpha=10.0 --dry-run")
+    expect("parameter alpha 1.0 -> 10.0" in said and "4 would run, 4 cached" in said, "the reasons are others")
+    terminal.run(f"git add {PIPELINE}")
+    terminal.run("git commit -qm 'two models as a pipeline'")
+    say("A smaller forest: the linear model, and all before the two, stay as they are.")
+    edit(notebook, "RandomForestRegressor(200", "RandomForestRegressor(100")
+    expect("4 ran, 4 cached" in terminal.run(f"cellar pipeline run {PIPELINE}"), "more ran than had to")
+    expect("forest" in terminal.run(f"cellar pipeline diff {PIPELINE}"), "the difference is not shown")
+    terminal.run(f"git restore {PIPELINE}")
+    say("As it was: its results are there still. The picture's file alone has to be drawn again.")
+    said = terminal.run(f"cellar pipeline run {PIPELINE}")
+    expect("1 ran, 7 cached" in said, "the results before are gone")
+    script = f"import nbcellar; print(nbcellar.load_results('{PIPELINE}', 'scores')['scores'].round(2))"
+    expect("forest" in terminal.run(f'python -c "{script}"'), "the values were not loaded")
+    say("More: cellar --help, and cellar COMMAND --help. The notebooks: examples/wine.ipynb, examples/diabetes.ipynb.")
 
 
 def edit(notebook: Path, old: str, new: str, *, add: str = "") -> None:
