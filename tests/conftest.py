@@ -63,4 +63,5 @@ def _settings(home: Path) -> dict[str, str]:
         "GIT_COMMITTER_NAME": "Ada",
         "GIT_COMMITTER_EMAIL": "ada@example.org",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "CELLAR_PAGE": "never",  # no browser opens on the developer's screen
     }

@@ -70,3 +70,38 @@ def test_a_pair_of_notebooks_comes_with_its_answer(monkeypatch: pytest.MonkeyPat
     changed = sum(old[i].source != new[j].source for j, i in enumerate(case.origin) if i is not None)
     assert changed == 10
     assert not {cell.id for cell in old} & {cell.id for cell in new}
+
+
+@pytest.mark.parametrize("ids", ["stable", "absent", "regenerated"])
+def test_the_diff_of_generated_pairs_is_about_as_short_as_what_was_done(
+    monkeypatch: pytest.MonkeyPatch, ids: str
+) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    for name in ("document", "document_inputs"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    document, inputs = importlib.import_module("document"), importlib.import_module("document_inputs")
+    found = [document._ratios(inputs.make_case(10, seed, ids=ids)) for seed in range(50)]
+    assert max(ratios["touched"] for ratios in found) <= 1.02
+    assert max(ratios["bytes"] for ratios in found) <= 1.2
+
+
+def test_a_cell_that_was_put_back_where_it_stood_was_not_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    monkeypatch.delitem(sys.modules, "document_inputs", raising=False)
+    inputs = importlib.import_module("document_inputs")
+    only_moved = dict.fromkeys(("edited", "inserted", "deleted", "run_again"), 0.0)
+    cases = [inputs.make_case(10, seed, moved=0.1, **only_moved) for seed in range(30)]
+    assert all((case.touched == 0) == (case.before == case.after) == (case.ideal_bytes == 0) for case in cases)
+    assert {case.touched for case in cases} == {0, 1}
+
+
+def test_a_line_of_the_browsers_table_is_judged_by_the_figure_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    measuring = importlib.import_module("browser_measuring")
+    values = [10.0] * 19 + [90.0]
+    assert (measuring.percentile(values, 95), measuring.percentile([3, 1, 2], 50)) == (10, 2)
+    assert measuring.Line("x", values, bar=50).is_missed is False
+    assert measuring.Line("x", values, bar=50, judged="p95").is_missed is False
+    assert measuring.Line("x", values, bar=50, judged="worst").is_missed is True
+    missed = measuring.Line("x", [60.0], "KB", bar=50, beside="a peer: 70 KB")
+    assert str(missed) == "| x | 1 | 60 KB |  |  | ≤ 50 KB **missed** | a peer: 70 KB |"

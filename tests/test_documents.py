@@ -78,6 +78,6 @@ def test_a_release_lists_changes_by_kind_with_security_first(changes: ModuleType
 def test_example_notebooks_hold_no_outputs() -> None:
     for path in sorted((ROOT / "examples").glob("*.ipynb")):
         cells = json.loads(path.read_text("utf-8"))["cells"]
-        assert 14 <= len(cells) <= 20
+        assert 8 <= len(cells) <= 20
         assert all(not cell.get("outputs") and cell.get("execution_count") is None for cell in cells)
         assert len({cell["id"] for cell in cells}) == len(cells)

@@ -23,13 +23,13 @@ FILES = sorted((SOURCE / PACKAGE).rglob("*.py"))
 LONGEST_FILE = 500
 
 # Open to all; stands on nothing but itself.
-FOUNDATION = frozenset({"errors", "ids", "config", "entry_points"})
+FOUNDATION = frozenset({"errors", "ids", "config", "entry_points", "files"})
 # What a program calls (`nbcellar.open`), and what the command line is made of.
 INTERFACE = frozenset({"api"})
 _BELOW_INTERFACE = frozenset(
     {
         *("trust", "store", "notebook", "clean", "values", "search", "secrets", "diff", "merge", "git", "history"),
-        *("session", "pipeline"),
+        *("session", "components", "pipeline"),
     }
 )
 
@@ -39,15 +39,18 @@ LAYERS: dict[str, frozenset[str]] = {
     "clean": frozenset({"notebook"}),
     "store": frozenset(),
     "notebook": frozenset(),
+    "components": frozenset({"notebook"}),
     "values": frozenset({"store"}),
     "diff": frozenset({"notebook", "values"}),
-    "merge": frozenset({"diff", "notebook"}),
+    "merge": frozenset({"diff", "components", "notebook"}),
     "git": frozenset({"merge", "diff", "notebook", "store", "clean"}),
     "history": frozenset({"trust", "store", "notebook"}),
     "search": frozenset({"store", "history", "notebook"}),
     "secrets": frozenset({"search", "store", "history", "notebook"}),
     "session": frozenset({"secrets", "trust", "store", "history", "notebook", "values"}),
-    "pipeline": frozenset({"notebook", "store", "history", "session", "merge", "trust", "diff"}),
+    "pipeline": frozenset(
+        {"components", "notebook", "store", "values", "history", "session", "merge", "trust", "diff"}
+    ),
     **dict.fromkeys(sorted(INTERFACE), _BELOW_INTERFACE | INTERFACE),
     "server": _BELOW_INTERFACE | INTERFACE,
     "cli": _BELOW_INTERFACE | INTERFACE,
