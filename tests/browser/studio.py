@@ -243,9 +243,15 @@ class Lab(Tab):
     def dark(self, on: bool = True) -> None:
         """Take Jupyter's dark theme and wait until it is there."""
         theme = "JupyterLab Dark" if on else "JupyterLab Light"
+        self._await_no_splash()
         self.command("apputils:change-theme", theme=theme)
         # Set when the theme's sheet is loaded.
         self.page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=theme)
+        self._await_no_splash()
+
+    def _await_no_splash(self) -> None:
+        """Wait until Lab's splash is gone: shown again while it fades, Lab throws when it takes it away twice."""
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
 
     def await_kernel(self) -> None:
         """Wait until the kernel of the notebook answers: an indicator that says idle lies before it is connected."""
