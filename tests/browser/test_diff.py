@@ -94,7 +94,10 @@ def test_an_edit_in_the_comparison_is_one_of_the_notebook(lab: Lab, folder: Path
     expect(marked.filter(has_text="sort_index").first).to_be_visible()
     assert sources(page)["load"].endswith('load("prices.csv")\nprices = prices.sort_index()')
     set_source(page, "load", "from elsewhere")
+    cell = row(page, "Cell 3: replaced")
+    editor = cell.get_by_label("Source of the cell in the open notebook")
     expect(editor).to_have_text("from elsewhere")
+    expect(editor).to_be_focused()
     page.keyboard.press("Control+End")
     page.keyboard.press("Enter")
     page.keyboard.type("more")
@@ -106,6 +109,22 @@ def test_an_edit_in_the_comparison_is_one_of_the_notebook(lab: Lab, folder: Path
     page.wait_for_function(CLEAN)
     expect(cell.locator("td", has_text="more")).to_have_count(1)
     assert "from elsewhere\\n" in path.read_text()
+
+
+def test_an_editor_stays_whatever_its_cell_becomes(lab: Lab, folder: Path) -> None:
+    page = open_and_compare(lab, committed(folder))
+    row(page, "Cell 3: changed").locator(".cellar-diff-source").hover()
+    row(page, "Cell 3: changed").get_by_role("button", name="Edit").click()
+    editor = page.get_by_label("Source of the cell in the open notebook")
+    expect(editor).to_be_focused()
+    for source, becomes in ((documents.LOAD, "unchanged"), ("from elsewhere", "replaced")):
+        page.keyboard.press("Control+A")
+        page.keyboard.insert_text(source)
+        expect(row(page, f"Cell 3: {becomes}").locator(editor)).to_be_focused()
+        page.keyboard.type("#")  # where the last text ended
+        assert sources(page)["load"] == f"{source}#"
+    page.keyboard.press("Escape")
+    expect(editor).to_have_count(0)
 
 
 def test_the_comparison_with_the_last_commit_follows_the_session(lab: Lab, folder: Path) -> None:

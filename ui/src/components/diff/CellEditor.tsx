@@ -7,7 +7,7 @@ import { MergeView, unifiedMergeView } from '@codemirror/merge';
 import { Annotation, EditorState, type Extension } from '@codemirror/state';
 import { EditorView, keymap, lineNumbers } from '@codemirror/view';
 import { classHighlighter } from '@lezer/highlight';
-import { useEffect, useRef, type JSX } from 'react';
+import { useEffect, useRef, useState, type JSX } from 'react';
 import { useHost } from '../host';
 import { editorNonce } from '../parts/nonce';
 import type { Layout } from './SourceDiff';
@@ -16,6 +16,7 @@ import type { LiveCell } from './comparing';
 const fromElsewhere = Annotation.define<boolean>();
 
 export interface CellEditorProps {
+  /** What it is compared with as the editor opens; a partner that is found while somebody types does not disturb. */
   readonly before: string | null;
   readonly cell: LiveCell;
   readonly language: string;
@@ -23,8 +24,9 @@ export interface CellEditorProps {
   readonly onDone: () => void;
 }
 
-export default function CellEditor({ before, cell, language, layout, onDone }: CellEditorProps): JSX.Element {
+export default function CellEditor({ before: known, cell, language, layout, onDone }: CellEditorProps): JSX.Element {
   const { trans } = useHost();
+  const [before] = useState(known);
   const place = useRef<HTMLDivElement>(null);
   const done = useRef(onDone);
   done.current = onDone;

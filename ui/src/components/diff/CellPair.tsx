@@ -113,7 +113,7 @@ function Gone({ pair, onFollow }: Pick<CellPairProps, 'pair' | 'onFollow'>): JSX
 }
 
 function Source({ pair }: { pair: Pair }): JSX.Element {
-  const { answer, layout, live } = useComparing();
+  const { answer, layout, live, hold } = useComparing();
   const { trans } = useHost();
   const cell = live && pair.after.length === 1 ? live.cell(pair.after[0]!.id) : null;
   const source = useLiveSource(cell, pair.after.length ? sourceOf(pair.after) : null);
@@ -121,6 +121,10 @@ function Source({ pair }: { pair: Pair }): JSX.Element {
   const shown = pair.after[0] ?? pair.before[0];
   const language = shown?.type === 'code' ? answer.language || 'python' : '';
   const before = pair.before.length ? sourceOf(pair.before) : null;
+  const edit = (): void => {
+    hold(pair);
+    setEditing(true);
+  };
   if (editing && cell) {
     return (
       <Suspense fallback={<SourceDiff before={before} after={source} language={language} layout={layout} />}>
@@ -129,10 +133,10 @@ function Source({ pair }: { pair: Pair }): JSX.Element {
     );
   }
   return (
-    <div className="cellar-diff-source" onDoubleClick={cell ? () => setEditing(true) : undefined}>
+    <div className="cellar-diff-source" onDoubleClick={cell ? edit : undefined}>
       <SourceDiff before={before} after={source} language={language} layout={layout} whole={pair.kind === 'equal'} />
       {cell && (
-        <button type="button" className="cellar-diff-edit" onClick={() => setEditing(true)}>
+        <button type="button" className="cellar-diff-edit" onClick={edit}>
           {trans.__('Edit')}
         </button>
       )}

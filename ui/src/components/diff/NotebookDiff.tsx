@@ -59,9 +59,13 @@ export function NotebookDiff({
   const items = useMemo(() => itemsOf(pairs, { noise, unfolded }), [pairs, noise, unfolded]);
   const changes = useMemo(() => changesAmong(items, noise), [items, noise]);
   const noisy = useMemo(() => pairs.filter(pair => pair.change?.only_noise).length, [pairs]);
+  const unfold = useCallback(
+    (...some: readonly Pair[]) => setUnfolded(known => new Set([...known, ...some.map(pair => pair.key)])),
+    []
+  );
   const comparing = useMemo(
-    () => (answer ? { answer, path: request.path, layout, outputs, metadata, live } : null),
-    [answer, request.path, layout, outputs, metadata, live]
+    () => (answer ? { answer, path: request.path, layout, outputs, metadata, live, hold: unfold } : null),
+    [answer, request.path, layout, outputs, metadata, live, unfold]
   );
   const hasPipeline = answer !== null && !raw && (wantsPipeline ?? answer.pipeline === 'changed');
   const at = current === null ? -1 : items.findIndex(item => item.key === current);
@@ -97,12 +101,12 @@ export function NotebookDiff({
     const found = items.findIndex(item => (item.kind === 'pair' ? holds(item.pair) : item.pairs.some(holds)));
     const item = items[found];
     if (item?.kind === 'fold') {
-      setUnfolded(known => new Set([...known, ...item.pairs.map(pair => pair.key)]));
+      unfold(...item.pairs);
     } else if (item) {
       goTo(found);
       setWanted(null);
     }
-  }, [wanted, items, goTo]);
+  }, [wanted, items, goTo, unfold]);
   const fold = useCallback(
     (pair: Pair) => setUnfolded(known => new Set([...known].filter(key => key !== pair.key))),
     []
@@ -124,10 +128,7 @@ export function NotebookDiff({
   const render = useCallback(
     (item: Item) =>
       item.kind === 'fold' ? (
-        <Fold
-          item={item}
-          onUnfold={() => setUnfolded(known => new Set([...known, ...item.pairs.map(pair => pair.key)]))}
-        />
+        <Fold item={item} onUnfold={() => unfold(...item.pairs)} />
       ) : (
         <CellPair
           pair={item.pair}
@@ -136,7 +137,7 @@ export function NotebookDiff({
           onFold={unfolded.has(item.key) ? () => fold(item.pair) : undefined}
         />
       ),
-    [current, follow, fold, unfolded]
+    [current, follow, fold, unfold, unfolded]
   );
 
   // Keys work at once where nothing else has the focus: n and p need no click before.

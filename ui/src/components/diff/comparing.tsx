@@ -1,6 +1,6 @@
 /** What the parts of a view of a comparison share: the answer, what is shown, the open notebook behind one side. */
 import { createContext, useContext, useEffect, useState } from 'react';
-import type { Answer, Cell, Output } from '../../model/comparison';
+import type { Answer, Cell, Output, Pair } from '../../model/comparison';
 import { useHost } from '../host';
 import type { Layout } from './SourceDiff';
 
@@ -29,6 +29,8 @@ export interface Comparing {
   readonly outputs: boolean;
   readonly metadata: boolean;
   readonly live: Live | null;
+  /** Keep a row in view whatever becomes of its cells: somebody edits there. */
+  readonly hold: (pair: Pair) => void;
 }
 
 const Context = createContext<Comparing | null>(null);
