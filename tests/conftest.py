@@ -7,6 +7,7 @@ otherwise because it runs in continuous integration. Kernels and commands that a
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,6 +41,16 @@ def own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name, value in _settings(home).items():
             patch.setenv(name, value)
         yield home
+
+
+@pytest.fixture(autouse=True)
+def _own_kernelspecs(own_environment: Path) -> Iterator[None]:
+    """Take away the kernelspecs that a test adds: commands ask the interpreter of each, and some never answer."""
+    folder = Path(os.environ["JUPYTER_DATA_DIR"], "kernels")
+    before = set(folder.glob("*"))
+    yield
+    for added in set(folder.glob("*")) - before:
+        shutil.rmtree(added)
 
 
 # Where git finds its own parts, which is no setting of the developer.
