@@ -235,7 +235,8 @@ def opened(notebook: Path) -> Iterator[tuple[Place, Cache]]:
     notebook = notebook.resolve()
     root = find_root(notebook.parent)
     settings = config.load(root / FOLDER, os.environ)
-    with Repository.open(root, by=settings.author.name or local_identity()) as repo:
+    # Late: a power failure during a run costs results that can be made again; closing makes all durable at once.
+    with Repository.open(root, by=settings.author.name or local_identity(), late=True) as repo:
         place = Place(
             root=root,
             folder=notebook.parent,

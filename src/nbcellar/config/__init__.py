@@ -14,6 +14,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -438,15 +439,21 @@ def check_values(sections: Mapping[str, Any], path: Path, *, remedy: str = "") -
 
 def variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """Yield (variable, key, text); a variable of a section with an unknown key is an error, other ones are not ours."""
-    sections = tuple(f"{ENVIRONMENT_PREFIX}{field.name.upper()}_" for field in msgspec.structs.fields(Settings))
-    known = {**_ALIASES, **{key.variable: name for name, key in KEYS.items()}}
-    for variable in sorted(environ):
+    known, sections = _known_variables()
+    for variable in sorted(name for name in environ if name.startswith(ENVIRONMENT_PREFIX)):
         if variable in known:
             yield variable, known[variable], environ[variable]
         elif variable.startswith(sections):
             raise InvalidInputError(
                 f"environment variable {variable}: no such setting", hint="all keys and their variables: cellar config"
             )
+
+
+@lru_cache(maxsize=1)
+def _known_variables() -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return variable -> key, and how the variables of all sections begin."""
+    sections = tuple(f"{ENVIRONMENT_PREFIX}{field.name.upper()}_" for field in msgspec.structs.fields(Settings))
+    return {**_ALIASES, **{key.variable: name for name, key in KEYS.items()}}, sections
 
 
 def _check(key: Key, value: Any, where: str) -> Any:

@@ -41,12 +41,13 @@ class Imported:
     def __init__(self) -> None:
         self._before: frozenset[str] = frozenset(sys.modules)
         self._local: dict[str, bool] = {}
+        self._others: set[str] = set()  # names of modules that are not local
         self._absent: set[str] = set()
         sys.meta_path.append(_Last(self))
 
     def begin(self) -> None:
         """Forget local modules, so that the component imports them anew."""
-        for name in [name for name, module in list(sys.modules.items()) if self._is_local(name, module)]:
+        for name, _ in self._own():
             del sys.modules[name]
         self._before = frozenset(sys.modules)
         self._absent.clear()
@@ -66,11 +67,9 @@ class Imported:
     def local_sources(self) -> dict[str, str]:
         """Return path -> digest of the code of each local module that is loaded."""
         found = {}
-        for name, module in list(sys.modules.items()):
-            if self._local.get(name) is False:
-                continue
+        for _, module in self._own():
             path = getattr(module, "__file__", None)
-            if path and self._is_local(name, module):
+            if path:
                 found[os.path.realpath(path)] = module_digest(path)
         return found
 
@@ -82,14 +81,22 @@ class Imported:
         """
         roots = {name.partition(".")[0] for name in sys.modules.keys() - self._before} - _OWN
         roots |= _imported_roots(source)
-        own = (vars(module) for name, module in list(sys.modules.items()) if self._is_local(name, module))
+        own = (vars(module) for module in self.own_modules())
         for value in [*namespace, *(value for space in own for value in list(space.values()))]:
             roots.update(_root(module) for module in (_made_in(value), getattr(type(value), "__module__", "")))
         found = versions_of(roots) | {name: version_of(name) for name in given}
-        loaded = versions_of({name.partition(".")[0] for name in self._before} - _OWN)
+        loaded = _versions_of_loaded(self._before)
         company = {name for distribution in found for name in _company(distribution)}
         found |= {name: version for name, version in loaded.items() if _plain(name) in company}
         return dict(sorted(found.items()))
+
+    def own_modules(self) -> list[ModuleType]:
+        """Return the loaded modules that are files of the user's own."""
+        return [module for _, module in self._own() if isinstance(module, ModuleType)]
+
+    def _own(self) -> list[tuple[str, object]]:
+        modules = sys.modules.copy()
+        return [(name, modules[name]) for name in modules.keys() - self._others if self._is_local(name, modules[name])]
 
     def is_own(self, name: str, module: object) -> bool:
         """Return whether a module is a file of the user's own."""
@@ -99,6 +106,8 @@ class Imported:
         known = self._local.get(name)
         if known is None:
             known = self._local[name] = name != "__main__" and _is_local_file(getattr(module, "__file__", None))
+            if not known:
+                self._others.add(name)
         return known
 
 
@@ -157,6 +166,12 @@ def versions_of(roots: Iterable[str]) -> dict[str, str]:
         for distribution in _distributions_of(root):
             found[distribution] = version_of(distribution)
     return found
+
+
+@lru_cache(maxsize=64)
+def _versions_of_loaded(modules: frozenset[str]) -> dict[str, str]:
+    """Return distribution -> version of what a process had loaded when a component began; not to be changed."""
+    return versions_of({name.partition(".")[0] for name in modules} - _OWN)
 
 
 @lru_cache(maxsize=4096)

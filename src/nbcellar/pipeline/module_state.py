@@ -7,9 +7,8 @@ user, changes nothing. Not for: assignments to modules, which are made again (`p
 
 from __future__ import annotations
 
-import sys
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
 from typing import Any
@@ -21,22 +20,23 @@ _Shape = list[tuple[object, tuple[object, ...]]]
 class ModuleState:
     """Follows the local modules of one process. Mutable."""
 
-    def __init__(self, is_own: Callable[[str, object], bool]) -> None:
-        """is_own: a module is one of the user's own files."""
-        self._is_own = is_own
+    def __init__(self, own: Callable[[], Iterable[ModuleType]], is_own: Callable[[str, object], bool]) -> None:
+        """own: the loaded modules that are the user's own files; is_own: whether one is."""
+        self._own, self._is_own = own, is_own
         self._shapes: dict[str, tuple[ModuleType, _Shape]] = {}
         run = SourceFileLoader.exec_module
 
         def exec_module(loader: Any, module: ModuleType) -> None:
             run(loader, module)
-            self._look(module)
+            if self._is_own(module.__name__, module):
+                self._look(module)
 
         SourceFileLoader.exec_module = exec_module  # type: ignore[method-assign, assignment]
 
     def begin(self) -> None:
         """Take all modules as they are now."""
         self._shapes = {}
-        for module in list(sys.modules.values()):
+        for module in self._own():
             self._look(module)
 
     def changed(self) -> tuple[str, ...]:
@@ -44,9 +44,8 @@ class ModuleState:
         found = (name for name, (module, then) in self._shapes.items() if not _is_same(then, _shape(module)))
         return tuple(sorted(found))
 
-    def _look(self, module: object) -> None:
-        if isinstance(module, ModuleType) and self._is_own(module.__name__, module):
-            self._shapes[module.__name__] = (module, _shape(module))
+    def _look(self, module: ModuleType) -> None:
+        self._shapes[module.__name__] = (module, _shape(module))
 
 
 def _shape(module: ModuleType) -> _Shape:

@@ -75,7 +75,7 @@ class Performer:
         self._initial = dict(self.shell.user_ns)
         self._watch = Watch()
         self._imported = Imported()
-        self._modules = ModuleState(self._imported.is_own)
+        self._modules = ModuleState(self._imported.own_modules, self._imported.is_own)
         self._environment = Environment(lambda name: self._imported.is_own(name, sys.modules.get(name)))
         self._repos: dict[str, Repository] = {}
         _import_random_streams()
@@ -122,16 +122,13 @@ class Performer:
         history: Any = self.shell.history_manager
         history.input_hist_parsed[:], history.input_hist_raw[:] = [""], [""]
         self.shell.execution_count = 1
-        return session_for(repo, namespace, key, self.shell.user_ns_hidden, self._environ)
+        return session_for(repo, namespace, key, self.shell.user_ns_hidden, self._environ, self._ambient)
 
     def _prepare(self, repo: Repository, task: Task | Again, given: dict[str, Any]) -> tuple[Session, dict[str, bytes]]:
         """Make the namespace that the component begins with; return the session and its surroundings then."""
         session = self._session(repo, task.key if isinstance(task, Task) else "0" * SCOPE_DIGITS)
-        session.ambient = self._ambient
-        session.ambient.restore(self._base)
-        session.ambient.restore(
-            {part: data for part, data in _NOTHING_SET.items() if part in self._ambient.capture(only=_NOTHING_SET)}
-        )
+        loaded = self._ambient.capture(only=_NOTHING_SET)
+        self._ambient.restore(self._base | {part: _NOTHING_SET[part] for part in loaded})
         _begin_streams(task.key)
         os.chdir(self._folder)
         self._settings.begin(self._folder)
@@ -308,8 +305,7 @@ def _record(
     job.message = msgspec.json.encode(facts, order="deterministic").decode()
     session._opened, session._start = True, None
     session.writer.position.head = None  # each result is a commit without parents, on a branch of its own
-    session._send([job])
-    session.wait_saved()
+    session._save(job)
     if job.commit is None:
         raise StoreUnavailableError(f"the result of '{task.name}' was not saved")
     state = repo.read_state(job.commit)

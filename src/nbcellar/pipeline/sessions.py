@@ -23,6 +23,7 @@ from nbcellar.trust.keys import load_or_create
 if TYPE_CHECKING:
     from nbcellar.history.repository import Repository
     from nbcellar.ids import Digest
+    from nbcellar.session.surroundings.ambient import AmbientTracker
 
 _NO_END_S = 1e9
 
@@ -48,8 +49,12 @@ def session_for(
     key: str,
     hidden: Mapping[str, object],
     environ: Mapping[str, str],
+    ambient: AmbientTracker | None = None,
 ) -> Session:
-    """Return a session over a namespace. key: of the component; hidden: names that are not the user's."""
+    """Return a session over a namespace.
+
+    key: of the component; hidden: names that are not the user's; ambient: that of this process, where there is one.
+    """
     loaded = config.load(repo.root / FOLDER, environ)
     record = msgspec.structs.replace(loaded.record, budget_s=_NO_END_S)
     settings = msgspec.structs.replace(loaded, record=record)
@@ -64,6 +69,7 @@ def session_for(
         key=load_or_create(user),
         decisions=TrustStore(user),
         fixed=Fixed(scope, repo.by, environment_fingerprint, str, _NoDocument()),  # type: ignore[arg-type]
+        ambient=ambient,
     )
 
 

@@ -83,7 +83,9 @@ class Recorder:
         background: Callable[[], str] = lambda: "",
         autoreload: Callable[[], bool] = lambda: False,
         clock: Callable[[], int] = time.time_ns,
+        ambient: AmbientTracker | None = None,
     ) -> None:
+        """ambient: that of this process, where sessions follow each other in it."""
         self.repo = repo
         self.notebook = notebook
         self.settings = settings
@@ -91,7 +93,7 @@ class Recorder:
         never = NeverStore(settings.record.never_store_names, settings.record.never_store)
         self.tracker = Tracker(namespace, lambda space: with_figures(names.recorded(space)), names.initial, never)
         self.tracker.memory_bytes = settings.record.memory_mb << 20
-        self.ambient = AmbientTracker(names.is_skipped)
+        self.ambient = ambient or AmbientTracker(names.is_skipped)
         self.clock = clock
         self.key = key
         self._decisions = decisions
@@ -382,6 +384,13 @@ class Recorder:
             job.epoch = self._epoch
         self.writer.submit(jobs)
         self._resync = False
+
+    def _save(self, job: Job) -> None:
+        """Make a commit durable in this thread; raise what kept it from being saved. Nothing may be pending."""
+        job.epoch = self._epoch
+        self.writer.write([job])
+        self._resync = False
+        self._raise_failed()
 
     def _raise_failed(self) -> None:
         error = self.writer.failed

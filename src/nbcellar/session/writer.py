@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -111,6 +112,12 @@ class Writer:
                 self._thread.start()
             self._queue.put(jobs)
 
+    def write(self, jobs: list[Job]) -> None:
+        """Write commits that belong in one transaction in the caller's thread, while nothing is queued."""
+        with self._idle:
+            self._pending += 1
+        self._attend_to(jobs)
+
     def do_when_idle(self, chore: Chore) -> None:
         """Have the thread do some housekeeping, slice by slice, until there is none left or something to write.
 
@@ -165,18 +172,21 @@ class Writer:
                     while jobs() and self._queue.empty():
                         pass
                 continue
-            try:
-                self._require_epoch(jobs)
-                self._write(jobs)
-                self.failed = None
-            except Exception as error:  # whatever it was, the kernel goes on and says "not saved"
-                self._find_ground(error)
-                self.failed = error
-                self.epoch += 1
-                for job in jobs:
-                    job.error = error
-            finally:
-                self._close(jobs)
+            self._attend_to(jobs)
+
+    def _attend_to(self, jobs: list[Job]) -> None:
+        try:
+            self._require_epoch(jobs)
+            self._write(jobs)
+            self.failed = None
+        except Exception as error:  # whatever it was, the kernel goes on and says "not saved"
+            self._find_ground(error)
+            self.failed = error
+            self.epoch += 1
+            for job in jobs:
+                job.error = error
+        finally:
+            self._close(jobs)
 
     def _require_epoch(self, jobs: list[Job]) -> None:
         if jobs[0].epoch != self.epoch:
@@ -421,18 +431,24 @@ def environment_fingerprint() -> bytes:
     Read off the names of the folders that installers leave: reading each package's metadata takes 20 ms and more.
     """
     packages: dict[str, str] = {}
-    for folder in dict.fromkeys(sys.path):
-        try:
-            names = os.listdir(folder or ".")
-        except OSError:
-            continue
-        for name in names:
-            stem, _, ending = name.rpartition(".")
-            if ending in ("dist-info", "egg-info") and "-" in stem:
-                package, version = stem.split("-")[:2]
-                packages.setdefault(package.lower().replace("_", "-"), version)
+    for folder in reversed(dict.fromkeys(sys.path)):
+        whole = os.path.abspath(folder)  # noqa: PTH100 - a path is made at each commit of a worker
+        with contextlib.suppress(OSError):
+            packages.update(_packages_in(whole, os.stat(whole).st_mtime_ns))  # noqa: PTH116
     facts = {"python": sys.version, "platform": sys.platform, "packages": dict(sorted(packages.items()))}
     return msgspec.msgpack.encode(facts, order="deterministic")
+
+
+@lru_cache(maxsize=64)
+def _packages_in(folder: str, changed_ns: int) -> dict[str, str]:
+    """Return package -> version as a folder has them since `changed_ns`; not to be changed."""
+    packages: dict[str, str] = {}
+    for name in os.listdir(folder):
+        stem, _, ending = name.rpartition(".")
+        if ending in ("dist-info", "egg-info") and "-" in stem:
+            package, version = stem.split("-")[:2]
+            packages.setdefault(package.lower().replace("_", "-"), version)
+    return packages
 
 
 __all__ = ["Fixed", "Position", "Writer", "environment_fingerprint"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,7 +112,13 @@ def load(folder: Path) -> SigningKey | None:
         raise _damaged(path) from None
     except OSError as error:
         raise StoreUnavailableError(f"cannot read {path}: {error.strerror or error}") from error
-    return SigningKey(_from_pem(text, path))
+    return _key_of(_from_pem(text, path))
+
+
+@lru_cache(maxsize=4)
+def _key_of(seed: bytes) -> SigningKey:
+    """Return the key of a seed; that of this user is asked for again and again, and made once."""
+    return SigningKey(seed)
 
 
 def verify(key_id: bytes, message: bytes, signature: bytes) -> bool:
