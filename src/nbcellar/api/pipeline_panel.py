@@ -16,7 +16,7 @@ import msgspec
 from nbcellar.api.document_sources import Pair
 from nbcellar.api.editors import from_editor
 from nbcellar.api.notebook_files import read_bytes
-from nbcellar.api.pipeline_changes import compare_notebooks, compare_pair
+from nbcellar.api.pipeline_changes import compare_notebooks, compare_pair, parameters_of
 from nbcellar.api.pipeline_views import EdgeLine, PipelineView, ProblemLine, line_of, view_of
 from nbcellar.api.pipelines import ComponentStatus, look
 from nbcellar.components import editing
@@ -229,7 +229,7 @@ def difference_of(pair: Pair) -> PipelineDifference:
         shown=PipelineShown(pipeline=view_of(both, found.name), picture=picture_of(both)),
         components=changes.components,
         edges=changes.edges,
-        parameters=changes.parameters,
+        parameters=parameters_of(changes),
         problems=[line_of(problem) for problem in changes.problems],
         was_proposed=changes.was_proposed,
         is_proposed=changes.is_proposed,

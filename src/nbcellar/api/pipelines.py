@@ -20,7 +20,8 @@ from nbcellar.api.notebook_files import read_bytes
 from nbcellar.api.views import View
 from nbcellar.components.editing import find_component
 from nbcellar.components.model import Pipeline
-from nbcellar.components.reading import read_pipeline, type_of
+from nbcellar.components.parameters import type_of
+from nbcellar.components.reading import read_pipeline
 from nbcellar.errors import InvalidInputError, NoRepositoryError
 from nbcellar.notebook.codec import read
 from nbcellar.pipeline.model import Failure, State

@@ -8,12 +8,13 @@ Invariant: the notebook is not changed; outputs and run counts stay behind. Pure
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
 from nbcellar.components.editing import find_component, init
 from nbcellar.components.model import Component, Edge, Parameter, Pipeline, Policy
+from nbcellar.components.parameters import is_json
 from nbcellar.components.pipeline_file import (
     READER,
     SCHEMA,
@@ -39,7 +40,6 @@ KEPT = "pipeline"
 """Where metadata keeps the fields of a file that this version does not know: `cellar.pipeline`."""
 
 _REFUSED = ("cycle", "duplicate-name", "metadata", "unknown-parent")
-_JSON = frozenset(("boolean", "integer", "number", "string", "array", "object", "null"))
 
 
 def export_pipeline(
@@ -63,7 +63,6 @@ def export_pipeline(
     parameters = [each for each in pipeline.parameters if not chosen or each.name in used]
     places = _places(notebook, wanted, parameters) if chosen else list(range(len(notebook.cells)))
     kept = _kept_of(notebook)
-    entries = _Entries(notebook, {place: notebook.cells[place].id for place in places})
     document = Document(
         schema=SCHEMA,
         version=VERSION,
@@ -76,7 +75,7 @@ def export_pipeline(
         components=[component_entry(each) for each in pipeline.components if each.id in wanted],
         edges=[_edge(edge) for edge in pipeline.edges if {edge.parent, edge.child} <= wanted],
         needs=[_edge(edge) for edge in pipeline.edges if edge.child in wanted and edge.parent not in wanted],
-        parameters=[entries.parameter(each) for each in parameters],
+        parameters=[_parameter(each, notebook.cells) for each in parameters],
         environment=environment,
     )
     return PipelineFile(document, _unknown(document, notebook, kept))
@@ -153,30 +152,13 @@ def _places(notebook: Notebook, wanted: Collection[CellId], parameters: Sequence
     return found
 
 
-class _Entries:
-    def __init__(self, notebook: Notebook, ids: Mapping[int, CellId]) -> None:
-        self.notebook = notebook
-        self.ids = ids
-
-    def parameter(self, found: Parameter) -> ParameterEntry:
-        is_json = found.type in _JSON and _is_json(found.value)
-        return ParameterEntry(
-            name=found.name,
-            type=found.type,
-            value=found.value if is_json or found.cell is None else msgspec.UNSET,
-            cell=self.ids[found.cell] if found.cell is not None else None,
-        )
-
-
-def _is_json(value: object) -> bool:
-    """True for a value that JSON holds as it is: no tuple and no infinite number anywhere."""
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_json(item) for key, item in value.items())
-    if isinstance(value, list):
-        return all(map(_is_json, value))
-    if isinstance(value, float):
-        return value - value == 0
-    return value is None or isinstance(value, bool | int | str)
+def _parameter(found: Parameter, cells: Sequence[Cell]) -> ParameterEntry:
+    return ParameterEntry(
+        name=found.name,
+        type=found.type,
+        value=found.value if is_json(found.value) or found.cell is None else msgspec.UNSET,
+        cell=cells[found.cell].id if found.cell is not None else None,
+    )
 
 
 def _edge(edge: Edge) -> EdgeEntry:

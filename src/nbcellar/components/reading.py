@@ -27,6 +27,7 @@ import msgspec
 from nbcellar.components.edges import Observed, find_edges
 from nbcellar.components.model import Component, Edge, Parameter, Pipeline, Policy, Problem
 from nbcellar.components.naming import name_problem, propose_name
+from nbcellar.components.parameters import type_of
 from nbcellar.components.transform import NotPythonError, parse
 from nbcellar.components.uses import Uses, uses_of
 from nbcellar.ids import CellId
@@ -41,15 +42,6 @@ _SETTING_UP = frozenset(
     "who who_ls whos xmode".split()
 )
 _INSTALLERS = ("pip", "pip3", "conda", "mamba", "uv")
-_JSON_TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
-    (bool, "boolean"),
-    (int, "integer"),
-    (float, "number"),
-    (str, "string"),
-    (list, "array"),
-    (dict, "object"),
-    (type(None), "null"),
-)
 
 
 def read_pipeline(notebook: Notebook, observed: Observed | None = None) -> Pipeline:
@@ -60,11 +52,6 @@ def read_pipeline(notebook: Notebook, observed: Observed | None = None) -> Pipel
 def has_pipeline(notebook: Notebook) -> bool:
     """True if some cell of the notebook is a component."""
     return any(_said(cell) is not None for cell in notebook.cells)
-
-
-def type_of(value: Any) -> str:
-    """Return JSON's word for the type of a parameter's value."""
-    return next((name for kind, name in _JSON_TYPES if isinstance(value, kind)), type(value).__name__)
 
 
 class _Reader:
@@ -358,4 +345,4 @@ def _used(parameter: Parameter, components: list[Component], edges: Iterable[Edg
     return msgspec.structs.replace(parameter, used_by=users)
 
 
-__all__ = ["COMPONENT", "KEY", "PARAMETERS", "cell_ids", "has_pipeline", "other_language", "read_pipeline", "type_of"]
+__all__ = ["COMPONENT", "KEY", "PARAMETERS", "cell_ids", "has_pipeline", "other_language", "read_pipeline"]
