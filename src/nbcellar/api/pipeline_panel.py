@@ -23,9 +23,10 @@ from nbcellar.components import editing
 from nbcellar.components.comparing import ComponentChange, EdgeChange, ParameterChange
 from nbcellar.components.drawing_changes import joined
 from nbcellar.components.layout import Point, lay_out
+from nbcellar.components.metadata import KEY
 from nbcellar.components.model import Edge, Pipeline
 from nbcellar.components.observed import with_observed
-from nbcellar.components.reading import KEY, has_pipeline, read_pipeline
+from nbcellar.components.reading import has_pipeline, read_pipeline
 from nbcellar.errors import InvalidInputError
 from nbcellar.ids import CellId
 from nbcellar.notebook.codec import read

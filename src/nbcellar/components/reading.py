@@ -25,6 +25,7 @@ from typing import Any
 import msgspec
 
 from nbcellar.components.edges import Observed, find_edges
+from nbcellar.components.metadata import COMPONENT, PARAMETERS, held
 from nbcellar.components.model import Component, Edge, Parameter, Pipeline, Policy, Problem
 from nbcellar.components.naming import name_problem, propose_name
 from nbcellar.components.parameters import type_of
@@ -33,9 +34,6 @@ from nbcellar.components.uses import Uses, uses_of
 from nbcellar.ids import CellId
 from nbcellar.notebook.model import Cell, Notebook
 
-KEY = "cellar"
-COMPONENT = "component"
-PARAMETERS = "parameters"
 _SETTING_UP = frozenset(
     "aimport alias autoreload autosave autocall colors conda config doctest_mode gui history lsmagic magic "
     "mamba matplotlib page pdb pdef pdoc pfile pinfo pinfo2 pip pprint precision psearch psource quickref "
@@ -161,8 +159,7 @@ class _Reader:
     # parameters ---------------------------------------------------------------------------------------------------
 
     def _of_notebook(self) -> Iterator[Parameter]:
-        held = self.notebook.metadata.get(KEY)
-        said = held.get(PARAMETERS, {}) if isinstance(held, dict) else {}
+        said = held(self.notebook.metadata).get(PARAMETERS, {})
         if not isinstance(said, dict):
             self.problems.append(Problem(code="metadata", message="the notebook's parameters are no object of names"))
             return
@@ -294,8 +291,7 @@ def cell_ids(notebook: Notebook) -> list[CellId]:
 
 
 def _said(cell: Cell) -> Mapping[str, Any] | None:
-    held = cell.metadata.get(KEY)
-    said = held.get(COMPONENT) if isinstance(held, dict) else None
+    said = held(cell.metadata).get(COMPONENT)
     return said if isinstance(said, dict) else None
 
 
@@ -345,4 +341,4 @@ def _used(parameter: Parameter, components: list[Component], edges: Iterable[Edg
     return msgspec.structs.replace(parameter, used_by=users)
 
 
-__all__ = ["COMPONENT", "KEY", "PARAMETERS", "cell_ids", "has_pipeline", "other_language", "read_pipeline"]
+__all__ = ["cell_ids", "has_pipeline", "other_language", "read_pipeline"]

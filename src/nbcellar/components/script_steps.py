@@ -63,9 +63,7 @@ def steps_of(pipeline: Pipeline) -> list[Step]:
     """Return the components in the order of a run. Raises InvalidInputError for what no script can run."""
     for problem in pipeline.errors:
         raise InvalidInputError(problem.message, hint=problem.hint)
-    made = (
-        frozenset().union(*(each.uses.writes for each in pipeline.components)) if pipeline.components else frozenset()
-    )
+    made = frozenset[str]().union(*(each.uses.writes for each in pipeline.components))
     return [_step(pipeline.component(id), made) for id in pipeline.order]
 
 
