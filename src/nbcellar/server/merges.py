@@ -7,6 +7,7 @@ from nbcellar.api import merging_files
 from nbcellar.api.documents_fix import fix_file
 from nbcellar.api.merging_handed import MergeOutcome
 from nbcellar.api.merging_views import MergeFixed, MergeLook, MergeResult, MergeSaved
+from nbcellar.api.notebook_files import plain_name
 from nbcellar.server import merges_messages as messages
 from nbcellar.server.messages import Asked
 from nbcellar.server.places import Places
@@ -67,7 +68,7 @@ def merge_fix(places: Places, asked: Asked) -> MergeFixed:
     """Merge again, cell by cell, what git left as text with conflict marks; or mend a notebook that does not open."""
     place = places.notebook(asked.path)
     limit = config.load(None, place.environ).notebooks.max_mb
-    found = fix_file(place.file.name, place.folder, max_mb=limit, environ=place.environ)
+    found = fix_file(plain_name(place.file), place.folder, max_mb=limit, environ=place.environ)
     return MergeFixed(
         written=found.written,
         marks=found.marks,

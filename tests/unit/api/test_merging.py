@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import chain, combinations
+from pathlib import Path
 
 import msgspec
 import pytest
+from blake3 import blake3
 
 from nbcellar.api.merging import look, merge_versions
+from nbcellar.api.merging_files import look_at_file
 from nbcellar.errors import CellarError
 from nbcellar.ids import CellId
 from nbcellar.merge.marks import MARKERS, find_groups, mark_of
@@ -43,3 +47,20 @@ def test_what_is_offered_is_what_can_be_chosen_whichever_notes_are_left(
     assert len(find_groups(found)) == 1
     (conflict,) = look(found, None, target="n.ipynb", version="v").conflicts
     assert [pick for pick in CHOICES if pick in conflict.choices] == [pick for pick in CHOICES if takes(found, pick)]
+
+
+class NoInput:
+    """Standard input that nobody may read."""
+
+    @property
+    def buffer(self) -> None:
+        raise AssertionError("standard input was read")
+
+
+@pytest.mark.parametrize("name", ["-", "~", "~root", "-x.ipynb"])
+def test_a_file_is_found_whatever_it_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(sys, "stdin", NoInput())
+    data = notebook("a = 1")
+    (tmp_path / name).write_bytes(data)
+    found = look_at_file(tmp_path / name, {})
+    assert (found.state, found.target, found.version) == ("none", name, blake3(data).hexdigest())
