@@ -6,7 +6,6 @@ Invariant: reading only; a version that is no notebook is told as such and hides
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -16,6 +15,7 @@ from nbcellar.components.comparing import ParameterChange, PipelineChanges, comp
 from nbcellar.components.model import Pipeline
 from nbcellar.components.parameters import as_json
 from nbcellar.components.reading import read_pipeline
+from nbcellar.git.choices import GitCommit
 from nbcellar.ids import CellId
 from nbcellar.notebook.codec import read
 from nbcellar.notebook.model import Notebook
@@ -53,17 +53,12 @@ class PipelineDiff(View, frozen=True, kw_only=True):
     notebooks: list[NotebookChanges]
 
 
-class PipelineCommit(msgspec.Struct, frozen=True, kw_only=True):
+class PipelineCommit(GitCommit, frozen=True, kw_only=True):
     """One commit that touched the notebook; `path` is its path in it, `old_path` the one before, where it was renamed.
 
     state: whether the notebook came, went, or its pipeline changed; "same": something else of it did.
     """
 
-    commit: str
-    author: str
-    moment: datetime
-    title: str
-    path: str
     old_path: str = ""
     state: State
     changes: PipelineChanges

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-TRANSCRIPT = Path(__file__).parent / "transcripts" / "pipeline.txt"
 SCHEMA = Path(__file__).parents[3] / "docs" / "schemas" / "pipeline.json"
-WRITE = bool(os.environ.get("NBCELLAR_WRITE_TRANSCRIPTS"))
 
 SOURCES = [
     ("markdown", "# Prices"),
@@ -97,15 +94,7 @@ COMMANDS = [
 
 @pytest.mark.usefixtures("folder")
 def test_transcript_of_a_pipeline(shell: Any) -> None:
-    lines = []
-    for line in COMMANDS:
-        code = shell.run(line)
-        lines.append(f"$ cellar {line}")
-        lines.append(shell.out + shell.err + (f"[exit {code}]\n" if code else ""))
-    found = "\n".join(lines).replace(str(shell.folder), "<work>").replace("\x1b", "<esc>")
-    if WRITE:
-        TRANSCRIPT.write_text(found, "utf-8")
-    assert TRANSCRIPT.read_text("utf-8") == found
+    shell.check_transcript("pipeline", shell.transcript(COMMANDS))
 
 
 @pytest.mark.usefixtures("folder")
