@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -82,3 +84,10 @@ def printed(done: PipelineRun, id: str) -> str:
 def states(done: PipelineRun) -> dict[str, str]:
     """Return name -> state."""
     return {step.name: step.state for step in done.steps}
+
+
+def await_end(pid: int) -> None:
+    """Wait until a process is gone, or is only waited for by its parent."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX":
+            os.sched_yield()

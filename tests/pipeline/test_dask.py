@@ -9,6 +9,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from nbcellar.ids import CommitId
 from nbcellar.pipeline.executors import Executor, Processes
 
 from .dask_support import BEGIN, FOR_EVER, WAIT, Cluster, error_of, in_background, indented, pipe, write
-from .support import states
+from .support import await_end, states
 
 pytest.importorskip("distributed")
 pytestmark = pytest.mark.slow
@@ -196,15 +197,13 @@ def test_retries_run_the_component_again(folder: Path, cluster: Cluster) -> None
 
 
 def test_a_component_is_ended_after_its_time(folder: Path, cluster: Cluster) -> None:
-    pipe(folder, "began")
     path = write(folder, {"a": BEGIN + FOR_EVER, "b": "y = 1"}, {"a": {"timeout_s": 0.5}})
-    run = in_background(lambda: run_pipeline(path, executor="dask", address=cluster.address))
-    own, _ = map(int, (folder / "began").read_text().split())
-    left = psutil.Process(own)
-    done = run.result()
+    done = run_pipeline(path, executor="dask", address=cluster.address)
     assert states(done) == {"a": "failed", "b": "done"}
     assert "it took longer than 0.5 s" in error_of(done, "a")
-    assert psutil.wait_procs([left], timeout=30)[1] == []
+    began = folder / "began"  # a plain file: on a busy machine the time may be over before the cell has begun
+    for own in began.read_text().split()[:1] if began.exists() else ():
+        await_end(int(own))
 
 
 def test_two_runs_at_once_share_what_is_in_flight(folder: Path, cluster: Cluster) -> None:
@@ -212,7 +211,16 @@ def test_two_runs_at_once_share_what_is_in_flight(folder: Path, cluster: Cluster
     path = write(folder, {"a": "open('count', 'a').write('x')\n" + BEGIN + WAIT + "x = 1", "b": "y = x + 1"})
     first = in_background(lambda: run_pipeline(path, executor="dask", address=cluster.address))
     began.read_text()
-    asked = pipe(folder, "asked")
+    second = share(path, cluster)
+    go.write_text("")
+    assert states(first.result())["b"] == "done"
+    assert set(states(second.result()).values()) <= {"done", "cached"}
+    assert (folder / "count").read_text() == "x"
+
+
+def share(path: Path, cluster: Cluster) -> Future[PipelineRun]:
+    """Start another run of what is under way, and return when both wait for one task."""
+    asked = pipe(path.parent, "asked")
     told: list[Any] = []
 
     def tell(step: Any) -> None:
@@ -220,13 +228,10 @@ def test_two_runs_at_once_share_what_is_in_flight(folder: Path, cluster: Cluster
             told.append(step)
             asked.write_text("now")
 
-    second = in_background(lambda: run_pipeline(path, executor="dask", address=cluster.address, tell=tell))
+    run = in_background(lambda: run_pipeline(path, executor="dask", address=cluster.address, tell=tell))
     asked.read_text()
     wait_until_shared(cluster)
-    go.write_text("")
-    assert states(first.result())["b"] == "done"
-    assert set(states(second.result()).values()) <= {"done", "cached"}
-    assert (folder / "count").read_text() == "x"
+    return run
 
 
 def wait_until_shared(cluster: Cluster) -> None:
@@ -245,24 +250,14 @@ def wait_until_shared(cluster: Cluster) -> None:
 
 @pytest.mark.parametrize("then", ["pass", "1 / 0"])
 def test_what_is_in_flight_is_not_taken_once_a_file_has_changed(folder: Path, cluster: Cluster, then: str) -> None:
-    began, go, asked = pipe(folder, "began"), pipe(folder, "go"), pipe(folder, "asked")
+    began, go = pipe(folder, "began"), pipe(folder, "go")
     (folder / "data").write_text("old")
     source = "data = open('data').read()\nimport os\nif data == 'old':\n"
     path = write(folder, {"a": source + indented(BEGIN + WAIT + then) + "data"})
     first = in_background(lambda: run_pipeline(path, executor="dask", address=cluster.address))
     began.read_text()
     (folder / "data").write_text("new")
-
-    told: list[Any] = []
-
-    def tell(step: Any) -> None:
-        if step.state == "running" and not told:
-            told.append(step)
-            asked.write_text("now")
-
-    second = in_background(lambda: run_pipeline(path, executor="dask", address=cluster.address, tell=tell))
-    asked.read_text()
-    wait_until_shared(cluster)
+    second = share(path, cluster)
     go.write_text("")
     assert states(first.result()) == {"a": "done" if then == "pass" else "failed"}
     done = second.result()

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from .support import Notebook
+from .support import Notebook, await_end
 
 COMMAND = [sys.executable, "-m", "nbcellar.cli.main", "pipeline", "run", "nb.ipynb"]
 
@@ -55,13 +55,6 @@ def begun(nb: Notebook, *words: str) -> Iterator[tuple[subprocess.Popen[str], Pa
     finally:
         process.kill()
         process.communicate()
-
-
-def await_end(pid: int) -> None:
-    """Wait until a process is gone, or is only waited for by its parent."""
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX":
-            os.sched_yield()
 
 
 WAITS = (

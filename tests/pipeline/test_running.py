@@ -375,3 +375,27 @@ def test_a_set_that_comes_in_another_order_is_told(nb: Notebook) -> None:
     done = nb.run()
     assert printed(done, "b") == "True False\n"
     assert [step.notes for step in done.steps] == [["s: those after it get its elements in another order"], [], []]
+
+
+@pytest.mark.parametrize(
+    "source", ["(1, 2)", "{1, 2}", "{(1, 2): [3]}", "1e999", "-1e999", "10**30", "1j", "b'x'", "'\\ud800'"]
+)
+def test_a_parameter_is_given_as_its_cell_has_it(nb: Notebook, source: str) -> None:
+    """What JSON cannot hold neither comes as something like it nor is taken for that."""
+    value = eval(source)
+    nb.write(f"given = {value!r}".replace("inf", "1e999"), "print(ascii(given))")
+    document = json.loads(nb.path.read_text("utf-8"))
+    document["cells"][0]["metadata"] = {"tags": ["parameters"]}
+    nb.path.write_text(json.dumps(document), "utf-8")
+    assert printed(nb.run(), "b") == f"{value!a}\n"
+    assert nb.ran() == ""
+    document["cells"][0]["source"] = "given = None"
+    nb.path.write_text(json.dumps(document), "utf-8")
+    assert printed(nb.run(), "b") == "None\n"
+    assert nb.ran() == ""
+
+
+def test_a_number_that_is_none_is_given_to_a_run(nb: Notebook) -> None:
+    nb.write("print(scale)", parameters={"scale": 1.5})
+    assert printed(nb.run(parameters={"scale": float("nan")}), "a") == "nan\n"
+    assert printed(nb.run(parameters={"scale": float("inf")}), "a") == "inf\n"

@@ -401,7 +401,7 @@ def test_three_files_outside_of_the_root_are_merged_by_an_id(
         again = {"path": "", "given": id_, "version": found["version"], "decisions": decisions}
         assert server.ask("nbcellar/api/merge-save", again)[0] == 409
         assert ask(server, "merge-end", path="", given=id_) == {"saved": True, "left": 0}
-        assert server.process.wait(30) == 0  # nothing is left to serve
+        assert server.process.wait(60) == 0  # nothing is left to serve
     assert sources(json.loads((tmp_path / "out.ipynb").read_bytes())["cells"]) == ["a = 3", "b = 2"]
     assert outcome_of(private, id_) == MergeOutcome(saved=True, left=0)
 

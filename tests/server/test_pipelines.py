@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import sys
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 from tests.browser import studio
 from tests.browser.studio import Server, add_kernelspec, write_notebook
+from tests.pipeline.support import await_end
 from tests.server.support import Event, Listener
 
 from nbcellar.errors import InvalidInputError
@@ -353,8 +353,8 @@ def test_what_a_run_tells_comes_as_events_in_order(run: Run, folder: Path, stand
 def test_a_notebook_has_one_run_at_a_time_which_can_be_cancelled(run: Run, stand_in: Callable[[str], str]) -> None:
     stand_in(
         """
-        tell(event="plan", steps=[])
         try:
+            tell(event="plan", steps=[])  # from then on the test may interrupt
             time.sleep(600)
         except BaseException as error:  # a signal that nobody took would leave no word
             tell(event="step", id="c0", state="cancelled", reason=type(error).__name__)
@@ -468,13 +468,6 @@ def test_the_end_of_the_server_is_the_end_of_its_runs(
         (plan,) = run.until(lambda line: line["event"] == "plan")
         run.listener.close()
     await_end(int(plan["steps"][0]["id"]))
-
-
-def await_end(pid: int) -> None:
-    """Wait until a process is gone, or is only waited for by its parent."""
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX":
-            os.sched_yield()
 
 
 def test_no_name_is_taken_for_an_option(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from nbcellar.api.shown_outputs import OutputShown, shown_outputs
 from nbcellar.errors import CellarError, InvalidInputError, NotFoundError
 from nbcellar.merge.bringing_back import bring_back
 from nbcellar.merge.marks import MARKERS, Group, find_groups, is_own_text, marks_of, without_mark
-from nbcellar.merge.model import Dropped, Labels, Merged, MergeSettings
+from nbcellar.merge.model import SIDES, Dropped, Labels, Merged, MergeSettings
 from nbcellar.merge.notebooks import merge_notebooks
 from nbcellar.merge.resolving import Choice, Edited, resolve
 from nbcellar.notebook.codec import cell_from_json, read
@@ -156,12 +156,9 @@ def _choices(group: Group) -> Iterator[Pick]:
     if group.note:
         yield from ("ours", "theirs", "base")
         return
-    is_told = bool(group.places("begin"))
-    for side in ("ours", "theirs"):
-        if is_told or group.places(side):
-            yield "ours" if side == "ours" else "theirs"
+    yield from (side for side in SIDES if group.is_told or group.places(side))
     yield "both"
-    if is_told:
+    if group.is_told:
         yield "base"
     if group.places("ours") or group.places("theirs") or group.base is not None:
         yield "edited"

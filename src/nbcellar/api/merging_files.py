@@ -18,7 +18,7 @@ from nbcellar.api.editors import from_editor
 from nbcellar.api.jupyter_trust import keep_trusted
 from nbcellar.api.merging import Versions, count_open, decide, look, merge_versions, result
 from nbcellar.api.merging_views import Decision, MergeGit, MergeLook, MergeResult, MergeSaved
-from nbcellar.api.notebook_files import NotebookFile, read_file, replace_file
+from nbcellar.api.notebook_files import NotebookFile, plain_name, read_file, replace_file
 from nbcellar.errors import CellarError, ConflictError, InvalidInputError, NotFoundError
 from nbcellar.merge.conflict_text import has_marks, read_marked
 from nbcellar.merge.marks import find_groups
@@ -137,7 +137,7 @@ def tell_git(path: Path, environ: Mapping[str, str]) -> MergeSaved:
 
 
 def _file(path: Path) -> NotebookFile:
-    return read_file(path.name, path.parent)
+    return read_file(plain_name(path), path.parent)
 
 
 def _version(file: NotebookFile) -> str:

@@ -43,7 +43,7 @@ def read_bytes(name: str, folder: Path, *, max_mb: int = Notebooks().max_mb) -> 
     """
     if name == STANDARD_INPUT:
         return sys.stdin.buffer.read()
-    path = folder / Path(name).expanduser()
+    path = named(name, folder)
     try:
         with path.open("rb") as file:
             _check_size(os.fstat(file.fileno()), name, max_mb)
@@ -58,9 +58,19 @@ def read_bytes(name: str, folder: Path, *, max_mb: int = Notebooks().max_mb) -> 
         raise StoreUnavailableError(f"cannot read {name}: {error.strerror or error}") from error
 
 
+def named(name: str, folder: Path) -> Path:
+    """Return the file that a person named; `~` is a home where it is the first character, and somebody has it."""
+    return folder / (os.path.expanduser(name) if name.startswith("~") else name)  # noqa: PTH111 - Path forgets `./`
+
+
+def plain_name(path: Path) -> str:
+    """Return what names a file in its folder and nothing else: `-` and `~` alone would have a meaning."""
+    return f".{os.sep}{path.name}" if path.name.startswith((STANDARD_INPUT, "~")) else path.name
+
+
 def read_file(name: str, folder: Path, *, max_mb: int = Notebooks().max_mb) -> NotebookFile:
     """Return a file that is to be replaced. Raises as `read_bytes` does, and InvalidInputError for a pipe."""
-    path = folder / Path(name).expanduser()
+    path = named(name, folder)
     try:
         state = path.stat()  # before reading, so that a change between the two is noticed when it is replaced
     except OSError:
@@ -139,7 +149,7 @@ def write_rewritten(file: NotebookFile, target: str, folder: Path, data: bytes) 
 
 def write_bytes(name: str, folder: Path, data: bytes) -> bool:
     """Write a file; return False if it held these bytes already."""
-    path = folder / Path(name).expanduser()
+    path = named(name, folder)
     try:
         return _replace(path.resolve(), data)
     except OSError as error:
@@ -206,6 +216,8 @@ __all__ = [
     "STANDARD_INPUT",
     "NotebookFile",
     "find_notebooks",
+    "named",
+    "plain_name",
     "read_bytes",
     "read_file",
     "read_notebook",

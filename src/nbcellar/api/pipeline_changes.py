@@ -5,15 +5,17 @@ Invariant: reading only; a version that is no notebook is told as such and hides
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from nbcellar.api.views import View
-from nbcellar.components.comparing import PipelineChanges, compare_pipelines
+from nbcellar.components.comparing import ParameterChange, PipelineChanges, compare_pipelines
 from nbcellar.components.model import Pipeline
+from nbcellar.components.parameters import as_json
 from nbcellar.components.reading import read_pipeline
+from nbcellar.git.choices import GitCommit
 from nbcellar.ids import CellId
 from nbcellar.notebook.codec import read
 from nbcellar.notebook.model import Notebook
@@ -51,17 +53,12 @@ class PipelineDiff(View, frozen=True, kw_only=True):
     notebooks: list[NotebookChanges]
 
 
-class PipelineCommit(msgspec.Struct, frozen=True, kw_only=True):
+class PipelineCommit(GitCommit, frozen=True, kw_only=True):
     """One commit that touched the notebook; `path` is its path in it, `old_path` the one before, where it was renamed.
 
     state: whether the notebook came, went, or its pipeline changed; "same": something else of it did.
     """
 
-    commit: str
-    author: str
-    moment: datetime
-    title: str
-    path: str
     old_path: str = ""
     state: State
     changes: PipelineChanges
@@ -92,7 +89,24 @@ def compare_pair(pair: Pair) -> Compared:
 
 def changes_of(found: Compared) -> NotebookChanges:
     """Return a comparison for programs."""
-    return NotebookChanges(name=found.name, state=found.state, changes=found.changes, names=names_of(found))
+    return NotebookChanges(name=found.name, state=found.state, changes=_plain(found.changes), names=names_of(found))
+
+
+def log_for_programs(commits: Iterable[PipelineCommit]) -> PipelineLog:
+    """Return commits for programs."""
+    return PipelineLog(commits=[msgspec.structs.replace(commit, changes=_plain(commit.changes)) for commit in commits])
+
+
+def parameters_of(changes: PipelineChanges) -> tuple[ParameterChange, ...]:
+    """Return what became of parameters, for programs: what JSON cannot hold is text in Python."""
+    return tuple(
+        msgspec.structs.replace(each, before=as_json(each.before), after=as_json(each.after))
+        for each in changes.parameters
+    )
+
+
+def _plain(changes: PipelineChanges) -> PipelineChanges:
+    return msgspec.structs.replace(changes, parameters=parameters_of(changes))
 
 
 def names_of(found: Compared) -> dict[str, str]:
@@ -166,6 +180,8 @@ __all__ = [
     "changes_of",
     "compare_notebooks",
     "compare_pair",
+    "log_for_programs",
     "log_of",
     "names_of",
+    "parameters_of",
 ]

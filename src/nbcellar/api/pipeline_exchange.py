@@ -14,8 +14,9 @@ import msgspec
 from nbcellar.api.editors import from_editor
 from nbcellar.api.pipeline_files import export_file
 from nbcellar.components.importing import import_pipeline
+from nbcellar.components.metadata import KEY
 from nbcellar.components.pipeline_file import EdgeEntry, read_file, write_file
-from nbcellar.components.reading import KEY, read_pipeline
+from nbcellar.components.reading import read_pipeline
 from nbcellar.errors import InvalidInputError
 from nbcellar.notebook.plain import cell_to_plain
 

@@ -16,16 +16,17 @@ import msgspec
 from nbcellar.api.document_sources import Pair
 from nbcellar.api.editors import from_editor
 from nbcellar.api.notebook_files import read_bytes
-from nbcellar.api.pipeline_changes import compare_notebooks, compare_pair
+from nbcellar.api.pipeline_changes import compare_notebooks, compare_pair, parameters_of
 from nbcellar.api.pipeline_views import EdgeLine, PipelineView, ProblemLine, line_of, view_of
 from nbcellar.api.pipelines import ComponentStatus, look
 from nbcellar.components import editing
 from nbcellar.components.comparing import ComponentChange, EdgeChange, ParameterChange
 from nbcellar.components.drawing_changes import joined
 from nbcellar.components.layout import Point, lay_out
+from nbcellar.components.metadata import KEY
 from nbcellar.components.model import Edge, Pipeline
 from nbcellar.components.observed import with_observed
-from nbcellar.components.reading import KEY, has_pipeline, read_pipeline
+from nbcellar.components.reading import has_pipeline, read_pipeline
 from nbcellar.errors import InvalidInputError
 from nbcellar.ids import CellId
 from nbcellar.notebook.codec import read
@@ -229,7 +230,7 @@ def difference_of(pair: Pair) -> PipelineDifference:
         shown=PipelineShown(pipeline=view_of(both, found.name), picture=picture_of(both)),
         components=changes.components,
         edges=changes.edges,
-        parameters=changes.parameters,
+        parameters=parameters_of(changes),
         problems=[line_of(problem) for problem in changes.problems],
         was_proposed=changes.was_proposed,
         is_proposed=changes.is_proposed,

@@ -18,14 +18,13 @@ from typing import TYPE_CHECKING
 
 from nbcellar import config
 from nbcellar.api.describe import moment
-from nbcellar.api.notebook_files import read_bytes
+from nbcellar.api.notebook_files import read_notebook
 from nbcellar.api.pipeline_result_views import ClearedResults, KeptComponent, KeptResult, KeptResults, ResultValue
 from nbcellar.api.pipelines import opened
 from nbcellar.components.editing import find_component
 from nbcellar.components.model import Component, Pipeline
 from nbcellar.components.reading import read_pipeline
 from nbcellar.errors import CellarError
-from nbcellar.notebook.codec import read
 
 if TYPE_CHECKING:
     from nbcellar.api.result_signers import Signers
@@ -153,7 +152,7 @@ def opened_results(notebook: str | Path, folder: Path) -> Iterator[At]:
     from nbcellar.pipeline.scheduling import Run
     from nbcellar.pipeline.steps import Wish
 
-    pipeline = read_pipeline(read(read_bytes(str(notebook), folder), path=str(notebook)))
+    pipeline = read_pipeline(read_notebook(str(notebook), folder))
     with opened(folder / notebook) as (place, cache):
         if pipeline.errors or not pipeline.components:
             yield At(cache, place, pipeline, Standing(pipeline.components, {}, {}))

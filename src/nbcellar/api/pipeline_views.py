@@ -10,6 +10,7 @@ import msgspec
 from nbcellar.api.pipelines import ComponentStatus
 from nbcellar.api.views import View
 from nbcellar.components.model import Pipeline, Policy, Problem
+from nbcellar.components.parameters import as_json
 
 
 class ComponentLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +43,10 @@ class EdgeLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ParameterLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A value that a run can be given; `cell` sets it (its number), None: the notebook's metadata does."""
+    """A value that a run can be given; `cell` sets it (its number), None: the notebook's metadata does.
+
+    value: its text in Python where JSON cannot hold it, such as a tuple or an infinite number.
+    """
 
     name: str
     value: Any
@@ -101,7 +105,7 @@ def view_of(pipeline: Pipeline, name: str, status: Mapping[str, ComponentStatus]
         parameters=[
             ParameterLine(
                 name=found.name,
-                value=found.value,
+                value=as_json(found.value),
                 type=found.type,
                 used_by=list(found.used_by),
                 cell=found.cell + 1 if found.cell is not None else None,

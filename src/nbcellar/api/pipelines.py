@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
-from nbcellar.api.notebook_files import read_bytes
+from nbcellar.api.notebook_files import read_notebook
 from nbcellar.api.views import View
 from nbcellar.components.editing import find_component
 from nbcellar.components.model import Pipeline
-from nbcellar.components.reading import read_pipeline, type_of
+from nbcellar.components.parameters import type_of
+from nbcellar.components.reading import read_pipeline
 from nbcellar.errors import InvalidInputError, NoRepositoryError
-from nbcellar.notebook.codec import read
 from nbcellar.pipeline.model import Failure, State
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def run_pipeline(
     """
     began = time.perf_counter()
     folder = folder or Path.cwd()
-    pipeline = require_sound(read_pipeline(read(read_bytes(str(notebook), folder), path=str(notebook))))
+    pipeline = require_sound(read_pipeline(read_notebook(str(notebook), folder)))
     values = _values(pipeline, parameters or {})
     named = [find_component(pipeline, text).id for text in components]
     first = find_component(pipeline, from_).id if from_ is not None else None
@@ -148,7 +148,7 @@ def load_results(
     InvalidInputError for a name that nobody leaves, and for one whose component would have to run first.
     """
     folder = folder or Path.cwd()
-    pipeline = require_sound(read_pipeline(read(read_bytes(str(notebook), folder), path=str(notebook))))
+    pipeline = require_sound(read_pipeline(read_notebook(str(notebook), folder)))
     last = find_component(pipeline, component).id if component is not None else None
     from nbcellar.pipeline.loading import load
     from nbcellar.pipeline.scheduling import Run

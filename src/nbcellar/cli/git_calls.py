@@ -117,9 +117,9 @@ def _textconv(words: Sequence[str]) -> int:
 
 
 def _difftool(words: Sequence[str]) -> int:
-    _need(words, 2, "difftool", "two files")
-    web = words[0] == "--web"
+    web = list(words[:1]) == ["--web"]
     words = words[1:] if web else words
+    _need(words, 2, "difftool", "two files")
     name = words[2] if len(words) > 2 else words[1]
     if web and name.endswith(".ipynb"):
         return _difftool_page(words, name)

@@ -25,7 +25,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from nbcellar.cli import exit_codes, pipeline_cache, pipeline_changes, pipeline_files, pipeline_run
+from nbcellar.cli import exit_codes, parameters, pipeline_cache, pipeline_changes, pipeline_files, pipeline_run
 from nbcellar.cli.console import Console
 from nbcellar.errors import InvalidInputError
 
@@ -137,13 +137,12 @@ def _show(args: argparse.Namespace, console: Console) -> int:
 
 def _looked_at(args: argparse.Namespace, console: Console) -> Looked:
     """Return the pipeline of a notebook, with what the repository knows of it, where it is a file in one."""
-    from nbcellar.api.notebook_files import STANDARD_INPUT, read_bytes
+    from nbcellar.api.notebook_files import STANDARD_INPUT, read_notebook
     from nbcellar.api.pipelines import Looked, look
     from nbcellar.cli.console import find_cellar_folder
     from nbcellar.components.reading import read_pipeline
-    from nbcellar.notebook.codec import read
 
-    pipeline = read_pipeline(read(read_bytes(args.notebook, console.folder), path=args.notebook))
+    pipeline = read_pipeline(read_notebook(args.notebook, console.folder))
     path = console.folder / args.notebook
     if args.notebook == STANDARD_INPUT or find_cellar_folder(path.parent) is None:
         return Looked(pipeline, None)
@@ -151,12 +150,11 @@ def _looked_at(args: argparse.Namespace, console: Console) -> Looked:
 
 
 def _list_parameters(args: argparse.Namespace, console: Console) -> int:
-    from nbcellar.api.notebook_files import read_bytes
+    from nbcellar.api.notebook_files import read_notebook
     from nbcellar.cli.pipeline_text import format_parameters
     from nbcellar.components.reading import read_pipeline
-    from nbcellar.notebook.codec import read
 
-    pipeline = read_pipeline(read(read_bytes(args.notebook, console.folder), path=args.notebook))
+    pipeline = read_pipeline(read_notebook(args.notebook, console.folder))
     for line in format_parameters(pipeline, console) or ["no parameters; set one: cellar pipeline param NB NAME=VALUE"]:
         console.print(line)
     return exit_codes.OK
@@ -204,7 +202,7 @@ def _edited(args: argparse.Namespace, notebook: Notebook) -> Notebook:
         if args.timeout is not None:
             changes["timeout_s"] = args.timeout or None
         return editing.set_policy(notebook, args.component, changes)
-    return editing.set_parameters(notebook, dict(pipeline_run.parameter(word) for word in args.values), args.remove)
+    return editing.set_parameters(notebook, dict(map(parameters.parse, args.values)), args.remove)
 
 
 __all__ = ["configure", "run"]

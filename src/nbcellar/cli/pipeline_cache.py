@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nbcellar.cli import exit_codes
 from nbcellar.cli.console import Console
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from nbcellar.api.pipeline_result_views import ImportedResults
 
 ACTIONS = ("cache",)
+Told = TypeVar("Told")
+Lines = Callable[[Told, Console], Iterator[str]]
 
 
 def configure(actions: Any) -> None:
@@ -78,21 +81,11 @@ def _list(args: argparse.Namespace, console: Console) -> int:
 
     if is_archive(args.notebook, console.folder):
         archive = look_into_results(args.notebook, components=args.components, folder=console.folder)
-        if args.json:
-            console.json(archive)
-        else:
-            for line in pipeline_cache_text.format_archive(archive, console):
-                console.print(line)
-        return exit_codes.OK
+        return _tell(archive, pipeline_cache_text.format_archive, args, console)
     from nbcellar.api.pipeline_results import list_results
 
     kept = list_results(args.notebook, args.components, folder=console.folder)
-    if args.json:
-        console.json(kept)
-    else:
-        for line in pipeline_cache_text.format_kept(kept, console):
-            console.print(line)
-    return exit_codes.OK
+    return _tell(kept, pipeline_cache_text.format_kept, args, console)
 
 
 def _export(args: argparse.Namespace, console: Console) -> int:
@@ -100,26 +93,16 @@ def _export(args: argparse.Namespace, console: Console) -> int:
     from nbcellar.cli.pipeline_cache_text import format_exported, format_secrets
 
     done = export_results(args.notebook, args.output, args.components, all=args.all, folder=console.folder)
-    if args.json:
-        console.json(done)
-    else:
-        for line in format_exported(done, console):
-            console.print(line)
+    code = _tell(done, format_exported, args, console)
     for line in format_secrets(done):
         console.notice(line)
-    return exit_codes.OK
+    return code
 
 
 def _import(args: argparse.Namespace, console: Console) -> int:
     from nbcellar.cli.pipeline_cache_text import format_imported
 
-    done = _imported(args, console)
-    if args.json:
-        console.json(done)
-    else:
-        for line in format_imported(done, console):
-            console.print(line)
-    return exit_codes.OK
+    return _tell(_imported(args, console), format_imported, args, console)
 
 
 def _imported(args: argparse.Namespace, console: Console) -> ImportedResults:
@@ -148,10 +131,15 @@ def _clear(args: argparse.Namespace, console: Console) -> int:
         dry_run=args.dry_run,
         now=datetime.fromtimestamp(console.clock() / 1e9, timezone.utc),
     )
+    return _tell(done, format_cleared, args, console)
+
+
+def _tell(found: Told, lines: Lines[Told], args: argparse.Namespace, console: Console) -> int:
+    """Print what was found or done: as JSON where that was asked for, else in lines."""
     if args.json:
-        console.json(done)
+        console.json(found)
     else:
-        for line in format_cleared(done, console):
+        for line in lines(found, console):
             console.print(line)
     return exit_codes.OK
 

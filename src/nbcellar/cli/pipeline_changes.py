@@ -51,7 +51,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def _log(args: argparse.Namespace, console: Console) -> int:
-    from nbcellar.api.pipeline_changes import PipelineLog, log_of
+    from nbcellar.api.pipeline_changes import log_for_programs, log_of
     from nbcellar.cli.pipeline_changes_text import format_commit
     from nbcellar.cli.writing import write_lines
     from nbcellar.git.repository import find_git_repository
@@ -62,7 +62,7 @@ def _log(args: argparse.Namespace, console: Console) -> int:
     if not entries and not file.exists():
         raise NotFoundError(f"no file {args.notebook}, and no commit has it")
     if args.json:
-        console.json(PipelineLog(commits=entries))
+        console.json(log_for_programs(entries))
         return exit_codes.OK
     if not entries:
         console.notice(f"no commit has {args.notebook}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from difflib import unified_diff
 from typing import Any
@@ -18,6 +17,7 @@ from nbcellar.components.comparing import (
     PipelineChanges,
 )
 from nbcellar.components.model import Pipeline
+from nbcellar.components.parameters import as_text
 from nbcellar.ids import CellId
 
 _MARKS = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
@@ -135,11 +135,7 @@ def _parameter(change: ParameterChange, console: Console) -> str:
 
 
 def _value(value: Any) -> str:
-    try:
-        shown = json.dumps(value, ensure_ascii=False, default=repr)
-    except (TypeError, ValueError):  # a tuple as a key, in a cell's dictionary
-        shown = repr(value)
-    return text.one_line(shown, _LONGEST_VALUE)
+    return text.one_line(as_text(value), _LONGEST_VALUE)
 
 
 def _sources(found: Compared) -> dict[CellId, tuple[str, str]]:

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from nbcellar.cli import exit_codes, text
+from nbcellar.cli import exit_codes, parameters, text
 from nbcellar.cli.console import Console
 from nbcellar.errors import InvalidInputError
 
@@ -33,14 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("components", metavar="COMPONENT", nargs="*", help="with what they need (default: all)")
     parser.add_argument("--from", dest="from_", metavar="X", help="run X in any case, and what follows it as needed")
     parser.add_argument("--again", action="store_true", help="run what is named (or all) even if it is cached")
-    parser.add_argument(
-        "-p",
-        "--parameter",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        help="a parameter for this run (JSON, else text); repeatable",
-    )
+    parameters.configure(parser, "a parameter for this run (JSON, else text); repeatable")
     parser.add_argument(
         "--executor",
         choices=("serial", "process", "dask"),
@@ -65,7 +58,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
     report = _Lines(console) if args.json_lines else _Report(console, is_quiet=args.json or args.dry_run)
     options: dict[str, Any] = {
         "from_": args.from_,
-        "parameters": dict(parameter(word) for word in args.parameter),
+        "parameters": dict(map(parameters.parse, args.parameter)),
         "again": args.again,
         "folder": console.folder,
     }
@@ -94,17 +87,6 @@ def run(args: argparse.Namespace, console: Console) -> int:
     else:
         report.end(done)
     return exit_codes.OK if done.is_ok else exit_codes.FINDINGS
-
-
-def parameter(word: str) -> tuple[str, Any]:
-    """Return name and value of NAME=VALUE; the value is JSON, and what is none is text."""
-    name, equals, value = word.partition("=")
-    if not equals or not name.strip():
-        raise InvalidInputError(f"'{word}' is no NAME=VALUE")
-    try:
-        return name.strip(), json.loads(value)
-    except ValueError:
-        return name.strip(), value
 
 
 class _Report:
@@ -239,4 +221,4 @@ def _write_outputs(name: str, done: PipelineRun, sources: dict[str, str], consol
         console.notice(f"'{text.clean(changed)}' was changed while it ran: its outputs are not written")
 
 
-__all__ = ["configure", "format_step", "parameter", "run", "summary"]
+__all__ = ["configure", "format_step", "run", "summary"]

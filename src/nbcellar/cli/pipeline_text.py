@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from nbcellar.cli import text
 from nbcellar.cli.console import Console
 from nbcellar.components.model import Component, Edge, Pipeline, Policy
+from nbcellar.components.parameters import as_text
 from nbcellar.ids import CellId
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def format_parameters(pipeline: Pipeline, console: Console) -> list[str]:
     for found in pipeline.parameters:
         users = text.names([by_id[id] for id in found.used_by]) if found.used_by else "nobody"
         where = f", set in cell {found.cell + 1}" if found.cell is not None else ""
-        value = text.one_line(json.dumps(found.value, ensure_ascii=False, default=repr), 40)
+        value = text.one_line(as_text(found.value), 40)
         lines.append(f"{console.style(found.name, 'bold')} = {value}  ({found.type}{where}; used by {users})")
     return lines
 
@@ -98,9 +98,7 @@ def format_edit(before: Pipeline, after: Pipeline, console: Console) -> list[str
     lines += _drawn(old, new, console)
     values = {found.name: found.value for found in before.parameters}
     lines += [
-        f"{f.name} = {json.dumps(f.value, default=repr)}"
-        for f in after.parameters
-        if values.get(f.name, ...) != f.value
+        f"{f.name} = {text.clean(as_text(f.value))}" for f in after.parameters if values.get(f.name, ...) != f.value
     ]
     lines += [f"- {name}" for name in values if name not in {found.name for found in after.parameters}]
     known = {problem.message for problem in before.problems}

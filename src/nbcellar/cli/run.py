@@ -11,7 +11,7 @@ import shlex
 from pathlib import Path
 
 from nbcellar.api.views import Run
-from nbcellar.cli import exit_codes, text
+from nbcellar.cli import exit_codes, parameters, text
 from nbcellar.cli.console import Console
 
 _BAR = 24
@@ -20,14 +20,7 @@ _BAR = 24
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("notebook_file", metavar="NB", help="the notebook")
     parser.add_argument("--out", metavar="NB", help="write the notebook with its outputs here")
-    parser.add_argument(
-        "-p",
-        "--parameter",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        help="set a parameter (JSON, else text), after the cell tagged 'parameters' or at the top",
-    )
+    parameters.configure(parser, "set a parameter (JSON, else text), after the cell tagged 'parameters' or at the top")
     parser.add_argument("--json", action="store_true", help="print JSON (docs/schemas/run.json)")
 
 

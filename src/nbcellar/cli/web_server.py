@@ -40,10 +40,9 @@ class WebServer:
         self._token = token
         self._log = log
 
-    def address(self, query: Mapping[str, str] | None = None, *, token: bool = True) -> str:
-        """Return the page's address, for a view that `query` names."""
-        words = {**(query or {}), **({"token": self._token} if token else {})}
-        return f"http://127.0.0.1:{self._port}/nbcellar/" + (f"?{urlencode(words)}" if words else "")
+    def address(self, query: Mapping[str, str]) -> str:
+        """Return the page's address, with the token, for a view that `query` names."""
+        return f"http://127.0.0.1:{self._port}/nbcellar/?{urlencode({**query, 'token': self._token})}"
 
     def ask(self, route: str, body: Mapping[str, Any]) -> Any:
         """Send a request of the command itself; return the answer."""

@@ -67,7 +67,10 @@ class EdgeChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ParameterChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one parameter; the type is "" where it is not."""
+    """What became of one parameter; the type is "" where it is not.
+
+    Programs get what JSON cannot hold as text in Python.
+    """
 
     name: str
     kind: Kind

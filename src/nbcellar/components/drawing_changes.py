@@ -10,13 +10,12 @@ circle. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from xml.sax.saxutils import quoteattr
 
 import msgspec
 
 from nbcellar.components.comparing import ComponentChange, EdgeChange, PipelineChanges, compare_pipelines
-from nbcellar.components.drawing import as_label, as_text, corner, middle, short_name, size_of
+from nbcellar.components.drawing import HEIGHT, WIDTH, as_label, as_text, corner, curve, head, short_name, size_of
 from nbcellar.components.graph import serial_order
 from nbcellar.components.layout import Layout, lay_out
 from nbcellar.components.model import Component, Edge, Pipeline
@@ -51,11 +50,7 @@ def to_svg(before: Pipeline, after: Pipeline, title: str = "") -> str:
     width, height = size_of(layout)
     width = max(width, 330)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height + _LEGEND}" width="{width}"',
-        f'  height="{height + _LEGEND}" role="img" aria-label={quoteattr(as_text(title or "difference"))}>',
-        f"<style>{_STYLE}</style>",
-        '<defs><marker id="end" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"',
-        '  markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L8 4L0 8z"/></marker></defs>',
+        head(width, height + _LEGEND, title or "difference", _STYLE, arrows=' markerUnits="userSpaceOnUse"'),
         *(both.edge(edge, layout) for edge in both.pipeline.edges),
     ]
     for component in both.pipeline.components:
@@ -120,13 +115,12 @@ class _Both:
     def box(self, component: Component, layout: Layout) -> Iterator[str]:
         x, y = corner(layout.places[component.id])
         change, kind = self.components.get(component.id), self.kind(component.id)
-        width, height = 148, 38
         told = f"{self.name(component)}: {_told(change) or 'as it was'}"
-        yield f'<g><title>{as_text(told)}</title><rect x="{x:g}" y="{y:g}" width="{width}" height="{height}" rx="6"'
+        yield f'<g><title>{as_text(told)}</title><rect x="{x:g}" y="{y:g}" width="{WIDTH}" height="{HEIGHT}" rx="6"'
         yield f"  class={quoteattr(kind)}/>"
         if kind == "changed":
             yield (
-                f'<rect class="inner changed" x="{x + 3:g}" y="{y + 3:g}" width="{width - 6}" height="{height - 6}"'
+                f'<rect class="inner changed" x="{x + 3:g}" y="{y + 3:g}" width="{WIDTH - 6}" height="{HEIGHT - 6}"'
                 f' rx="4"/>'
             )
         name = as_text(short_name(component.name, _LONGEST if kind else _LONGEST + 2))
@@ -134,22 +128,12 @@ class _Both:
         yield f'<text x="{x + 10:g}" y="{y + 30:g}" class="soft">{as_text(_short_told(change, component))}</text></g>'
 
     def edge(self, edge: Edge, layout: Layout) -> str:
-        start, end = layout.places[edge.parent], layout.places[edge.child]
         change = self.edges.get((edge.parent, edge.child))
-        points = [
-            (middle(start), corner(start)[1] + 38),
-            *((middle(bend), corner(bend)[1] + 19) for bend in layout.bends.get((edge.parent, edge.child), ())),
-            (middle(end), corner(end)[1] - 1),
-        ]
-        path = f"M{points[0][0]:g} {points[0][1]:g}"
-        for (x1, y1), (x2, y2) in pairwise(points):
-            half = (y1 + y2) / 2
-            path += f"C{x1:g} {half:g} {x2:g} {half:g} {x2:g} {y2:g}"
         kind = change.kind if change else ""
         names = {component.id: component.name for component in self.pipeline.components}
         told = f"{_SIGNS[kind]}{names[edge.parent]} → {names[edge.child]}: {_carried(edge, change) or 'only the order'}"
         mark = ' marker-end="url(#end)"'
-        return f'<path class={quoteattr(kind)} d="{path}"{mark}><title>{as_text(told)}</title></path>'
+        return f'<path class={quoteattr(kind)} d="{curve(edge, layout)}"{mark}><title>{as_text(told)}</title></path>'
 
 
 def joined(before: Pipeline, after: Pipeline) -> Pipeline:

@@ -13,9 +13,11 @@ from typing import Any
 import msgspec
 
 from nbcellar.components.graph import find_cycle
+from nbcellar.components.metadata import COMPONENT, PARAMETERS, held, held_object, with_held, without
 from nbcellar.components.model import Component, Pipeline
 from nbcellar.components.naming import name_problem
-from nbcellar.components.reading import COMPONENT, KEY, PARAMETERS, has_pipeline, other_language, read_pipeline
+from nbcellar.components.parameters import is_json, literal
+from nbcellar.components.reading import has_pipeline, other_language, read_pipeline
 from nbcellar.errors import AlreadyExistsError, InvalidInputError, NotFoundError
 from nbcellar.ids import CellId
 from nbcellar.notebook.model import Cell, JsonObject, Notebook
@@ -42,11 +44,12 @@ def add(notebook: Notebook, cell: str, name: str | None) -> Notebook:
     found = notebook.cells[place]
     if found.type != "code":
         raise InvalidInputError(f"cell {place + 1} holds no code")
-    if COMPONENT in _held(found):
+    if COMPONENT in held(found.metadata):
         raise AlreadyExistsError(
             f"cell {place + 1} is a component", hint="its name: cellar pipeline rename NB CELL NAME"
         )
-    taken = {component.name for component in _components(notebook)}
+    known = read_pipeline(notebook).components if has_pipeline(notebook) else ()
+    taken = {component.name for component in known}
     chosen = name if name is not None else _proposed_name(notebook, place, taken)
     _check_name(chosen, taken)
     return _with_cells(notebook, {place: lambda cell: _said(cell, {"name": chosen})})
@@ -54,9 +57,10 @@ def add(notebook: Notebook, cell: str, name: str | None) -> Notebook:
 
 def remove(notebook: Notebook, component: str) -> Notebook:
     """Make a component a plain cell again, and take away the edges that were drawn from it."""
-    gone = find_component(_written(notebook), component)
+    pipeline = _written(notebook)
+    gone = find_component(pipeline, component)
     edits: dict[int, Edit] = {gone.place: _without_component}
-    for other in _components(notebook):
+    for other in pipeline.components:
         if gone.id in other.after:
             edits[other.place] = lambda cell: _without_parent(cell, gone.id)
     return _with_cells(notebook, edits)
@@ -64,9 +68,10 @@ def remove(notebook: Notebook, component: str) -> Notebook:
 
 def rename(notebook: Notebook, component: str, name: str) -> Notebook:
     """Give a component another name; edges hold no names and stay."""
-    found = find_component(_written(notebook), component)
-    _check_name(name, {other.name for other in _components(notebook) if other.id != found.id})
-    return _with_cells(notebook, {found.place: lambda cell: _said(cell, {**_held(cell)[COMPONENT], "name": name})})
+    pipeline = _written(notebook)
+    found = find_component(pipeline, component)
+    _check_name(name, {other.name for other in pipeline.components if other.id != found.id})
+    return _with_cells(notebook, {found.place: lambda cell: _said(cell, {**_component(cell), "name": name})})
 
 
 def connect(notebook: Notebook, parent: str, child: str) -> Notebook:
@@ -82,10 +87,9 @@ def connect(notebook: Notebook, parent: str, child: str) -> Notebook:
             f"'{before.name}' is a cell without an id of its own, so no edge can name it",
             hint="save the notebook in JupyterLab 4 or later once: it gives cells ids (nbformat 4.5)",
         )
-    _written(notebook)
-    made = _with_cells(notebook, {after.place: lambda cell: _with_parent(cell, before.id)})
+    _refuse_proposal(pipeline)
     _refuse_cycle(pipeline, before, after)
-    return made
+    return _with_cells(notebook, {after.place: lambda cell: _with_parent(cell, before.id)})
 
 
 def disconnect(notebook: Notebook, parent: str, child: str) -> Notebook:
@@ -108,7 +112,7 @@ def set_policy(notebook: Notebook, component: str, changes: Mapping[str, Any]) -
     found = find_component(_written(notebook), component)
 
     def edit(cell: Cell) -> Cell:
-        said = {**_held(cell)[COMPONENT], **changes}
+        said = {**_component(cell), **changes}
         return _said(cell, {key: value for key, value in said.items() if value is not None})
 
     made = _with_cells(notebook, {found.place: edit})
@@ -122,10 +126,8 @@ def set_policy(notebook: Notebook, component: str, changes: Mapping[str, Any]) -
 
 def set_parameters(notebook: Notebook, values: Mapping[str, Any], remove: Sequence[str] = ()) -> Notebook:
     """Set parameters of the pipeline in the notebook's metadata, and take others away."""
-    held = notebook.metadata.get(KEY)
-    own = dict(held) if isinstance(held, dict) else {}
-    said = own.get(PARAMETERS)
-    parameters = dict(said) if isinstance(said, dict) else {}
+    own = held(notebook.metadata)
+    parameters = dict(held_object(own, PARAMETERS))
     in_cells = {found.name: found.cell for found in read_pipeline(notebook).parameters if found.cell is not None}
     for name in (*values, *remove):
         if name in in_cells:
@@ -133,14 +135,18 @@ def set_parameters(notebook: Notebook, values: Mapping[str, Any], remove: Sequen
     for name, value in values.items():
         if not name.isidentifier():
             raise InvalidInputError(f"{name!r} can be no variable, so it is no name of a parameter")
+        if not is_json(value):
+            raise InvalidInputError(
+                f"a notebook's metadata is JSON, which cannot hold {literal(value)}",
+                hint=f"set {name} in a cell with the tag `parameters`",
+            )
         parameters[name] = value
     for name in remove:
         if name not in parameters:
             raise NotFoundError(f"there is no parameter {name}")
         del parameters[name]
-    own = {**own, PARAMETERS: parameters} if parameters else {key: own[key] for key in own if key != PARAMETERS}
-    metadata = {**notebook.metadata, KEY: own} if own else {k: v for k, v in notebook.metadata.items() if k != KEY}
-    return msgspec.structs.replace(notebook, metadata=metadata)
+    own = {**own, PARAMETERS: parameters} if parameters else without(own, PARAMETERS)
+    return msgspec.structs.replace(notebook, metadata=with_held(notebook.metadata, own))
 
 
 def find_component(pipeline: Pipeline, text: str) -> Component:
@@ -173,16 +179,16 @@ def find_cell(notebook: Notebook, text: str) -> int:
 def _written(notebook: Notebook) -> Pipeline:
     """Return the pipeline of a notebook that has one: what is only proposed has no metadata to be changed."""
     pipeline = read_pipeline(notebook)
+    _refuse_proposal(pipeline)
+    return pipeline
+
+
+def _refuse_proposal(pipeline: Pipeline) -> None:
     if pipeline.proposed:
         raise InvalidInputError(
             "no cell of this notebook is a component yet: what is shown is a proposal",
             hint="write it down first: cellar pipeline init NB; or begin with one cell: cellar pipeline add NB CELL",
         )
-    return pipeline
-
-
-def _components(notebook: Notebook) -> tuple[Component, ...]:
-    return read_pipeline(notebook).components if has_pipeline(notebook) else ()
 
 
 def _proposed_name(notebook: Notebook, place: int, taken: set[str]) -> str:
@@ -217,30 +223,30 @@ def _refuse_cycle(pipeline: Pipeline, before: Component, after: Component) -> No
         raise InvalidInputError(f"they would wait for each other: {' -> '.join([*names, names[0]])}")
 
 
-def _held(cell: Cell) -> JsonObject:
-    held = cell.metadata.get(KEY)
-    return held if isinstance(held, dict) else {}
+def _component(cell: Cell) -> JsonObject:
+    return held_object(held(cell.metadata), COMPONENT)
 
 
 def _said(cell: Cell, component: JsonObject) -> Cell:
-    metadata = {**cell.metadata, KEY: {**_held(cell), COMPONENT: component}}
-    return msgspec.structs.replace(cell, metadata=metadata)
+    return _with_held(cell, {**held(cell.metadata), COMPONENT: component})
 
 
 def _without_component(cell: Cell) -> Cell:
-    held = {key: value for key, value in _held(cell).items() if key != COMPONENT}
-    metadata = {key: value for key, value in cell.metadata.items() if key != KEY}
-    return msgspec.structs.replace(cell, metadata={**metadata, KEY: held} if held else metadata)
+    return _with_held(cell, without(held(cell.metadata), COMPONENT))
+
+
+def _with_held(cell: Cell, own: JsonObject) -> Cell:
+    return msgspec.structs.replace(cell, metadata=with_held(cell.metadata, own))
 
 
 def _with_parent(cell: Cell, parent: CellId) -> Cell:
-    said = _held(cell)[COMPONENT]
+    said = _component(cell)
     after = said.get("after")
     return _said(cell, {**said, "after": [*(after if isinstance(after, list) else []), parent]})
 
 
 def _without_parent(cell: Cell, parent: CellId) -> Cell:
-    said = dict(_held(cell)[COMPONENT])
+    said = dict(_component(cell))
     said["after"] = [other for other in said["after"] if other != parent]
     return _said(cell, {key: value for key, value in said.items() if key != "after" or value})
 

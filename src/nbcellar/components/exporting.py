@@ -8,12 +8,14 @@ Invariant: the notebook is not changed; outputs and run counts stay behind. Pure
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
 from nbcellar.components.editing import find_component, init
-from nbcellar.components.model import Component, Edge, Parameter, Pipeline, Policy
+from nbcellar.components.metadata import COMPONENT, KEY, PARAMETERS, held, held_object, with_held, without
+from nbcellar.components.model import Component, Edge, Parameter, Pipeline, Policy, Problem
+from nbcellar.components.parameters import is_json
 from nbcellar.components.pipeline_file import (
     READER,
     SCHEMA,
@@ -29,7 +31,7 @@ from nbcellar.components.pipeline_file import (
     Producer,
     place_of,
 )
-from nbcellar.components.reading import COMPONENT, KEY, PARAMETERS, has_pipeline, read_pipeline
+from nbcellar.components.reading import has_pipeline, read_pipeline
 from nbcellar.errors import InvalidInputError
 from nbcellar.ids import CellId
 from nbcellar.notebook.ids import with_unique_ids
@@ -39,7 +41,6 @@ KEPT = "pipeline"
 """Where metadata keeps the fields of a file that this version does not know: `cellar.pipeline`."""
 
 _REFUSED = ("cycle", "duplicate-name", "metadata", "unknown-parent")
-_JSON = frozenset(("boolean", "integer", "number", "string", "array", "object", "null"))
 
 
 def export_pipeline(
@@ -56,14 +57,13 @@ def export_pipeline(
     """
     notebook = prepared(notebook)
     pipeline = read_pipeline(notebook)
-    check(pipeline)
+    for problem in refused(pipeline):
+        raise InvalidInputError(problem.message, hint=problem.hint)
     chosen = {find_component(pipeline, text).id for text in components}
     wanted = chosen or {component.id for component in pipeline.components}
     used = _names_used(pipeline, wanted)
     parameters = [each for each in pipeline.parameters if not chosen or each.name in used]
     places = _places(notebook, wanted, parameters) if chosen else list(range(len(notebook.cells)))
-    kept = _kept_of(notebook)
-    entries = _Entries(notebook, {place: notebook.cells[place].id for place in places})
     document = Document(
         schema=SCHEMA,
         version=VERSION,
@@ -76,16 +76,16 @@ def export_pipeline(
         components=[component_entry(each) for each in pipeline.components if each.id in wanted],
         edges=[_edge(edge) for edge in pipeline.edges if {edge.parent, edge.child} <= wanted],
         needs=[_edge(edge) for edge in pipeline.edges if edge.child in wanted and edge.parent not in wanted],
-        parameters=[entries.parameter(each) for each in parameters],
+        parameters=[_parameter(each, notebook.cells) for each in parameters],
         environment=environment,
     )
-    return PipelineFile(document, _unknown(document, notebook, kept))
+    return PipelineFile(document, _unknown(document, notebook))
 
 
 def prepared(notebook: Notebook) -> Notebook:
     """Return the notebook with components and an id for each cell. Raises InvalidInputError for undecided conflicts."""
     for place, cell in enumerate(notebook.cells):
-        if "conflict" in _held(cell.metadata):
+        if "conflict" in held(cell.metadata):
             raise InvalidInputError(
                 f"cell {place + 1} belongs to a conflict that is not decided", hint="decide it: cellar resolve NB"
             )
@@ -93,11 +93,9 @@ def prepared(notebook: Notebook) -> Notebook:
     return notebook if has_pipeline(notebook) else init(notebook)
 
 
-def check(pipeline: Pipeline) -> None:
-    """Raise InvalidInputError for a pipeline that has no order, or that cannot be told from its metadata."""
-    for problem in pipeline.errors:
-        if problem.code in _REFUSED:
-            raise InvalidInputError(problem.message, hint=problem.hint)
+def refused(pipeline: Pipeline) -> Iterator[Problem]:
+    """Yield why no file can hold a pipeline: it has no order, or cannot be told from its metadata."""
+    return (problem for problem in pipeline.errors if problem.code in _REFUSED)
 
 
 def cell_entry(cell: Cell) -> CellEntry:
@@ -121,12 +119,8 @@ def component_entry(component: Component) -> ComponentEntry:
 
 def unknown_of(cell: Cell) -> tuple[JsonObject, JsonObject]:
     """Return the fields of later versions that a cell keeps: of its entry, and of its component's."""
-    kept, said = _held(cell.metadata).get(KEPT), _held(cell.metadata).get(COMPONENT)
-    known = {"name", "after", *Policy.__struct_fields__}
-    return (
-        kept if isinstance(kept, dict) else {},
-        {key: value for key, value in said.items() if key not in known} if isinstance(said, dict) else {},
-    )
+    own = held(cell.metadata)
+    return held_object(own, KEPT), without(held_object(own, COMPONENT), "name", "after", *Policy.__struct_fields__)
 
 
 def _names_used(pipeline: Pipeline, ids: Collection[CellId]) -> set[str]:
@@ -153,47 +147,28 @@ def _places(notebook: Notebook, wanted: Collection[CellId], parameters: Sequence
     return found
 
 
-class _Entries:
-    def __init__(self, notebook: Notebook, ids: Mapping[int, CellId]) -> None:
-        self.notebook = notebook
-        self.ids = ids
-
-    def parameter(self, found: Parameter) -> ParameterEntry:
-        is_json = found.type in _JSON and _is_json(found.value)
-        return ParameterEntry(
-            name=found.name,
-            type=found.type,
-            value=found.value if is_json or found.cell is None else msgspec.UNSET,
-            cell=self.ids[found.cell] if found.cell is not None else None,
-        )
-
-
-def _is_json(value: object) -> bool:
-    """True for a value that JSON holds as it is: no tuple and no infinite number anywhere."""
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_json(item) for key, item in value.items())
-    if isinstance(value, list):
-        return all(map(_is_json, value))
-    if isinstance(value, float):
-        return value - value == 0
-    return value is None or isinstance(value, bool | int | str)
+def _parameter(found: Parameter, cells: Sequence[Cell]) -> ParameterEntry:
+    return ParameterEntry(
+        name=found.name,
+        type=found.type,
+        value=found.value if is_json(found.value) or found.cell is None else msgspec.UNSET,
+        cell=cells[found.cell].id if found.cell is not None else None,
+    )
 
 
 def _edge(edge: Edge) -> EdgeEntry:
     return EdgeEntry(parent=edge.parent, child=edge.child, names=list(edge.names), provenance=list(edge.provenance))
 
 
-def _unknown(document: Document, notebook: Notebook, kept: JsonObject) -> dict[str, JsonObject]:
+def _unknown(document: Document, notebook: Notebook) -> dict[str, JsonObject]:
     """Return what was kept of a file that was imported before, for the entries that are still there."""
-    found: dict[str, JsonObject] = {}
-    own = kept.get("file")
-    found[""] = own if isinstance(own, dict) else {}
-    entries = kept.get("entries")
+    kept = held_object(held(notebook.metadata), KEPT)
+    found = {"": held_object(kept, "file")}
     known = {place_of(entry) for entry in (*document.edges, *document.needs)}
     known |= {place_of(entry) for entry in document.parameters}
     found |= {
         place: fields
-        for place, fields in (entries.items() if isinstance(entries, dict) else ())
+        for place, fields in held_object(kept, "entries").items()
         if place in known and isinstance(fields, dict)
     }
     for cell in notebook.cells:
@@ -203,8 +178,7 @@ def _unknown(document: Document, notebook: Notebook, kept: JsonObject) -> dict[s
 
 def _later(fields: JsonObject, place: str) -> JsonObject:
     """Return fields without those that this version has come to know."""
-    kind = _KINDS[place.partition(" ")[0]]
-    return {key: value for key, value in fields.items() if key not in kind.__struct_fields__}
+    return without(fields, *_KINDS[place.partition(" ")[0]].__struct_fields__)
 
 
 _KINDS: dict[str, type[msgspec.Struct]] = {
@@ -216,22 +190,11 @@ _KINDS: dict[str, type[msgspec.Struct]] = {
 }
 
 
-def _kept_of(notebook: Notebook) -> JsonObject:
-    kept = _held(notebook.metadata).get(KEPT)
-    return kept if isinstance(kept, dict) else {}
-
-
-def _held(metadata: JsonObject) -> JsonObject:
-    held = metadata.get(KEY)
-    return held if isinstance(held, dict) else {}
-
-
 def _without(metadata: JsonObject, *keys: str) -> JsonObject:
     """Return metadata without some of what it has under `cellar`."""
     if not isinstance(metadata.get(KEY), dict):
         return metadata
-    held = {key: value for key, value in metadata[KEY].items() if key not in keys}
-    return {**{key: value for key, value in metadata.items() if key != KEY}, **({KEY: held} if held else {})}
+    return with_held(metadata, without(held(metadata), *keys))
 
 
-__all__ = ["KEPT", "cell_entry", "check", "component_entry", "export_pipeline", "prepared", "unknown_of"]
+__all__ = ["KEPT", "cell_entry", "component_entry", "export_pipeline", "prepared", "refused", "unknown_of"]

@@ -10,12 +10,14 @@ another source loses its outputs, since another source made them. Pure.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import msgspec
 
-from nbcellar.components.exporting import KEPT, cell_entry, component_entry, unknown_of
-from nbcellar.components.model import Component
+from nbcellar.components.exporting import KEPT, cell_entry, component_entry, refused, unknown_of
+from nbcellar.components.metadata import COMPONENT, KEY, PARAMETERS, held, held_object, without
+from nbcellar.components.model import Component, Pipeline
 from nbcellar.components.pipeline_file import (
     CellEntry,
     ComponentEntry,
@@ -23,14 +25,12 @@ from nbcellar.components.pipeline_file import (
     PipelineFile,
     place_of,
 )
-from nbcellar.components.reading import COMPONENT, KEY, PARAMETERS, has_pipeline, read_pipeline
+from nbcellar.components.reading import has_pipeline, read_pipeline
 from nbcellar.errors import AlreadyExistsError, InvalidInputError
 from nbcellar.ids import CellId
 from nbcellar.notebook.ids import is_valid, with_unique_ids
 from nbcellar.notebook.model import NEWEST_MINOR, Cell, JsonObject, Notebook, cell_to_json
 from nbcellar.notebook.validate import validate
-
-_REFUSED = ("cycle", "duplicate-name", "metadata", "unknown-parent")
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +75,7 @@ class _Import:
     def result(self) -> Imported:
         self._check_cells()
         known = {entry.id for entry in self.document.components} | {
-            component.id for component in self._components_there().values()
+            component.id for component in self._components_there.values()
         }
         self.drawn = self._drawn(known)
         differing = self._differing()
@@ -115,7 +115,7 @@ class _Import:
             tags = entry.metadata.get("tags", ())
             if entry.id in self.components and PARAMETERS in tags:
                 raise InvalidInputError(f"the cell {entry.id!r} is a component and sets parameters: it can be one")
-            if isinstance(entry.metadata.get(KEY), dict) and COMPONENT in entry.metadata[KEY]:
+            if COMPONENT in held(entry.metadata):
                 raise InvalidInputError(f"the cell {entry.id!r} says itself what component it is; 'components' does")
 
     def _drawn(self, known: set[str]) -> dict[str, list[str]]:
@@ -126,16 +126,22 @@ class _Import:
                 found.setdefault(edge.child, []).append(edge.parent)
         return found
 
+    @cached_property
+    def _pipeline_there(self) -> Pipeline:
+        """The pipeline of the notebook without the file, or what it could be."""
+        return read_pipeline(self.target)
+
+    @cached_property
     def _components_there(self) -> Mapping[str, Component]:
         if not has_pipeline(self.target):
             return {}
-        return {component.id: component for component in read_pipeline(self.target).components}
+        return {component.id: component for component in self._pipeline_there.components}
 
     def _cell(self, entry: CellEntry, after: Sequence[str]) -> Cell:
         """Return the cell that a file's entry stands for."""
         # A front end shows the HTML of a cell that says it is trusted; whoever wrote the file is not to decide that.
         metadata = {key: value for key, value in entry.metadata.items() if key != "trusted"}
-        own = dict(metadata[KEY]) if isinstance(metadata.get(KEY), dict) else {}
+        own = dict(held(metadata))
         component = self.components.get(entry.id)
         if component is not None:
             unknown = self.file.unknown.get(place_of(component), {})
@@ -158,7 +164,7 @@ class _Import:
 
     def _differing(self) -> dict[str, str]:
         """Return the cells that are there and say something else, with what it is about."""
-        there, found = self._components_there(), {}
+        there, found = self._components_there, {}
         for entry in self.document.cells:
             if entry.id in self.there:
                 cell = self.target.cells[self.there[CellId(entry.id)]]
@@ -253,29 +259,28 @@ class _Import:
 
     def _metadata(self) -> JsonObject:
         metadata = dict(self.target.metadata)
-        own = dict(metadata[KEY]) if isinstance(metadata.get(KEY), dict) else {}
-        held = own.get(PARAMETERS)
+        own = dict(held(metadata))
         values = {entry.name: entry.value for entry in self.document.parameters if entry.cell is None}
-        parameters = {**(held if isinstance(held, dict) else {}), **values}
-        kept = self._kept(own.get(KEPT))
+        parameters = {**held_object(own, PARAMETERS), **values}
+        kept = self._kept(held_object(own, KEPT))
         own |= {key: value for key, value in ((PARAMETERS, parameters), (KEPT, kept)) if value}
         return {**metadata, **({KEY: own} if own else {})}
 
-    def _kept(self, before: Any) -> JsonObject:
+    def _kept(self, before: JsonObject) -> JsonObject:
         """Return the unknown fields that no cell keeps, with those that are kept already."""
-        kept: JsonObject = dict(before) if isinstance(before, dict) else {}
+        kept = dict(before)
         if self.file.unknown.get(""):
-            kept["file"] = {**_object(kept.get("file")), **self.file.unknown[""]}
+            kept["file"] = {**held_object(kept, "file"), **self.file.unknown[""]}
         entries = {
             place: fields for place, fields in self.file.unknown.items() if place.startswith(("edge ", "parameter "))
         }
         if entries:
-            kept["entries"] = {**_object(kept.get("entries")), **entries}
+            kept["entries"] = {**held_object(kept, "entries"), **entries}
         return kept
 
     def _other_values(self) -> list[str]:
         """Return the parameters that the notebook sets to something else."""
-        there = {parameter.name: parameter for parameter in read_pipeline(self.target).parameters}
+        there = {parameter.name: parameter for parameter in self._pipeline_there.parameters}
         return [
             entry.name
             for entry in self.document.parameters
@@ -285,14 +290,15 @@ class _Import:
         ]
 
     def _check_result(self, made: Notebook) -> None:
-        in_cells = {found.name: found.cell for found in read_pipeline(made).parameters if found.cell is not None}
+        pipeline = read_pipeline(made)
+        in_cells = {found.name: found.cell for found in pipeline.parameters if found.cell is not None}
         for entry in self.document.parameters:
             if entry.cell is None and entry.name in in_cells:
-                number = (in_cells[entry.name] or 0) + 1
+                number = in_cells[entry.name] + 1
                 raise InvalidInputError(f"the parameter {entry.name} is set in cell {number} of the notebook, too")
-        before = set() if self.is_new else {problem.message for problem in read_pipeline(self.target).errors}
-        for problem in read_pipeline(made).errors:
-            if problem.code in _REFUSED and problem.message not in before:
+        before = set() if self.is_new else {problem.message for problem in self._pipeline_there.errors}
+        for problem in refused(pipeline):
+            if problem.message not in before:
                 raise InvalidInputError(f"the notebook would be wrong: {problem.message}", hint=problem.hint)
 
 
@@ -305,9 +311,8 @@ def _said(component: ComponentEntry) -> JsonObject:
 def _replaced(old: Cell, new: Cell) -> Cell:
     """Return the file's cell in the place of another; outputs stay with the source that made them."""
     stays = old.type == new.type and old.source == new.source
-    own = {key: value for key, value in _object(old.metadata.get(KEY)).items() if key not in (COMPONENT, KEPT)}
+    own = {**without(held(old.metadata), COMPONENT, KEPT), **held(new.metadata)}
     metadata = {**old.metadata, **new.metadata}
-    own |= _object(new.metadata.get(KEY))
     if "tags" not in new.metadata:
         metadata.pop("tags", None)
     metadata.pop(KEY, None)
@@ -319,10 +324,6 @@ def _replaced(old: Cell, new: Cell) -> Cell:
         execution_count=old.execution_count if stays else None,
         attachments=new.attachments,
     )
-
-
-def _object(value: Any) -> JsonObject:
-    return value if isinstance(value, dict) else {}
 
 
 def _strict(value: Any) -> str:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import msgspec
 
 from nbcellar.components.model import Provenance
+from nbcellar.components.parameters import type_of
 from nbcellar.errors import InvalidInputError, UnsupportedFormatError
 from nbcellar.notebook.model import JsonObject
 
@@ -252,20 +253,8 @@ def _parameter_problems(parameter: ParameterEntry, cells: Mapping[str, CellEntry
         yield f"the parameter {parameter.name!r} is of type {parameter.type!r}, but its value is {shown[:40]}"
 
 
-_TYPES: dict[str, type | tuple[type, ...]] = {
-    "boolean": bool,
-    "integer": int,
-    "number": (int, float),
-    "string": str,
-    "array": list,
-    "object": dict,
-    "null": type(None),
-}
-
-
 def _is_of_type(value: Any, type: str) -> bool:
-    kind = _TYPES.get(type)
-    return kind is not None and isinstance(value, kind) and (type == "boolean" or not isinstance(value, bool))
+    return type_of(value) == type or (type_of(value), type) == ("integer", "number")
 
 
 def _twice(values: Iterator[str]) -> list[str]:

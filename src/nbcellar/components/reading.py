@@ -25,31 +25,21 @@ from typing import Any
 import msgspec
 
 from nbcellar.components.edges import Observed, find_edges
+from nbcellar.components.metadata import COMPONENT, PARAMETERS, held
 from nbcellar.components.model import Component, Edge, Parameter, Pipeline, Policy, Problem
 from nbcellar.components.naming import name_problem, propose_name
+from nbcellar.components.parameters import type_of
 from nbcellar.components.transform import NotPythonError, parse
 from nbcellar.components.uses import Uses, uses_of
 from nbcellar.ids import CellId
 from nbcellar.notebook.model import Cell, Notebook
 
-KEY = "cellar"
-COMPONENT = "component"
-PARAMETERS = "parameters"
 _SETTING_UP = frozenset(
     "aimport alias autoreload autosave autocall colors conda config doctest_mode gui history lsmagic magic "
     "mamba matplotlib page pdb pdef pdoc pfile pinfo pinfo2 pip pprint precision psearch psource quickref "
     "who who_ls whos xmode".split()
 )
 _INSTALLERS = ("pip", "pip3", "conda", "mamba", "uv")
-_JSON_TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
-    (bool, "boolean"),
-    (int, "integer"),
-    (float, "number"),
-    (str, "string"),
-    (list, "array"),
-    (dict, "object"),
-    (type(None), "null"),
-)
 
 
 def read_pipeline(notebook: Notebook, observed: Observed | None = None) -> Pipeline:
@@ -60,11 +50,6 @@ def read_pipeline(notebook: Notebook, observed: Observed | None = None) -> Pipel
 def has_pipeline(notebook: Notebook) -> bool:
     """True if some cell of the notebook is a component."""
     return any(_said(cell) is not None for cell in notebook.cells)
-
-
-def type_of(value: Any) -> str:
-    """Return JSON's word for the type of a parameter's value."""
-    return next((name for kind, name in _JSON_TYPES if isinstance(value, kind)), type(value).__name__)
 
 
 class _Reader:
@@ -174,8 +159,7 @@ class _Reader:
     # parameters ---------------------------------------------------------------------------------------------------
 
     def _of_notebook(self) -> Iterator[Parameter]:
-        held = self.notebook.metadata.get(KEY)
-        said = held.get(PARAMETERS, {}) if isinstance(held, dict) else {}
+        said = held(self.notebook.metadata).get(PARAMETERS, {})
         if not isinstance(said, dict):
             self.problems.append(Problem(code="metadata", message="the notebook's parameters are no object of names"))
             return
@@ -307,8 +291,7 @@ def cell_ids(notebook: Notebook) -> list[CellId]:
 
 
 def _said(cell: Cell) -> Mapping[str, Any] | None:
-    held = cell.metadata.get(KEY)
-    said = held.get(COMPONENT) if isinstance(held, dict) else None
+    said = held(cell.metadata).get(COMPONENT)
     return said if isinstance(said, dict) else None
 
 
@@ -358,4 +341,4 @@ def _used(parameter: Parameter, components: list[Component], edges: Iterable[Edg
     return msgspec.structs.replace(parameter, used_by=users)
 
 
-__all__ = ["COMPONENT", "KEY", "PARAMETERS", "cell_ids", "has_pipeline", "other_language", "read_pipeline", "type_of"]
+__all__ = ["cell_ids", "has_pipeline", "other_language", "read_pipeline"]

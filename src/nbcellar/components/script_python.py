@@ -5,17 +5,16 @@ Invariant: the script needs neither Cellar nor, without magics, IPython; equal n
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 
 from nbcellar.components.model import Parameter
+from nbcellar.components.parameters import as_text, literal
 from nbcellar.components.script_steps import (
     Script,
     Step,
     comment,
-    doubts,
     lines_of,
-    literal,
+    notes_of,
     pipeline_of,
     steps_of,
 )
@@ -42,8 +41,7 @@ def to_script(notebook: Notebook, name: str) -> Script:
         lines += ["", *_AWAIT.strip("\n").split("\n")]
     lines += _options(pipeline.parameters)
     lines += _body(notebook, steps)
-    notes = ["it has magics, so it needs IPython"] * any(step.magics for step in steps)
-    return Script("\n".join(lines).rstrip("\n") + "\n", (*notes, *doubts(pipeline)))
+    return Script("\n".join(lines).rstrip("\n") + "\n", tuple(notes_of(pipeline, steps)))
 
 
 _SHELL = """
@@ -140,12 +138,7 @@ def _option(parameter: Parameter) -> str:
 
 def _shown(parameter: Parameter, kind: str) -> str:
     """Return the value as it would be given on the command line."""
-    if kind == "literal":
-        return literal(parameter.value)
-    try:
-        return parameter.value if kind == "str" else json.dumps(parameter.value)
-    except (TypeError, ValueError):  # a tuple as a key, in a cell's dictionary
-        return literal(parameter.value)
+    return str(parameter.value) if kind == "str" else as_text(parameter.value)
 
 
 def _body(notebook: Notebook, steps: Sequence[Step]) -> Iterator[str]:

@@ -15,15 +15,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from nbcellar.components.model import Parameter, Pipeline
+from nbcellar.components.parameters import literal
 from nbcellar.components.paths import pairs_by_files, paths_of, starts_programs
 from nbcellar.components.script_runner import RUNNER, SNAKEFILE, STATES
 from nbcellar.components.script_steps import (
     Script,
     Step,
     comment,
-    doubts,
     lines_of,
-    literal,
+    notes_of,
     pipeline_of,
     steps_of,
 )
@@ -53,8 +53,12 @@ def to_snakefile(notebook: Notebook, name: str) -> Script:
     lines += [f"        {path!r}," for path in (rules.done(step.component.id) for step in steps)]
     for step in steps:
         lines += ["", "", *rules.rule(step)]
+    return Script("\n".join(lines) + "\n", (*_notes(steps), *notes_of(pipeline, steps)))
+
+
+def _notes(steps: Sequence[Step]) -> list[str]:
+    """Return what is other in Snakemake than in the notebook."""
     notes = ["it hands over values with cloudpickle, which has to be installed beside Snakemake"]
-    notes += ["it has magics, so it needs IPython"] * any(step.magics for step in steps)
     notes += [
         f"'{step.component.name}' seeds random numbers, so what comes after it runs in turn, as in the notebook; with "
         "--config random_in_turn=false each begins with the same numbers, which gives other results"
@@ -66,12 +70,11 @@ def to_snakefile(notebook: Notebook, name: str) -> Script:
         for step in steps
         if step.sets
     ]
-    notes += [
+    return notes + [
         f"'{step.component.name}' is frozen in the notebook; Snakemake runs it when something before it changes"
         for step in steps
         if step.component.policy.freeze
     ]
-    return Script("\n".join(lines) + "\n", (*notes, *doubts(pipeline)))
 
 
 def _parameters(parameters: Sequence[Parameter]) -> Iterator[str]:

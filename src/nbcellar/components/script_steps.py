@@ -13,12 +13,12 @@ import ast
 import inspect
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from nbcellar.components.model import Component, Parameter, Pipeline
-from nbcellar.components.reading import read_pipeline
+from nbcellar.components.reading import other_language, read_pipeline
 from nbcellar.components.transform import NotPythonError, parse_text, to_python
 from nbcellar.errors import InvalidInputError
 from nbcellar.notebook.model import Notebook
@@ -52,8 +52,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 def pipeline_of(notebook: Notebook) -> Pipeline:
     """Return the pipeline of a notebook of Python. Raises InvalidInputError for another language."""
-    if notebook.language and not notebook.language.startswith(("python", "ipython")):
-        raise InvalidInputError(f"the notebook's language is {notebook.language}, and these scripts are Python")
+    if other := other_language(notebook):
+        raise InvalidInputError(f"the notebook's language is {other}, and these scripts are Python")
     pipeline = read_pipeline(notebook)
     check_parameters(pipeline.parameters)
     return pipeline
@@ -63,36 +63,20 @@ def steps_of(pipeline: Pipeline) -> list[Step]:
     """Return the components in the order of a run. Raises InvalidInputError for what no script can run."""
     for problem in pipeline.errors:
         raise InvalidInputError(problem.message, hint=problem.hint)
-    made = (
-        frozenset().union(*(each.uses.writes for each in pipeline.components)) if pipeline.components else frozenset()
-    )
+    made = frozenset[str]().union(*(each.uses.writes for each in pipeline.components))
     return [_step(pipeline.component(id), made) for id in pipeline.order]
 
 
-def doubts(pipeline: Pipeline) -> list[str]:
-    """Return what a script may lack: names that no component makes, and what cannot be seen in a source."""
-    return [problem.message for problem in pipeline.problems if not problem.is_error]
+def notes_of(pipeline: Pipeline, steps: Sequence[Step]) -> list[str]:
+    """Return what a script needs, and what it may lack: names that no component makes, what no source shows."""
+    needs = ["it has magics, so it needs IPython"] if any(step.magics for step in steps) else []
+    return [*needs, *(problem.message for problem in pipeline.problems if not problem.is_error)]
 
 
 def comment(text: str) -> Iterator[str]:
     """Yield text as lines of comments, whatever it holds."""
     for line in re.split(r"\r\n|[\n\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]", text):
         yield f"# {_printable(line)}".rstrip()
-
-
-def literal(value: object) -> str:
-    """Return Python that makes a value of a parameter."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{literal(key)}: {literal(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(literal, value)) + "]"
-    if isinstance(value, tuple):
-        return "(" + ", ".join(map(literal, value)) + ("," if len(value) == 1 else "") + ")"
-    if isinstance(value, set):
-        return "{" + ", ".join(sorted(map(literal, value))) + "}" if value else "set()"
-    if isinstance(value, float) and value - value != 0:
-        return f"float({str(value)!r})"
-    return repr(value)
 
 
 def lines_of(source: str, indent: str) -> Iterator[str]:
@@ -259,4 +243,4 @@ def _printable(line: str) -> str:
     return re.sub(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", "\ufffd", line)
 
 
-__all__ = ["Script", "Step", "comment", "doubts", "lines_of", "literal", "pipeline_of", "steps_of"]
+__all__ = ["Script", "Step", "comment", "lines_of", "notes_of", "pipeline_of", "steps_of"]

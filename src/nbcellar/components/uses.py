@@ -342,8 +342,7 @@ class _Cell:
         self.changes |= inner.changes - inner.writes.keys()
         self.unseen.update(inner.unseen)
         self.bind(node.name)
-        needed = set().union(*inner.needs.values()) if inner.needs else set()
-        self.needs[node.name] = needed - {node.name}
+        self.needs[node.name] = set[str]().union(*inner.needs.values()) - {node.name}
 
     def _alone(self, node: ast.Expr) -> None:
         """A value that nobody takes: a call is made for what it does."""
@@ -419,11 +418,9 @@ class _Cell:
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
         names: set[str] = set()
         for at, generator in enumerate(node.generators):
+            self.expression(generator.iter)
             if at == 0:
-                self.expression(generator.iter)
                 self.hidden.append(names)
-            else:
-                self.expression(generator.iter)
             names |= {leaf.id for leaf in ast.walk(generator.target) if isinstance(leaf, ast.Name)}
             for condition in generator.ifs:
                 self.expression(condition)

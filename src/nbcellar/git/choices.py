@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 from datetime import datetime, timezone
+from typing import Any
 
 import msgspec
 
 from nbcellar.git.process import Git
 
 _REF = "%(refname)%00%(objectname:short)%00%(committerdate:unix)%00%(contents:subject)"
-_COMMIT = "%x01%H%x00%at%x00%an%x00%s%x00"
+COMMIT_FORMAT = "%x01%H%x00%at%x00%an%x00%s"
+"""What `git log` is to say of a commit; see `commit_fields`."""
 _MOST_REFS = 200
 
 
@@ -66,19 +68,25 @@ def commits_of(git: Git, path: str, limit: int) -> list[GitCommit]:
         "-M",
         "--name-only",
         "-z",
-        f"--format={_COMMIT}",
+        f"--format={COMMIT_FORMAT}%x00",
         f"--max-count={limit}",
         "--",
         os.fsencode(path),
     ).out
     found = []
     for record in listing.split(b"\x01")[1:]:
-        fields = record.split(b"\0")
-        commit, moment, author, title = (field.decode("utf-8", "replace") for field in fields[:4])
-        names = [os.fsdecode(field.lstrip(b"\n")) for field in fields[4:] if field.strip(b"\n")]
-        at = datetime.fromtimestamp(int(moment), timezone.utc)
-        found.append(GitCommit(commit=commit, author=author, moment=at, title=title, path=names[-1] if names else path))
+        said, rest = commit_fields(record)
+        names = [os.fsdecode(field.lstrip(b"\n")) for field in rest if field.strip(b"\n")]
+        found.append(GitCommit(**said, path=names[-1] if names else path))
     return found
 
 
-__all__ = ["GitCommit", "GitRef", "branch", "commits_of", "refs"]
+def commit_fields(record: bytes) -> tuple[dict[str, Any], list[bytes]]:
+    """Return what a record of `COMMIT_FORMAT` says of a commit, as fields of `GitCommit`, and what comes after it."""
+    fields = record.split(b"\0")
+    commit, moment, author, title = (field.decode("utf-8", "replace") for field in fields[:4])
+    at = datetime.fromtimestamp(int(moment), timezone.utc)
+    return {"commit": commit, "author": author, "moment": at, "title": title}, fields[4:]
+
+
+__all__ = ["COMMIT_FORMAT", "GitCommit", "GitRef", "branch", "commit_fields", "commits_of", "refs"]

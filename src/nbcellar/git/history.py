@@ -7,32 +7,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import datetime, timezone
 
 import msgspec
 
 from nbcellar.errors import CellarError
+from nbcellar.git.choices import COMMIT_FORMAT, GitCommit, commit_fields
 from nbcellar.git.process import Git
 from nbcellar.git.repository import GitRepository
 from nbcellar.git.revisions import read_object
 from nbcellar.notebook.codec import read
 from nbcellar.notebook.model import Cell, Notebook
 
-_FORMAT = "%x01%H%x00%at%x00%an%x00%s"
 _LONGEST_TITLE = 60
 
 
-class Touched(msgspec.Struct, frozen=True, kw_only=True):
+class Touched(GitCommit, frozen=True, kw_only=True):
     """One commit: the notebook's path in it, the path before if it was renamed, and what changed, a line each.
 
     old and new name git's objects of the two versions; "" where there is none.
     """
 
-    commit: str
-    author: str
-    moment: datetime
-    title: str
-    path: str
     old_path: str = ""
     old: str = ""
     new: str = ""
@@ -55,7 +49,7 @@ def history_of(repository: GitRepository, path: str, *, limit: int | None = None
 
 def commits_of(repository: GitRepository, path: str, *, limit: int | None = None) -> list[Touched]:
     """Return the commits that changed a notebook, newest first; nobody looked yet into what they changed."""
-    words = ["log", "--follow", "-M", "--raw", "-z", "--no-abbrev", "--no-ext-diff", f"--format={_FORMAT}"]
+    words = ["log", "--follow", "-M", "--raw", "-z", "--no-abbrev", "--no-ext-diff", f"--format={COMMIT_FORMAT}"]
     if limit is not None:
         words.append(f"--max-count={limit}")
     if repository.git.run("rev-parse", "--verify", "--quiet", "HEAD", check=False).code:
@@ -100,15 +94,11 @@ class Versions:
 
 def _parse(record: bytes, path: str) -> Touched:
     # Hash, time, author, title, then git's raw line after a line break, then one path or two.
-    fields = record.split(b"\0")
-    commit, moment, author, title = (field.decode("utf-8", "replace") for field in fields[:4])
-    names = [os.fsdecode(field) for field in fields[5:] if field]
-    words = fields[4].decode().strip().lstrip(":").split() if len(fields) > 4 else []
+    said, rest = commit_fields(record)
+    names = [os.fsdecode(field) for field in rest[1:] if field]
+    words = rest[0].decode().strip().lstrip(":").split() if rest else []
     return Touched(
-        commit=commit,
-        author=author,
-        moment=datetime.fromtimestamp(int(moment), timezone.utc),
-        title=title,
+        **said,
         path=names[-1] if names else path,
         old_path=names[0] if len(names) > 1 and names[0] != names[-1] else "",
         old=_oid(words, 2),

@@ -13,7 +13,7 @@ import msgspec
 
 from nbcellar.diff.document.equality import same_json
 from nbcellar.merge.lines import merge_texts
-from nbcellar.merge.model import Dropped, MergeSettings, Side
+from nbcellar.merge.model import Dropped, MergeSettings, Side, other_side
 from nbcellar.merge.outputs import RUN_KEYS, OutputChoice, choose_outputs, new_outputs
 from nbcellar.merge.trees import ABSENT, COMPONENT, Path, merge_trees, value_at, with_value_at
 from nbcellar.notebook.model import Cell, JsonObject
@@ -162,7 +162,7 @@ def _merge_metadata(base: Cell | None, ours: Cell, theirs: Cell, ran: Side, sett
             left.append(("metadata", *path))
             continue
         if not is_run:
-            other: Side = "theirs" if side == "ours" else "ours"
+            other = other_side(side)
             gone, id_ = (yours, theirs.id) if side == "ours" else (mine, ours.id)
             value = value_at(gone, path)
             if value is not ABSENT:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from nbcellar.merge.model import Dropped, MergeSettings, Side
+from nbcellar.merge.model import Dropped, MergeSettings, Side, other_side
 from nbcellar.merge.trees import ABSENT, Path, merge_trees, value_at, with_value_at
 from nbcellar.notebook.model import Formatting, Notebook
 
@@ -40,7 +40,7 @@ def merge_headers(base: Notebook, ours: Notebook, theirs: Notebook, settings: Me
         if side is None:
             left.append(path)
             continue
-        other: Side = "theirs" if side == "ours" else "ours"
+        other = other_side(side)
         gone = value_at(merged.theirs if side == "ours" else merged.ours, path)
         tree = with_value_at(tree, path, value_at(merged.ours if side == "ours" else merged.theirs, path))
         if gone is not ABSENT:

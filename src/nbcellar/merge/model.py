@@ -13,8 +13,14 @@ import msgspec
 from nbcellar.notebook.model import Cell, JsonObject, Notebook
 
 Side = Literal["ours", "theirs"]
+SIDES: tuple[Side, Side] = ("ours", "theirs")
 OutputPolicy = Literal["ran", "ours", "theirs", "none"]
 ConflictPolicy = Literal["mark", "ours", "theirs"]
+
+
+def other_side(side: Side) -> Side:
+    """Return the side that a side is not."""
+    return "theirs" if side == "ours" else "ours"
 
 
 class Labels(msgspec.Struct, frozen=True):
@@ -92,4 +98,15 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True):
         return not self.conflicts
 
 
-__all__ = ["Conflict", "ConflictPolicy", "Dropped", "Labels", "MergeSettings", "Merged", "OutputPolicy", "Side"]
+__all__ = [
+    "SIDES",
+    "Conflict",
+    "ConflictPolicy",
+    "Dropped",
+    "Labels",
+    "MergeSettings",
+    "Merged",
+    "OutputPolicy",
+    "Side",
+    "other_side",
+]

@@ -26,7 +26,7 @@ from nbcellar.merge.marks import (
     notebook_marker,
     structure_marker,
 )
-from nbcellar.merge.model import Conflict, Dropped, Labels, Merged, MergeSettings, Side
+from nbcellar.merge.model import Conflict, Dropped, Labels, Merged, MergeSettings, Side, other_side
 from nbcellar.merge.order import Slot, slots
 from nbcellar.merge.structure.held import component_of, has_components, name_of
 from nbcellar.merge.structure.telling import PLAIN, Sentence, deleted
@@ -242,7 +242,7 @@ class _Run:
         is_changed = not only_ran(base, kept)
         drawn = self._drawn_from(side)
         if is_changed or drawn:
-            by: Side = "theirs" if side == "ours" else "ours"
+            by = other_side(side)
             held = component_of(kept) or component_of(base)
             said = deleted(name_of(held), by, drawn, is_changed=is_changed) if held is not None else None
             if self._versions is not None and self._slot is not None and self._settings.conflicts in ("mark", side):
@@ -295,7 +295,7 @@ class _Run:
     def _take(self, slot: Slot, side: Side, kept: Cell | None, gone: Cell | None, what: Sequence[Path]) -> None:
         """Decide a conflict for one side; say what the other had."""
         reason = f"both sides changed it; the policy keeps {side}"
-        other: Side = "theirs" if side == "ours" else "ours"
+        other = other_side(side)
         if kept is not None:
             self._put(kept)
         if gone is None:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from nbcellar.diff.document.equality import same_json
-from nbcellar.merge.model import Dropped, MergeSettings, Side
+from nbcellar.merge.model import Dropped, MergeSettings, Side, other_side
 from nbcellar.notebook.model import Cell, JsonObject
 from nbcellar.notebook.stale import STALE_KEY
 
@@ -42,7 +42,7 @@ def choose_outputs(base: Cell | None, ours: Cell, theirs: Cell, source: str, set
         return OutputChoice(None, new_outputs(None, ours, theirs, reason))
     side = _side_that_ran(ours, theirs, source) if settings.outputs == "ran" else settings.outputs
     kept, gone = (ours, theirs) if side == "ours" else (theirs, ours)
-    other: Side = "theirs" if side == "ours" else "ours"
+    other = other_side(side)
     if not gone.outputs or _same_but_for_counts(kept, gone):
         return OutputChoice(side)
     return OutputChoice(side, (_dropped(other, gone, f"both sides ran the cell; kept: the outputs of {side}"),))

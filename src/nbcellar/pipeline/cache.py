@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from nbcellar.components.parameters import sealed_as_text
 from nbcellar.errors import CellarError, ConflictError, NotTrustedError
 from nbcellar.history import refs
 from nbcellar.history.model import Commit, CommitKind, Covariable
@@ -336,7 +337,7 @@ def _change(then: str, now: str) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = canonical(value)
+    text = sealed_as_text(value)
     return text if len(text) <= 40 else text[:37] + "..."
 
 

@@ -40,10 +40,11 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     """One component to be run.
 
     key: the first part of its cache key, in hexadecimal: what is known before it runs. known: the facts that belong to
-    it, to be kept with the result. takes: in the order of a serial run. definitions: results in which classes are
-    looked for that the values need. surroundings: results whose changes of random state, options and the like are made
-    first, in this order. streams: that of random streams, too, which begin by the key else. root: the folder of the
-    repository; folder: where the cell runs. is_alone: work that is in flight for another run will not do.
+    it, to be kept with the result. takes: in the order of a serial run. parameters: sealed, as in `Facts`. definitions:
+    results in which classes are looked for that the values need. surroundings: results whose changes of random state,
+    options and the like are made first, in this order. streams: that of random streams, too, which begin by the key
+    else. root: the folder of the repository; folder: where the cell runs. is_alone: work that is in flight for another
+    run will not do.
     """
 
     id: str
@@ -78,7 +79,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a result depends on and what it is; kept, signed, in the result's commit.
 
     reads: name -> digest of each value it was given; shown: those of which only a run told. parameters: of these that
-    it uses. files, folders: path -> digest of what was there (empty: nothing) when it was read. written: the same, of
+    it uses, in the form of `components.parameters.sealed`.
+    files, folders: path -> digest of what was there (empty: nothing) when it was read. written: the same, of
     what it wrote. distributions: name -> version; modules: name -> digest of the source; absent:
     those that it looked for and nobody had. surroundings: part -> digest,
     of parts that matter; consumed: those that it changed. seeds: code outside of the

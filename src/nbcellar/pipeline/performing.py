@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from nbcellar import config
+from nbcellar.components.parameters import unsealed
 from nbcellar.components.paths import lists_folders, texts_of
 from nbcellar.components.settings import looks_seeding
 from nbcellar.components.transform import NotPythonError, parse
@@ -136,7 +137,7 @@ class Performer:
             self._classes = bring(session, repo, task.takes, task.definitions)
         space = self.shell.user_ns
         space.update(given)
-        space.update(task.parameters)
+        space.update({name: unsealed(held) for name, held in task.parameters.items()})
         session._observe(frozenset())  # what is there now is what the component found
         for commit in task.surroundings:
             self._restore_surroundings(session, repo, CommitId(bytes.fromhex(commit)))

@@ -15,6 +15,7 @@ import msgspec
 
 from nbcellar.components.edges import Found, find_edges
 from nbcellar.components.model import Component
+from nbcellar.components.parameters import sealed
 from nbcellar.errors import CellarError
 from nbcellar.ids import CellId
 from nbcellar.pipeline.cache import Beside, Cache, Outlook, Result
@@ -270,7 +271,7 @@ class Run:
             name: held.digest or f"opaque {self.results[held.maker].commit}" for name, held in inputs.names.items()
         }
         code = code_digest(component.source)
-        parameters = {n: v for n, v in self._wish.parameters.items() if n in self._uses(component, inputs)}
+        parameters = {n: sealed(v) for n, v in self._wish.parameters.items() if n in self._uses(component, inputs)}
         key = component_key(code, reads, parameters)
         return Facts(
             component=component.name,

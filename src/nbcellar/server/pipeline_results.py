@@ -24,7 +24,7 @@ from nbcellar.errors import (
     UnsupportedFormatError,
 )
 from nbcellar.server import pipeline_results_messages as messages
-from nbcellar.server.pipelines import kernel_of, notebook_at
+from nbcellar.server.pipelines import kernel_of
 from nbcellar.server.places import Place, Places
 from nbcellar.server.route import Route, get, post
 
@@ -61,7 +61,7 @@ def export(places: Places, asked: messages.ExportedResultsAsked) -> messages.Res
 
 def look(places: Places, asked: messages.LookedIntoAsked) -> ResultArchive:
     """Return what is in an archive and who signed it, all of it checked; nothing is loaded or kept."""
-    place = notebook_at(places, asked.path)
+    place = places.notebook(asked.path)
     with place.open():
         pass  # who is trusted is a matter of the repository
     archive = places.find(asked.archive)
@@ -81,7 +81,7 @@ def take_in(places: Places, asked: messages.ImportedResultsAsked) -> messages.Re
 
 def _saved(places: Places, path: str) -> Place:
     """Return a notebook that is a file in a repository."""
-    place = notebook_at(places, path)
+    place = places.notebook(path)
     if not place.file.is_file():
         raise NotFoundError(f"{path} is not there", hint="save the notebook first")
     with place.open():

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from typing import Any
 
 from nbcellar.api.editors import from_editor
 from nbcellar.api.notebook_files import read_bytes
@@ -18,7 +20,6 @@ from nbcellar.api.pipeline_panel import (
 )
 from nbcellar.errors import (
     CellarError,
-    InvalidInputError,
     NoRepositoryError,
     NotFoundError,
     StoreUnavailableError,
@@ -37,23 +38,23 @@ _DEFAULT_KERNEL = "python3"
 
 def pipeline(places: Places, asked: messages.OpenPipeline) -> PipelineShown:
     """Return the pipeline of a notebook as it is open."""
-    return show_open(asked.notebook, notebook_at(places, asked.path).file.name, asked.seen)
+    return show_open(asked.notebook, places.notebook(asked.path).file.name, asked.seen)
 
 
 def edit(places: Places, asked: messages.EditedPipeline) -> PipelineEdited:
     """Say what an edit of the pipeline changes in the metadata of the open notebook; nothing is written."""
-    return edit_open(asked.notebook, notebook_at(places, asked.path).file.name, asked.edit, asked.seen)
+    return edit_open(asked.notebook, places.notebook(asked.path).file.name, asked.edit, asked.seen)
 
 
 def status(places: Places, asked: messages.StandingPipeline) -> PipelineStatus:
     """Return what is cached of the pipeline of a notebook as it is open, in the environment of its kernel."""
-    place = notebook_at(places, asked.path)
+    place = places.notebook(asked.path)
     try:
         with place.open() as repo:
             repo.notebook()  # one that nobody recorded or ran has no results, and does not become known by a look
     except (NoRepositoryError, NotFoundError):
         return PipelineStatus()
-    kernel = asked.kernel or from_editor(asked.notebook).kernel_name or _DEFAULT_KERNEL
+    kernel = _kernel_of_open(asked.notebook, asked.kernel)
     if places.runs.is_own(kernel):
         return status_open(asked.notebook, place.file)
     words = ["pipeline", "show", "--json", "--", f".{os.sep}{place.file.name}"]
@@ -66,7 +67,7 @@ def status(places: Places, asked: messages.StandingPipeline) -> PipelineStatus:
 
 def run(places: Places, asked: messages.RunPipeline) -> messages.PipelineStarted:
     """Run the pipeline of a notebook's file, in the environment of its kernel."""
-    place = notebook_at(places, asked.path)
+    place = places.notebook(asked.path)
     if not place.file.is_file():
         raise NotFoundError(f"{asked.path} is not there", hint="save the notebook first")
     with place.open():
@@ -83,21 +84,20 @@ def run(places: Places, asked: messages.RunPipeline) -> messages.PipelineStarted
 
 def cancel(places: Places, asked: Asked) -> messages.PipelineCancelled:
     """Cancel the run of a notebook's pipeline."""
-    return messages.PipelineCancelled(found=places.runs.cancel(notebook_at(places, asked.path).file.resolve()))
+    return messages.PipelineCancelled(found=places.runs.cancel(places.notebook(asked.path).file.resolve()))
 
 
 def lines(places: Places, asked: Asked) -> messages.PipelineLines:
     """Return what the last run of a notebook's pipeline told so far."""
-    name, found = places.runs.lines(notebook_at(places, asked.path).file.resolve())
+    name, found = places.runs.lines(places.notebook(asked.path).file.resolve())
     return messages.PipelineLines(run=name, lines=found)
 
 
 def export(places: Places, asked: messages.ExportedPipeline) -> PipelineExported:
     """Return the pipeline of a notebook as it is open, or some of its components, as a pipeline file."""
-    notebook_at(places, asked.path)
-    kernel = asked.kernel or from_editor(asked.notebook).kernel_name or _DEFAULT_KERNEL
+    places.notebook(asked.path)
     try:
-        is_own = places.runs.is_own(kernel)
+        is_own = places.runs.is_own(_kernel_of_open(asked.notebook, asked.kernel))
     except CellarError:
         is_own = False  # no kernel of that name; its environment is not this one
     return export_open(asked.notebook, asked.components, environment=is_own)
@@ -105,16 +105,8 @@ def export(places: Places, asked: messages.ExportedPipeline) -> PipelineExported
 
 def take_in(places: Places, asked: messages.ImportedPipeline) -> PipelineImported:
     """Say which cells the open notebook has with a pipeline file in it; nothing is written."""
-    notebook_at(places, asked.path)
+    places.notebook(asked.path)
     return import_open(asked.notebook, asked.text, asked.name, replace=asked.replace)
-
-
-def notebook_at(places: Places, path: str) -> Place:
-    """Return the place of a notebook. Raises InvalidInputError for a folder."""
-    place = places.find(path)
-    if not place.is_notebook:
-        raise InvalidInputError(f"{path or 'this'} is a folder, not a notebook")
-    return place
 
 
 def kernel_of(place: Place, asked: str) -> str:
@@ -124,6 +116,11 @@ def kernel_of(place: Place, asked: str) -> str:
     except UnsupportedFormatError:
         named = ""  # the command says what is wrong with the file
     return named or _DEFAULT_KERNEL
+
+
+def _kernel_of_open(notebook: Mapping[str, Any], asked: str) -> str:
+    """Return the name of the kernelspec that was asked for, "" for the one that the open notebook names."""
+    return asked or from_editor(notebook).kernel_name or _DEFAULT_KERNEL
 
 
 ROUTES: tuple[Route, ...] = (
@@ -137,4 +134,4 @@ ROUTES: tuple[Route, ...] = (
     get("pipeline-lines", Asked, messages.PipelineLines, lines),
 )
 
-__all__ = ["ROUTES", "kernel_of", "notebook_at"]
+__all__ = ["ROUTES", "kernel_of"]

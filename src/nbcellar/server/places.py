@@ -115,6 +115,13 @@ class Places:
             )
         return Place(self.root, file, self.environ, shows=self.shows, asking=self.asking)
 
+    def notebook(self, path: str) -> Place:
+        """Return the place of a notebook, which may not be there. Raises as `find` does, and for a folder."""
+        place = self.find(path)
+        if not place.is_notebook:
+            raise InvalidInputError(f"{path or 'this'} is a folder, not a notebook")
+        return place
+
     def shows(self, file: Path) -> bool:
         """True if a file, which may not be there any more, lies below the root and is not hidden."""
         try:

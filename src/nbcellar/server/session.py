@@ -8,8 +8,9 @@ import msgspec
 
 from nbcellar import __version__
 from nbcellar.api import Repo, diff_views, init, search_views, views
+from nbcellar.api.document_sources import Sources
 from nbcellar.api.reading import off_reason
-from nbcellar.errors import CellarError, InvalidInputError, NotFoundError
+from nbcellar.errors import CellarError, InvalidInputError, NoRepositoryError, NotFoundError
 from nbcellar.ids import NotebookId
 from nbcellar.search.find import Where
 from nbcellar.server import session_messages as messages
@@ -20,9 +21,6 @@ from nbcellar.server.route import Route, get, post
 
 def standing(places: Places, asked: Asked) -> Standing:
     """Say where a notebook stands; without a repository that is the answer, not an error."""
-    from nbcellar.api.document_sources import Sources
-    from nbcellar.errors import NoRepositoryError
-
     place = places.find(asked.path)
     try:
         in_git = Sources(place.folder, place.environ).repository is not None

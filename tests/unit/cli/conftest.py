@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,21 @@ class Shell:
         code = main.run(shlex.split(line), console)
         self.out, self.err = out.getvalue(), err.getvalue()
         return code
+
+    def transcript(self, commands: Sequence[str], *, folder: str = "<work>") -> str:
+        """Run commands and return them with what they say; `folder` stands for the one that they run in."""
+        lines = []
+        for line in commands:
+            code = self.run(line)
+            lines += [f"$ cellar {line}".rstrip(), self.out + self.err + (f"[exit {code}]\n" if code else "")]
+        return "\n".join(lines).replace(str(self.folder), folder).replace("\x1b", "<esc>")
+
+    def check_transcript(self, name: str, found: str) -> None:
+        """Compare a transcript with the one that is kept, or keep it where that is asked for."""
+        path = Path(__file__).parent / "transcripts" / f"{name}.txt"
+        if os.environ.get("NBCELLAR_WRITE_TRANSCRIPTS"):
+            path.write_text(found, "utf-8")
+        assert path.read_text("utf-8") == found
 
     def json(self, line: str) -> Any:
         """Run a command with --json and return its document."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
 import sys
 from pathlib import Path
@@ -13,9 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-TRANSCRIPT = Path(__file__).parent / "transcripts" / "clean.txt"
 SCHEMA = Path(__file__).parents[3] / "docs" / "schemas" / "clean.json"
-WRITE = bool(os.environ.get("NBCELLAR_WRITE_TRANSCRIPTS"))
 
 CELLS: list[dict[str, Any]] = [
     {"cell_type": "markdown", "id": "m", "metadata": {}, "source": ["# Title"]},
@@ -87,15 +84,7 @@ COMMANDS = [
 
 @pytest.mark.usefixtures("folder")
 def test_transcript_of_cleaning(shell: Any) -> None:
-    lines = []
-    for line in COMMANDS:
-        code = shell.run(line)
-        lines.append(f"$ cellar {line}")
-        lines.append(shell.out + shell.err + (f"[exit {code}]\n" if code else ""))
-    found = "\n".join(lines).replace(str(shell.folder), "<work>").replace("\x1b", "<esc>")
-    if WRITE:
-        TRANSCRIPT.write_text(found, "utf-8")
-    assert TRANSCRIPT.read_text("utf-8") == found
+    shell.check_transcript("clean", shell.transcript(COMMANDS))
 
 
 def test_the_exit_code_says_whether_something_would_change_or_failed(shell: Any, folder: Path) -> None:

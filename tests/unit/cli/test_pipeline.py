@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-TRANSCRIPT = Path(__file__).parent / "transcripts" / "pipeline.txt"
 SCHEMA = Path(__file__).parents[3] / "docs" / "schemas" / "pipeline.json"
-WRITE = bool(os.environ.get("NBCELLAR_WRITE_TRANSCRIPTS"))
 
 SOURCES = [
     ("markdown", "# Prices"),
@@ -97,15 +94,7 @@ COMMANDS = [
 
 @pytest.mark.usefixtures("folder")
 def test_transcript_of_a_pipeline(shell: Any) -> None:
-    lines = []
-    for line in COMMANDS:
-        code = shell.run(line)
-        lines.append(f"$ cellar {line}")
-        lines.append(shell.out + shell.err + (f"[exit {code}]\n" if code else ""))
-    found = "\n".join(lines).replace(str(shell.folder), "<work>").replace("\x1b", "<esc>")
-    if WRITE:
-        TRANSCRIPT.write_text(found, "utf-8")
-    assert TRANSCRIPT.read_text("utf-8") == found
+    shell.check_transcript("pipeline", shell.transcript(COMMANDS))
 
 
 @pytest.mark.usefixtures("folder")
@@ -165,3 +154,26 @@ def test_what_is_proposed_can_be_pasted_into_a_shell(shell: Any, folder: Path) -
     (folder / "a ü.ipynb").write_bytes((folder / "a.ipynb").read_bytes())
     assert shell.run("pipeline show 'a ü.ipynb'") == 0
     assert "cellar pipeline init 'a ü.ipynb'" in shell.out
+
+
+@pytest.mark.parametrize(
+    "value", ["(1, 2)", "{(1, 2): [3]}", "{1: 'a', None: 2}", "1j", "...", "1e999", "b'x'", "{2, 1}"]
+)
+def test_parameters_that_json_cannot_hold_are_told_as_python(shell: Any, folder: Path, value: str) -> None:
+    for name, source in (("one", f"kind = {value}"), ("two", "kind = None")):
+        found = notebook()
+        found["cells"][2]["source"] = [source]
+        (folder / f"{name}.ipynb").write_text(json.dumps(found))
+        assert shell.run(f"pipeline init {name}.ipynb") == 0
+    told = value.replace("{2, 1}", "{1, 2}").replace("1e999", "float('inf')")
+    for command in ("show", "param"):
+        assert shell.run(f"pipeline {command} one.ipynb") == 0
+        assert f"kind = {told}" in shell.out
+    assert shell.run("pipeline show one.ipynb --json") == 0
+    assert [each["value"] for each in json.loads(shell.out)["parameters"]] == [told]
+    assert shell.run("pipeline diff one.ipynb two.ipynb") == 0
+    assert f"kind = {told} -> null" in shell.out
+    assert shell.run("pipeline diff one.ipynb two.ipynb --json") == 0
+    (changed,) = json.loads(shell.out)["notebooks"][0]["changes"]["parameters"]
+    assert (changed["before"], changed["after"]) == (told, None)
+    assert shell.run("pipeline script one.ipynb") == 0 and shell.run("pipeline export one.ipynb") == 0

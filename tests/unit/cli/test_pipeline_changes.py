@@ -13,9 +13,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-TRANSCRIPTS = Path(__file__).parent / "transcripts"
 SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
-WRITE = bool(os.environ.get("NBCELLAR_WRITE_TRANSCRIPTS"))
 
 
 def notebook(*components: str, ids: bool = True, **parameters: Any) -> str:
@@ -113,16 +111,8 @@ COMMANDS = [
 
 @pytest.mark.usefixtures("folder")
 def test_transcript_of_changes(shell: Any) -> None:
-    lines = []
-    for line in COMMANDS:
-        code = shell.run(line)
-        lines += [f"$ cellar {line}", shell.out + shell.err + (f"[exit {code}]\n" if code else "")]
-    found = "\n".join(lines).replace(str(shell.folder), "<work>").replace("\x1b", "<esc>")
-    found = re.sub(r"^[0-9a-f]{10} ", "<commit> ", found, flags=re.MULTILINE)
-    path = TRANSCRIPTS / "pipeline-changes.txt"
-    if WRITE:
-        path.write_text(found, "utf-8")
-    assert path.read_text("utf-8") == found
+    found = re.sub(r"^[0-9a-f]{10} ", "<commit> ", shell.transcript(COMMANDS), flags=re.MULTILINE)
+    shell.check_transcript("pipeline-changes", found)
 
 
 @pytest.mark.usefixtures("folder")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,7 @@ from nbcellar.notebook.codec import read
 
 from .test_pipeline import notebook
 
-TRANSCRIPT = Path(__file__).parent / "transcripts" / "pipeline-files.txt"
 SCHEMA = Path(__file__).parents[3] / "docs" / "schemas" / "pipeline-file.json"
-WRITE = bool(os.environ.get("NBCELLAR_WRITE_TRANSCRIPTS"))
 
 
 @pytest.fixture
@@ -70,14 +67,8 @@ COMMANDS = [
 
 
 def test_transcript_of_files(shell: Any, folder: Path) -> None:
-    lines = []
-    for line in COMMANDS:
-        code = shell.run(line)
-        lines += [f"$ cellar {line}", shell.out + shell.err + (f"[exit {code}]\n" if code else "")]
-    found = "\n".join(lines).replace(str(shell.folder), "<work>").replace(nbcellar.__version__, "<version>")
-    if WRITE:
-        TRANSCRIPT.write_text(found, "utf-8")
-    assert TRANSCRIPT.read_text("utf-8") == found
+    found = shell.transcript(COMMANDS).replace(nbcellar.__version__, "<version>")
+    shell.check_transcript("pipeline-files", found)
     assert not (folder / "none.ipynb").exists()
 
 

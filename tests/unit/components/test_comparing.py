@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from nbcellar.components import editing
+from nbcellar.components import drawing, editing
 from nbcellar.components.comparing import CodeChange, compare_pipelines
 from nbcellar.components.drawing_changes import to_mermaid, to_svg
 from nbcellar.components.model import Pipeline
@@ -165,3 +165,11 @@ def test_an_empty_side_is_drawn() -> None:
     assert "<svg" in to_svg(nothing, nothing)
     assert len(elements(to_svg(nothing, read_pipeline(BASE)), "rect", "added")) == 5
     assert json.dumps(to_mermaid(nothing, nothing)).startswith('"flowchart TD')
+
+
+@pytest.mark.parametrize("title", ['a & "b" <c>.ipynb', "control \x01 and \x1b[31m", "\ud800", "lines\nand\ttabs"])
+def test_a_picture_says_what_it_is_of_whatever_that_is_called(title: str) -> None:
+    pipeline = Pipeline(components=())
+    expected = re.sub("[\x01\x1b\ud800]", "\ufffd", title)
+    for svg in (to_svg(pipeline, pipeline, title), drawing.to_svg(pipeline, title)):
+        assert ET.fromstring(svg).get("aria-label") == expected

@@ -70,3 +70,19 @@ def test_only_a_name_that_is_near_is_proposed() -> None:
         with pytest.raises(NotFoundError) as caught:
             editing.find_component(pipeline, text)
         assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), [float("-inf")], (1, 2)])
+def test_what_no_notebook_can_hold_is_no_parameter_of_its_metadata(value: object) -> None:
+    with pytest.raises(InvalidInputError, match="which cannot hold"):
+        editing.set_parameters(plain(), {"scale": value})
+
+
+def test_what_else_metadata_says_stays_where_it_was() -> None:
+    cell = Cell(type="code", id=CellId("a"), source="x = 1", metadata={"cellar": {"mine": 1}, "tags": ["t"]})
+    made = editing.add(Notebook(cells=(cell,), metadata={"cellar": {"own": 2}, "z": 3}), "1", "x")
+    assert list(made.cells[0].metadata) == ["cellar", "tags"]
+    made = editing.set_parameters(editing.remove(made, "x"), {"scale": 4})
+    assert made.cells[0].metadata == cell.metadata and list(made.cells[0].metadata) == ["cellar", "tags"]
+    assert made.metadata == {"cellar": {"own": 2, "parameters": {"scale": 4}}, "z": 3}
+    assert editing.set_parameters(made, {}, ["scale"]).metadata == {"cellar": {"own": 2}, "z": 3}

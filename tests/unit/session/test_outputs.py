@@ -156,7 +156,7 @@ def traces():
         counts.extend(len(stream._hooks) for stream in (sys.stdout, sys.stderr))
         done.set()
     sys.stdout.pub_thread.schedule(count)
-    done.wait(5)
+    done.wait(60)
     shell = get_ipython()
     own = [vars(shell).get('_showtraceback'), vars(shell.displayhook).get('finish_displayhook')]
     return counts, len(shell.display_pub._hooks), len(getattr(shell.displayhook, '_hooks', [])), own

@@ -16,7 +16,7 @@ from nbcellar.components.graph import ancestors, serial_order
 from nbcellar.components.model import Component, Edge, Pipeline, Problem
 from nbcellar.components.reading import read_pipeline
 from nbcellar.ids import CellId
-from nbcellar.merge.model import Side
+from nbcellar.merge.model import SIDES, Side, other_side
 from nbcellar.merge.structure.held import component_of
 from nbcellar.merge.structure.settling import Graph
 from nbcellar.merge.structure.telling import crossed
@@ -24,7 +24,6 @@ from nbcellar.merge.structure.versions import Version
 from nbcellar.merge.trees import ABSENT, AFTER
 from nbcellar.notebook.model import Cell, JsonObject, Notebook
 
-_SIDES: tuple[Side, Side] = ("ours", "theirs")
 _NEWS = frozenset({"unordered-producers", "undefined"})
 _NUMBER = re.compile(r" \(cell \d+\)")
 
@@ -42,9 +41,9 @@ def check(graph: Graph, metadata: JsonObject) -> tuple[str, ...]:
     merged = _merged_view(graph, metadata)
     if not graph.components or any(_same(merged, view) for view in views):
         return ()
-    sides = {side: read_pipeline(view) for side, view in zip(_SIDES, views, strict=True)}
+    sides = {side: read_pipeline(view) for side, view in zip(SIDES, views, strict=True)}
     pipeline = read_pipeline(merged)
-    for side in _SIDES:
+    for side in SIDES:
         _cross(graph, pipeline, sides, side)
     changed = _merged_view(graph, metadata)
     if not _same(changed, merged):
@@ -83,7 +82,7 @@ def _essence(cell: Cell) -> tuple[object, ...]:
 
 def _cross(graph: Graph, merged: Pipeline, sides: Mapping[Side, Pipeline], side: Side) -> None:
     """Leave open where the source of `side` takes names along an edge that the other side drew the other way."""
-    other: Side = "theirs" if side == "ours" else "ours"
+    other = other_side(side)
     known = {component.id: component for component in merged.components}
     before = _before(graph)
     for edge in sides[side].edges:
@@ -91,7 +90,7 @@ def _cross(graph: Graph, merged: Pipeline, sides: Mapping[Side, Pipeline], side:
             continue
         names = _taken(known[edge.parent], known[edge.child], edge)
         if names and not _is_known(graph, sides[other], other, edge, names):
-            _leave(graph, edge, names, side, other)
+            _leave(graph, edge, names, side)
             before = _before(graph)
 
 
@@ -120,7 +119,7 @@ def _is_known(graph: Graph, pipeline: Pipeline, side: Side, edge: Edge, names: S
     return is_drawn and bool(_taken(components[edge.parent], components[edge.child], edge))
 
 
-def _leave(graph: Graph, edge: Edge, names: Sequence[str], side: Side, other: Side) -> None:
+def _leave(graph: Graph, edge: Edge, names: Sequence[str], side: Side) -> None:
     """Leave open whether the drawn edges on the way from child to parent stay, which only the other side has."""
     before = _before(graph)
     on_the_way = {

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from nbcellar.ids import CellId
-from nbcellar.merge.model import Dropped, Side
+from nbcellar.merge.model import SIDES, Dropped, Side, other_side
 from nbcellar.merge.structure.held import (
     DRAWN,
     NAME,
@@ -38,7 +38,6 @@ from nbcellar.merge.structure.versions import Version, Versions
 from nbcellar.merge.trees import ABSENT, AFTER, COMPONENT, Path
 from nbcellar.notebook.model import Cell, JsonObject
 
-_SIDES: tuple[Side, Side] = ("ours", "theirs")
 Entry = tuple[CellId, JsonObject]
 """A component, and what each side has at one place of its metadata."""
 
@@ -138,7 +137,7 @@ class Graph:
             found = Found(anchor=anchor, what=tuple(dict.fromkeys(what)), entries=tuple(entries), said=said)
             self.found.append(found)
             return
-        other: Side = "theirs" if self.policy == "ours" else "ours"
+        other = other_side(self.policy)
         for id, value in entries:
             path = tuple(value["path"])
             kept, gone = (value.get(side, ABSENT) for side in (self.policy, other))
@@ -193,7 +192,7 @@ def settle(graph: Graph, pending: Mapping[CellId, Sequence[JsonObject]], deleted
         if id not in out:
             _fields(graph, id, values)
     for id, side in deleted.items():
-        kept = graph.versions.side("theirs" if side == "ours" else "ours")
+        kept = graph.versions.side(other_side(side))
         for child in kept.children(id):
             if child in graph.components:
                 graph.change(child, (*AFTER, id), DRAWN)
@@ -212,7 +211,7 @@ def _fields(graph: Graph, id: CellId, values: Sequence[JsonObject]) -> None:
         label = "name of the component" if path == NAME else f"{field} of '{graph.name(id)}'"
         entries.append(graph.entry(id, path, label, **sides))
         what.append(f"component.{field}")
-        said = [sides[side] if sides[side] is not ABSENT else ... for side in _SIDES]
+        said = [sides[side] if sides[side] is not ABSENT else ... for side in SIDES]
         if path == NAME and all(isinstance(name, str) for name in said):
             sentences.append(both_renamed(graph.versions.base.name(id), str(said[0]), str(said[1])))
         else:
@@ -225,10 +224,10 @@ def _taken_out(graph: Graph, changed: set[CellId]) -> set[CellId]:
     versions = graph.versions
     found: set[CellId] = set()
     for id, was in versions.base.components.items():
-        by: list[Side] = [side for side in _SIDES if id not in versions.side(side).components]
-        if len(by) != 1 or not graph.is_cell(id) or not all(id in versions.side(side).cells for side in _SIDES):
+        by: list[Side] = [side for side in SIDES if id not in versions.side(side).components]
+        if len(by) != 1 or not graph.is_cell(id) or not all(id in versions.side(side).cells for side in SIDES):
             continue
-        other: Side = "theirs" if by[0] == "ours" else "ours"
+        other = other_side(by[0])
         drawn = [child for child in versions.drawn_from(id, other) if child in graph.components]
         if id not in changed and not drawn:
             continue
@@ -260,7 +259,7 @@ def _dangling(graph: Graph) -> None:
         graph.keep_after(id, [parent for parent in after if parent not in gone])
         for parent in gone:
             side: Side = "ours" if parent in versions.ours.after(id) else "theirs"
-            for named in _SIDES:
+            for named in SIDES:
                 if parent in versions.side(named).after(id) and parent in versions.side(named).components:
                     side = named
             reason = "the component is gone" if graph.has_ids else "cells have no ids in this format"
@@ -340,17 +339,8 @@ def _named_first(steps: Sequence[_Edge], by: Mapping[_Edge, str]) -> list[_Edge]
 
 
 def _drawn_by(versions: Versions, parent: CellId, child: CellId) -> str:
-    drawn = [side for side in _SIDES if parent in versions.side(side).after(child)]
+    drawn = [side for side in SIDES if parent in versions.side(side).after(child)]
     return drawn[0] if len(drawn) == 1 else ""
-
-
-def _parents(ids: Sequence[Any], after: Any) -> dict[Any, frozenset[Any]]:
-    return {id: frozenset(after(id)) for id in ids}
-
-
-def graph_id(id: CellId) -> Any:
-    """Return an id as the graph functions have it."""
-    return id
 
 
 __all__ = ["Entry", "Found", "Graph", "settle"]

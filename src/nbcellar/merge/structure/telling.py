@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from nbcellar.merge.model import Side
+from nbcellar.merge.model import Side, other_side
 
 
 class Words(NamedTuple):
@@ -49,25 +49,13 @@ def both_set(name: str, field: str, ours: Any, theirs: Any) -> Sentence:
 def taken_out(name: str, by: Side, children: Sequence[str], *, is_changed: bool) -> Sentence:
     """One side made a component a plain cell; the other changed it, or drew an edge from it."""
 
-    def said(words: Words) -> str:
-        other = words.side("theirs" if by == "ours" else "ours")
-        return f"{words.side(by)} took the component {words.quote(name)} out of the pipeline, " + _what_the_other_did(
-            words, other, children, is_changed
-        )
-
-    return said
+    return _gone("took the component {} out of the pipeline", name, by, children, is_changed)
 
 
 def deleted(name: str, by: Side, children: Sequence[str], *, is_changed: bool) -> Sentence:
     """One side deleted the cell of a component; the other changed it, or drew an edge from it."""
 
-    def said(words: Words) -> str:
-        other = words.side("theirs" if by == "ours" else "ours")
-        return f"{words.side(by)} deleted the component {words.quote(name)}, " + _what_the_other_did(
-            words, other, children, is_changed
-        )
-
-    return said
+    return _gone("deleted the component {}", name, by, children, is_changed)
 
 
 def same_name(name: str, other: str) -> Sentence:
@@ -95,7 +83,7 @@ def crossed(parent: str, child: str, names: Sequence[str], by: Side, edges: Sequ
     """One side's source takes names from a component that an edge of the other side puts behind it."""
 
     def said(words: Words) -> str:
-        other = words.side("theirs" if by == "ours" else "ours")
+        other = words.side(other_side(by))
         drawn = _listed([f"{words.quote(first)} -> {words.quote(last)}" for first, last in edges])
         takes = f"{words.quote(child)} takes {', '.join(names)} from {words.quote(parent)} ({words.side(by)})"
         return f"{takes}, but {drawn} ({other}) puts it first: they would wait for each other"
@@ -108,12 +96,18 @@ def edge_label(parent: str, child: str) -> str:
     return f"edge '{parent}' -> '{child}'"
 
 
-def _what_the_other_did(words: Words, other: str, children: Sequence[str], is_changed: bool) -> str:
-    did = [f"{other} changed it"] if is_changed else []
-    if children:
-        edges = f"drew an edge from it to {_listed([words.quote(child) for child in children])}"
-        did.append(edges if did else f"{other} {edges}")
-    return " and ".join(did)
+def _gone(what: str, name: str, by: Side, children: Sequence[str], is_changed: bool) -> Sentence:
+    """One side did away with a component, and the other did something with it."""
+
+    def said(words: Words) -> str:
+        other = words.side(other_side(by))
+        did = [f"{other} changed it"] if is_changed else []
+        if children:
+            edges = f"drew an edge from it to {_listed([words.quote(child) for child in children])}"
+            did.append(edges if did else f"{other} {edges}")
+        return f"{words.side(by)} {what.format(words.quote(name))}, {' and '.join(did)}"
+
+    return said
 
 
 def _listed(parts: Sequence[str]) -> str:
