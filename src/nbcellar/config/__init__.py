@@ -14,7 +14,6 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -269,6 +268,8 @@ def _collect_keys() -> dict[str, Key]:
 
 
 KEYS: Mapping[str, Key] = _collect_keys()
+_VARIABLES = {**_ALIASES, **{key.variable: name for name, key in KEYS.items()}}
+_SECTIONS = tuple({f"{ENVIRONMENT_PREFIX}{name.partition('.')[0].upper()}_" for name in KEYS})
 
 
 def user_file(environ: Mapping[str, str]) -> Path:
@@ -439,21 +440,13 @@ def check_values(sections: Mapping[str, Any], path: Path, *, remedy: str = "") -
 
 def variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """Yield (variable, key, text); a variable of a section with an unknown key is an error, other ones are not ours."""
-    known, sections = _known_variables()
     for variable in sorted(name for name in environ if name.startswith(ENVIRONMENT_PREFIX)):
-        if variable in known:
-            yield variable, known[variable], environ[variable]
-        elif variable.startswith(sections):
+        if variable in _VARIABLES:
+            yield variable, _VARIABLES[variable], environ[variable]
+        elif variable.startswith(_SECTIONS):
             raise InvalidInputError(
                 f"environment variable {variable}: no such setting", hint="all keys and their variables: cellar config"
             )
-
-
-@lru_cache(maxsize=1)
-def _known_variables() -> tuple[dict[str, str], tuple[str, ...]]:
-    """Return variable -> key, and how the variables of all sections begin."""
-    sections = tuple(f"{ENVIRONMENT_PREFIX}{field.name.upper()}_" for field in msgspec.structs.fields(Settings))
-    return {**_ALIASES, **{key.variable: name for name, key in KEYS.items()}}, sections
 
 
 def _check(key: Key, value: Any, where: str) -> Any:
