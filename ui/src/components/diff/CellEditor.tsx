@@ -15,7 +15,7 @@ import type { LiveCell } from './comparing';
 
 const fromElsewhere = Annotation.define<boolean>();
 
-export interface CellEditorProps {
+interface CellEditorProps {
   readonly before: string | null;
   readonly cell: LiveCell;
   readonly language: string;
