@@ -185,9 +185,9 @@ class Tab:
         words = urllib.parse.urlencode({**query, **token})
         self.page.goto(f"{self.server.url}/{path}?{words}")
 
-    def zoom(self, factor: float, *, width: int = 1280, height: int = 720) -> None:
-        """Show a window of `width` x `height` as a browser zoomed by `factor` does: with fewer, larger pixels."""
-        size = {"width": round(width / factor), "height": round(height / factor)}
+    def zoom(self, factor: float) -> None:
+        """Show a window of 1280 x 720 as a browser zoomed by `factor` does: with fewer, larger pixels."""
+        size = {"width": round(1280 / factor), "height": round(720 / factor)}
         self.page.set_viewport_size(size)
         self.page.wait_for_function("size => innerWidth === size.width && innerHeight === size.height", arg=size)
 
