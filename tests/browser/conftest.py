@@ -86,6 +86,14 @@ def notebook7(notebook_server: studio.Server, context: BrowserContext) -> Iterat
     yield from _checked(studio.Lab(notebook_server, context, "notebook"))
 
 
+@pytest.fixture(params=["lab", "notebook"])
+def any_lab(request: pytest.FixtureRequest) -> tuple[studio.Lab, Path]:
+    """A tab with JupyterLab, and one with Notebook 7, each with a folder."""
+    if request.param == "lab":
+        return request.getfixturevalue("lab"), request.getfixturevalue("folder")
+    return request.getfixturevalue("notebook7"), request.getfixturevalue("notebook_folder")
+
+
 @pytest.fixture
 def cellar_page(page_server: studio.Server, context: BrowserContext) -> Iterator[studio.StandAlone]:
     """A tab with Cellar's own page."""

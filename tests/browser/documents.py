@@ -7,7 +7,7 @@ import json
 import struct
 import subprocess
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -137,10 +137,3 @@ def committed(folder: Path, name: str = "prices.ipynb", before: Any = BEFORE, af
     git(folder, "add", name)
     git(folder, "commit", "-qm", f"add {name}")
     return write(path, after)
-
-
-def edited(document: dict[str, Any], id: str, change: Callable[[Cell], None]) -> dict[str, Any]:
-    """Return a document with one cell changed."""
-    made: dict[str, Any] = json.loads(json.dumps(document))
-    change(next(cell for cell in made["cells"] if cell["id"] == id))
-    return made

@@ -5,6 +5,7 @@ Invariant: nothing waits for a time; each step waits for what a user would see.
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ from tests.browser.studio import Lab, write_notebook
 TOAST = ".Toastify__toast"
 DIALOG = ".jp-Dialog"
 STATE = ".cellar-session-state:visible"
+# A cell that runs until there is a file `go` beside the notebook.
+WAIT = "import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.01)"
 
 
 class Recorded:
@@ -39,9 +42,14 @@ class Recorded:
     def run(self) -> Recorded:
         """Run all its cells and wait until what they did is on disk."""
         self.lab.run_all()
-        self.await_drawing()  # what the last cell changed is expected by now
-        self.await_state("saved")
+        self.await_saved()
         return self
+
+    def in_another_tab(self, lab: Lab) -> Recorded:
+        """Open the same file once more; it is not written again under the tab that has it."""
+        other = copy.copy(self)
+        other.lab, other.page = lab, lab.page
+        return other.open()
 
     # what a user does ---------------------------------------------------------------------------------------------
 
@@ -59,10 +67,13 @@ class Recorded:
         self.page.keyboard.press(last)
 
     def start(self, command: str, **args: Any) -> None:
-        """Run a command without waiting for it: it may show a dialog."""
-        self.page.evaluate(
-            "([name, args]) => void window.jupyterapp.commands.execute(name, args)", [f"nbcellar:{command}", args]
-        )
+        """Run a command of Cellar's without waiting for it: it may show a dialog."""
+        self.lab.begin(f"nbcellar:{command}", **args)
+
+    def restart_kernel(self) -> None:
+        """Let the kernel restart, and wait for nothing but that the question about it is gone."""
+        self.lab.begin("notebook:restart-kernel")
+        self.answer("Restart")
 
     def toast(self, text: str | Pattern[str]) -> Locator:
         """Wait for a notification that holds a text; one of work under way may hold it, too."""
@@ -84,6 +95,11 @@ class Recorded:
         found = self.page.locator(f"{STATE}[data-state='{state}']")
         found.first.wait_for()
         return found.first
+
+    def await_saved(self) -> None:
+        """Wait until what the cells did that have run is on disk."""
+        self.await_drawing()  # "saved" of before would be taken for it; by now it is known that something is expected
+        self.await_state("saved")
 
     def await_drawing(self) -> None:
         """Wait until what is known in the page by now is drawn."""

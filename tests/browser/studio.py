@@ -18,7 +18,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -185,9 +185,18 @@ class Tab:
         words = urllib.parse.urlencode({**query, **token})
         self.page.goto(f"{self.server.url}/{path}?{words}")
 
-    def zoom(self, factor: float, *, width: int = 1280, height: int = 720) -> None:
-        """Show a window of `width` x `height` as a browser zoomed by `factor` does: with fewer, larger pixels."""
-        self.page.set_viewport_size({"width": round(width / factor), "height": round(height / factor)})
+    def zoom(self, factor: float) -> None:
+        """Show a window of 1280 x 720 as a browser zoomed by `factor` does: with fewer, larger pixels."""
+        size = {"width": round(1280 / factor), "height": round(720 / factor)}
+        self.page.set_viewport_size(size)
+        self.page.wait_for_function("size => innerWidth === size.width && innerHeight === size.height", arg=size)
+
+    def until(self, is_so: Callable[[], object]) -> None:
+        """Wait until something is so that the page itself does not know; what the page sends is heard meanwhile."""
+        end = time.monotonic() + PATIENCE_MS / 1000
+        while not is_so():
+            assert time.monotonic() < end, "waited in vain"
+            self.page.wait_for_timeout(20)
 
     def _note_error(self, error: Error) -> None:
         told = error.stack or str(error)
@@ -233,10 +242,14 @@ class Lab(Tab):
         super().__init__(server, context)
         self.app = app
 
-    def open(self, notebook: str) -> None:
-        """Open a notebook and wait until its kernel answers."""
+    def load(self, notebook: str) -> None:
+        """Load the application with a notebook, in a workspace of its own, and wait for nothing."""
         lab = f"lab/workspaces/{secrets.token_hex(4)}/tree/"
         self.goto((lab if self.app == "lab" else "notebooks/") + urllib.parse.quote(notebook))
+
+    def open(self, notebook: str) -> None:
+        """Open a notebook and wait until its kernel answers."""
+        self.load(notebook)
         self.page.wait_for_selector(".jp-Notebook", timeout=60_000)
         self.await_kernel()
 
@@ -285,9 +298,13 @@ class Lab(Tab):
             "([name, args]) => window.jupyterapp.commands.execute(name, args).then(() => null)", [name, args]
         )
 
+    def begin(self, name: str, **args: Any) -> None:
+        """Run a command without waiting for it: it may show a dialog, or run cells that wait for something."""
+        self.page.evaluate("([name, args]) => void window.jupyterapp.commands.execute(name, args)", [name, args])
+
     def run_all(self) -> None:
         """Run all cells and wait until they have run."""
-        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        self.bring("notebook:run-all-cells")
 
     def evaluate(self, code: str) -> str:
         """Return the repr of an expression in the kernel, past the notebook and past Cellar's recording."""

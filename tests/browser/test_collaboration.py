@@ -47,8 +47,7 @@ def tabs(shared_server: studio.Server, context: BrowserContext) -> Iterator[tupl
     one, other = Lab(shared_server, context), Lab(shared_server, context)
     mine = Recorded(one, folder, CELLS, kernel="first").open()
     mine.page.wait_for_function("() => !!window.jupyterapp.shell.currentWidget.content.model.collaborative")
-    theirs = Recorded(other, folder, CELLS, recorded=False, kernel="first")
-    yield mine, theirs.open()
+    yield mine, mine.in_another_tab(other)
     problems = [*one.problems, *other.problems]
     shared_server.end_kernels()
     assert problems == []
@@ -93,7 +92,7 @@ def test_a_commit_holds_what_was_typed_just_before(tabs: tuple[Recorded, Recorde
         typist.edit(2, text)
         has(mine, 2, text)
         mine.start("commit", message=f"number {turn}")
-        assert "could not be saved" not in mine.toast(f"number {turn}").inner_text()
+        assert "could not be saved" not in mine.committed(f"number {turn}").inner_text()
         newest = mine.commits()[0]
         recorded = mine.read("document", f"&ref={newest['id']}")["notebook"]
         assert (newest["title"], "".join(recorded["cells"][2]["source"])) == (f"number {turn}", text)
@@ -103,7 +102,7 @@ def test_a_comparison_follows_what_both_type(tabs: tuple[Recorded, Recorded]) ->
     mine, theirs = tabs
     mine.run()
     mine.start("commit", message="first version")
-    mine.toast("first version")
+    mine.committed("first version")
     mine.start("diff")
     mine.page.locator(".cellar-diff-summary", has_text="No difference").wait_for()
     theirs.edit(1, "x.append('theirs')")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
+from tests.browser.documents import git
 from tests.browser.studio import Lab, write_notebook
-from tests.browser.test_gutter import git
 
 SOURCES = ["import math", "a = 1"]
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
+from tests.browser.documents import git
 from tests.browser.studio import Lab, write_notebook
 
 SOURCES = ["import math", "a = 1\nb = 2", "print(a + b)", "c = math.pi"]
-
-
-def git(folder: Path, *words: str) -> str:
-    return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True).stdout
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -65,7 +64,7 @@ def conflicted(
 
 def open_in_lab(lab: Lab, folder: Path) -> Page:
     """Open the notebook in JupyterLab; the merge view comes by itself."""
-    lab.goto(f"lab/workspaces/{secrets.token_hex(4)}/tree/{folder.name}/repo/n.ipynb")
+    lab.load(f"{folder.name}/repo/n.ipynb")
     lab.page.wait_for_selector(".cellar-merge-conflict", timeout=60_000)
     return lab.page
 
@@ -74,7 +73,7 @@ def test_what_opened_by_itself_stays_in_front_until_a_person_acts(lab: Lab, fold
     conflicted(folder)
     page = open_in_lab(lab, folder)
     # As Lab does when it has restored a workspace in which the notebook was open.
-    lab.command("docmanager:open", path=f"{folder.name}/repo/n.ipynb")
+    lab.bring("docmanager:open", path=f"{folder.name}/repo/n.ipynb")
     expect(page.locator(".cellar-merge")).to_be_visible()
     page.locator(".lm-TabBar-tabLabel", has_text="n.ipynb").first.click()
     expect(page.locator(".cellar-merge")).to_be_hidden()
@@ -112,8 +111,7 @@ def test_a_conflict_opens_by_itself_and_is_committed_resolved(lab: Lab, folder: 
 def test_what_is_written_by_hand_comes_into_the_open_notebook_as_one_step(lab: Lab, folder: Path) -> None:
     repo = conflicted(folder)
     page = open_in_lab(lab, folder)
-    page.locator(".cellar-merge").focus()
-    page.keyboard.press("e")
+    keys_of(page).press("e")
     page.wait_for_selector(".cellar-merge-result .cm-focused")
     page.keyboard.press("Control+A")
     page.keyboard.type("rate = 0.06")
@@ -171,7 +169,7 @@ def test_what_git_left_as_text_opens_after_one_click(lab: Lab, folder: Path) -> 
     repo = branched(folder, install=False)
     repo.git("merge", "slow-growth", check=False)
     assert b"<<<<<<<" in repo.bytes()
-    lab.goto(f"lab/workspaces/{secrets.token_hex(4)}/tree/{folder.name}/repo/n.ipynb")
+    lab.load(f"{folder.name}/repo/n.ipynb")
     page = lab.page
     # Lab's own word for a file that it cannot open.
     page.locator(".jp-Dialog", has_text="File Load Error").get_by_role("button", name="Close").click(timeout=60_000)
@@ -229,7 +227,7 @@ def test_a_setting_keeps_the_view_from_opening_by_itself(lab: Lab, folder: Path)
         lab.open(f"{folder.name}/repo/n.ipynb")
         button = lab.page.locator(".cellar-merge-banner button")
         button.wait_for()
-        assert lab.page.locator(".cellar-merge").count() == 0
+        assert lab.page.locator(".cellar-merge-widget").count() == 0  # it comes with the line, and is filled later
         button.click()
         lab.page.wait_for_selector(".cellar-merge-conflict")
     finally:
@@ -255,14 +253,14 @@ def test_the_view_is_usable_by_keyboard_and_read_aloud(lab: Lab, folder: Path) -
     lab.dark()
     check_axe(page, ".cellar-merge")
     lab.dark(False)
-    page.keyboard.press("r")
+    keys_of(page).press("r")
     page.wait_for_selector(".cellar-merge-preview .cellar-merge-cell")
     check_axe(page, ".cellar-merge")
 
 
 def test_notebook_7_shows_the_view_over_the_notebook(notebook7: Lab, notebook_folder: Path) -> None:
     repo = conflicted(notebook_folder)
-    notebook7.goto(f"notebooks/{notebook_folder.name}/repo/n.ipynb")
+    notebook7.load(f"{notebook_folder.name}/repo/n.ipynb")
     page = notebook7.page
     page.wait_for_selector(".cellar-merge-overlay .cellar-merge-conflict", timeout=60_000)
     page.locator(".cellar-merge-columns [data-pick=theirs]").click()

@@ -7,17 +7,16 @@ import signal
 from pathlib import Path
 
 from playwright.sync_api import expect
-from tests.browser.recorded import DIALOG, Recorded
+from tests.browser.recorded import DIALOG, WAIT, Recorded
 from tests.browser.studio import Lab
 
 CELLS = ("x = [1]", "x.append(2)", "y = 'text'")
-WAIT = "import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.01)"
 
 
 def test_while_a_cell_runs_all_is_shown_and_what_needs_the_kernel_says_that_it_waits(lab: Lab, folder: Path) -> None:
     notebook = Recorded(lab, folder, ("x = [1]", "x.append(2)", WAIT)).open()
     page = lab.page
-    page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    lab.begin("notebook:run-all-cells")
     notebook.await_state("recording")
     lab.command("nbcellar:show-variables")
     page.locator(".cellar-variable", has_text="[1, 2]").wait_for()
@@ -38,7 +37,7 @@ def test_while_a_cell_runs_all_is_shown_and_what_needs_the_kernel_says_that_it_w
 
 def test_a_kernel_that_dies_is_said_and_the_new_one_is_offered_the_session(lab: Lab, folder: Path) -> None:
     notebook = Recorded(lab, folder, (*CELLS, WAIT)).open()
-    notebook.page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    lab.begin("notebook:run-all-cells")
     notebook.await_state("recording")
     pid = notebook.read("standing")["notebook"]["kernels"][0]["pid"]
     notebook.start("undo")

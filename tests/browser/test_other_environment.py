@@ -60,8 +60,7 @@ def test_a_kernel_of_another_environment_is_recorded_once_cellar_is_installed_th
     expect(item).to_have_attribute("data-state", "not-installed")
 
     other.install()
-    page.evaluate("() => void window.jupyterapp.commands.execute('notebook:restart-kernel')")
-    notebook.answer("Restart")
+    notebook.restart_kernel()
     notebook.await_state("saved")
     notebook.run()
     assert notebook.value("sys.prefix") == repr(str(other.folder))

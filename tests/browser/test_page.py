@@ -93,9 +93,14 @@ def test_a_move_is_followed_to_its_other_end(cellar_page: StandAlone, page_folde
     expect(gone).to_be_in_viewport()
     expect(gone).to_contain_text("moved up to 2")
     line = page.locator(".cellar-diff-move-current")  # leads from here
-    stood, end = gone.bounding_box(), line.bounding_box()
-    assert stood is not None and end is not None
-    assert abs(end["y"] + end["height"] - (stood["y"] + stood["height"] / 2)) < 8
+    # Rows find their heights when they are drawn, and the line follows.
+    page.wait_for_function(
+        """([gone, line]) => {
+          const [stood, end] = [gone, line].map(node => node.getBoundingClientRect());
+          return Math.abs(end.bottom - (stood.top + stood.height / 2)) < 8;
+        }""",
+        arg=[gone.element_handle(), line.element_handle()],
+    )
     gone.click()
     expect(page.locator("article[aria-current]")).to_have_attribute("aria-label", "Cell 2: changed")
 

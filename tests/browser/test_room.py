@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Page
+import pytest
+from playwright.sync_api import Page, TimeoutError
 from tests.browser.documents import git
 from tests.browser.recorded import Recorded
 from tests.browser.studio import Lab
@@ -70,5 +71,8 @@ def test_nothing_of_the_panels_is_cut_off(lab: Lab, folder: Path) -> None:
 
 
 def fits(page: Page, what: str) -> None:
-    found = page.evaluate(_CUT_OFF)
-    assert not found, f"{what}:\n" + "\n".join(found)
+    """Wait until nothing is cut off: a window of another size is laid out again in steps."""
+    try:
+        page.wait_for_function(f"() => !({_CUT_OFF})().length")
+    except TimeoutError:
+        pytest.fail("\n".join([f"{what}:", *page.evaluate(_CUT_OFF)]))

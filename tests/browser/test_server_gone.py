@@ -40,7 +40,7 @@ def kill(server: studio.Server) -> None:
 def commit_in_terminal(folder: Path) -> None:
     """Commit in a terminal; say it again while the kernel, whose server is gone, is on its way out."""
     command = [sys.executable, "-m", "nbcellar.cli.main", "commit", "-m", "from a terminal", "-n", "a.ipynb"]
-    for _ in range(20):
+    for _ in range(60):
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=os.environ)
         if done.returncode == 0:
             return

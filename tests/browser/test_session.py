@@ -7,20 +7,12 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
-from tests.browser.recorded import DIALOG, STATE, TOAST, Recorded
+from tests.browser.recorded import DIALOG, STATE, TOAST, WAIT, Recorded
 from tests.browser.studio import Lab, add_kernelspec, check_axe
 
 import nbcellar
 
 CELLS = ("x = [1]", "x.append(2)", "y = 'text'")
-
-
-@pytest.fixture(params=["lab", "notebook"])
-def any_lab(request: pytest.FixtureRequest) -> tuple[Lab, Path]:
-    """A tab with JupyterLab, and one with Notebook 7, each with a folder."""
-    if request.param == "lab":
-        return request.getfixturevalue("lab"), request.getfixturevalue("folder")
-    return request.getfixturevalue("notebook7"), request.getfixturevalue("notebook_folder")
 
 
 # recording ------------------------------------------------------------------------------------------------------------
@@ -78,17 +70,16 @@ def test_an_undo_asked_while_the_kernel_starts_comes_after_the_cells_asked_befor
         start.touch()
         notebook.open()
         start.unlink()
-        lab.page.evaluate("() => void window.jupyterapp.commands.execute('notebook:restart-kernel')")
-        lab.page.locator(f"{DIALOG} button", has_text="Restart").click()
+        notebook.restart_kernel()
         lab.page.wait_for_function(
             "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'unknown'"
         )
     else:
-        lab.goto(f"lab/tree/{notebook.path}")
+        lab.load(notebook.path)
         lab.page.wait_for_function(
             "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'unknown'"
         )
-    lab.page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    lab.begin("notebook:run-all-cells")
     notebook.keys("z")
     notebook.toast("Undo")  # it waits, and says so
     start.touch()
@@ -272,8 +263,8 @@ def test_replay_asks_first_and_lists_cells_and_effects(lab: Lab, folder: Path) -
     notebook.keys("z")
     dialog = notebook.page.locator(DIALOG, has_text="Run cells again?")
     dialog.wait_for()
-    text = dialog.inner_text()
-    assert "[1]" in text and "seen.txt" in text and "Run 2 cells again" in text
+    for text in ("[1]", "seen.txt", "Run 2 cells again"):
+        expect(dialog).to_contain_text(text)
     assert (folder / "seen.txt").read_text() == "once "
     check_axe(notebook.page, ".cellar-session-dialog")
     notebook.answer("Run 2 cells again")
@@ -311,9 +302,9 @@ def test_where_values_were_given_up_the_rest_comes_back_by_a_button(lab: Lab, fo
 
 
 def test_what_waits_for_a_cell_can_be_cancelled(lab: Lab, folder: Path) -> None:
-    wait = "import os, time\nprint('it runs')\nwhile not os.path.exists('go'):\n    time.sleep(0.01)\nx.append(3)"
-    notebook = Recorded(lab, folder, ("x = [1]", "x.append(2)", wait)).open()
-    notebook.page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    cells = ("x = [1]", "x.append(2)", f"print('it runs')\n{WAIT}\nx.append(3)")
+    notebook = Recorded(lab, folder, cells).open()
+    lab.begin("notebook:run-all-cells")
     notebook.page.locator(".jp-OutputArea-output", has_text="it runs").wait_for()
     notebook.await_state("recording")
     notebook.start("undo")
@@ -365,18 +356,16 @@ def test_an_error_says_what_helps_and_its_button_does_it(lab: Lab, folder: Path)
 
 
 def test_the_status_item_follows_cells_and_other_programs(lab: Lab, folder: Path) -> None:
-    wait = "import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.01)"
-    notebook = Recorded(lab, folder, ("x = 1", wait)).open()
+    notebook = Recorded(lab, folder, ("x = 1", WAIT)).open()
     notebook.await_state("saved")
-    notebook.page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    lab.begin("notebook:run-all-cells")
     notebook.await_state("recording")
     (folder / "go").touch()
     item = notebook.await_state("saved")
     expect(item).to_contain_text(re.compile(r"\d [KM]B"))
     check_axe(notebook.page, STATE.removesuffix(":visible"))
     notebook.ask("detach")
-    notebook.page.evaluate("() => void window.jupyterapp.commands.execute('notebook:restart-kernel')")
-    notebook.page.locator(f"{DIALOG} button", has_text="Restart").click()
+    notebook.restart_kernel()
     off = notebook.await_state("off")
     assert "record.off_notebooks" in (off.get_attribute("title") or "")
     off.click()
@@ -421,8 +410,7 @@ def test_no_dialog_has_serious_findings_in_the_dark_theme(lab: Lab, folder: Path
 
 def test_after_a_restart_one_click_brings_the_session_back(any_lab: tuple[Lab, Path]) -> None:
     notebook = Recorded(*any_lab, CELLS).open().run()
-    notebook.page.evaluate("() => void window.jupyterapp.commands.execute('notebook:restart-kernel')")
-    notebook.page.locator(f"{DIALOG} button", has_text="Restart").click()
+    notebook.restart_kernel()
     offer = notebook.toast("This kernel is new. Recorded: 2 variables")
     assert notebook.value("'x' in globals()") == "False"
     offer.locator("button", has_text="Bring the session back").click()

@@ -71,9 +71,7 @@ def test_whether_cells_run_again_and_what_is_told_are_settings(lab: Lab, folder:
 def test_the_last_session_is_offered_only_where_that_is_wanted_and_while_it_is_lost(lab: Lab, folder: Path) -> None:
     notebook = Recorded(lab, folder, ("x = 1",)).open().run()
     choose(notebook, offerRestore=False)
-    notebook.page.evaluate("() => void window.jupyterapp.commands.execute('notebook:restart-kernel')")
-    notebook.page.locator(f"{DIALOG} button", has_text="Restart").click()
-    notebook.page.wait_for_function("() => !document.querySelector('.jp-Dialog')")
+    notebook.restart_kernel()
     notebook.start("commit", message="in a new kernel")
     notebook.committed("in a new kernel")
     expect(notebook.page.locator(TOAST)).to_have_count(1)

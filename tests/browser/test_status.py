@@ -7,10 +7,9 @@ from pathlib import Path
 
 from playwright.sync_api import APIResponse, Route, expect
 from tests.browser.documents import git
-from tests.browser.recorded import STATE, Recorded
+from tests.browser.recorded import STATE, WAIT, Recorded
 from tests.browser.studio import Lab, add_kernelspec
 
-WAIT = "import os, time\nwhile not os.path.exists('go'):\n    time.sleep(0.01)"
 _PLACES = """() => [...document.querySelectorAll('.jp-NotebookPanel-toolbar > *, .jp-Cell, .jp-Cell .cm-content')]
   .filter(node => node.checkVisibility())
   .map(node => [node.className.split(' ')[0], ...['x', 'y', 'width', 'height'].map(
@@ -72,23 +71,20 @@ def test_an_answer_from_before_a_cell_ended_does_not_say_saved(lab: Lab, folder:
 
     page.route("**/api/standing?*", hold)
 
-    def await_question() -> None:
-        while not held:
-            page.evaluate("0")  # requests are seen meanwhile
-
     notebook.ask("tag", name="a-question", ref="HEAD")
-    await_question()
+    lab.until(lambda: held)
     route, answer = held.pop()
     lab.run_all()
     notebook.await_state("saving")
     route.fulfill(response=answer)
-    await_question()
+    lab.until(lambda: held)
     notebook.await_drawing()
     expect(page.locator(STATE)).to_have_attribute("data-state", "saving")
     is_holding = False
     for route, answer in held:
         route.fulfill(response=answer)
     notebook.await_state("saved")
+    page.unroute_all(behavior="wait")  # a question on its way would fail with the page that is closed
 
 
 def test_nothing_moves_when_words_and_marks_change(lab: Lab, folder: Path) -> None:
@@ -104,7 +100,7 @@ def test_nothing_moves_when_words_and_marks_change(lab: Lab, folder: Path) -> No
     notebook.edit(0, "x = 7")
     page.wait_for_selector("[data-cellar-marks='1']")
     assert page.evaluate(_PLACES) == before
-    page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    lab.begin("notebook:run-all-cells")
     widths.append(width(notebook, "recording"))
     assert page.evaluate(_PLACES) == before
     (folder / "go").touch()

@@ -28,8 +28,8 @@ def browsers(browser: Browser, lab_server: studio.Server, folder: Path) -> Itera
     with browser.new_context(viewport=size) as one, browser.new_context(viewport=size) as other:
         labs = Lab(lab_server, one), Lab(lab_server, other)
         mine = Recorded(labs[0], folder, CELLS).open().run()
-        theirs = Recorded(labs[1], folder, CELLS, recorded=False)
-        theirs.open().await_state("saved")
+        theirs = mine.in_another_tab(labs[1])
+        theirs.await_state("saved")
         for notebook in (mine, theirs):
             notebook.lab.command("nbcellar:show-history")
             entry(notebook, "y = 'text'").wait_for()

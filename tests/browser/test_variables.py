@@ -58,10 +58,10 @@ def panel(lab: Lab, folder: Path) -> Panel:
 
 def test_variables_show_type_preview_size_cell_and_versions(panel: Panel) -> None:
     row = panel.row("df")
-    assert "DataFrame 3 × 2" in row.inner_text()
-    assert "[3]" in row.inner_text()
-    panel.row("loss").get_by_role("img", name="3 versions").wait_for()
-    assert panel.row("loss").locator(".cellar-spark-line").count() == 1
+    expect(row).to_contain_text("DataFrame 3 × 2")
+    expect(row).to_contain_text("[3]")
+    expect(panel.row("loss").get_by_role("img", name="3 versions")).to_be_visible()
+    expect(panel.row("loss").locator(".cellar-spark-line")).to_have_count(1)
 
 
 def test_variables_are_filtered_and_sorted(panel: Panel) -> None:
@@ -189,7 +189,9 @@ def test_no_process_but_the_kernel_loads_a_value_to_show_or_to_compare_it(lab: L
     lab.run_all()
     assert lab.evaluate("odd.n") == "2"
     lab.command(SHOW)
-    lab.page.locator(".cellar-variable", has=lab.page.locator("code.cellar-name", has_text="odd")).click()
+    variable = lab.page.locator(".cellar-variable", has=lab.page.locator("code.cellar-name", has_text="odd"))
+    variable.get_by_role("img", name="2 versions").wait_for()
+    variable.click()
     lab.page.locator(".cellar-versions li").last.get_by_role("button", name="Compare").click()
     lab.page.locator(".cellar-compared .cellar-change", has_text="2").wait_for()
     loaded_by = set(mark.read_text().split()) if mark.exists() else set()

@@ -3,7 +3,7 @@ import { marked, piecesOf } from '../src/components/diff/highlight';
 import { english } from '../src/components/host';
 import { changesAmong, headingsOf, itemsOf, pairsOf, sourceOf, type Answer } from '../src/model/comparison';
 import { MOST_LANES, movesOf } from '../src/model/moves';
-import { Heights } from '../src/model/measured_heights';
+import { MeasuredHeights } from '../src/model/measured_heights';
 import { formatSide, nameSide, parseSide, type Side } from '../src/model/sides';
 
 const cell = (place: number, source: string | null, id = `c${place}`, type = 'code') => ({
@@ -96,7 +96,7 @@ test('a side is spelled and read again', () => {
 test('rows in view are found whatever their heights', () => {
   const keys = Array.from({ length: 500 }, (_, n) => `k${n}`);
   const measured = new Map([...keys.entries()].filter(([n]) => n % 3 === 0).map(([n, key]) => [key, 10 + n]));
-  const heights = new Heights(keys, () => 30, measured);
+  const heights = new MeasuredHeights(keys, () => 30, measured);
   expect(heights.total).toBe(keys.reduce((sum, _, n) => sum + (n % 3 === 0 ? 10 + n : 30), 0));
   for (let y = 0; y < heights.total; y += 37) {
     const at = heights.at(y);
@@ -106,7 +106,7 @@ test('rows in view are found whatever their heights', () => {
   const [from, to] = heights.range(1000, 500, 100);
   expect(heights.top(from)).toBeLessThanOrEqual(900);
   expect(heights.top(to)).toBeGreaterThanOrEqual(1600);
-  expect(new Heights([], () => 1, new Map()).range(0, 100, 10)).toEqual([0, 0]);
+  expect(new MeasuredHeights([], () => 1, new Map()).range(0, 100, 10)).toEqual([0, 0]);
 });
 
 test('the pieces of coloured lines are the lines', () => {

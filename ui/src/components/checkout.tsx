@@ -11,7 +11,7 @@ export interface Chosen {
   readonly replay: boolean;
 }
 
-export interface CheckoutProps {
+interface CheckoutProps {
   readonly path: string;
   /** Whether cells may run again, at first. */
   readonly replay: boolean;

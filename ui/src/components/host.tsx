@@ -39,8 +39,6 @@ export interface Host {
   showEntry?(commit: string): void;
   /** Show an output of a trusted notebook with Jupyter's renderers; what comes back takes it away. */
   renderOutput?(output: object, place: HTMLElement): () => void;
-  /** Open a notebook, at a cell. */
-  openNotebook?(path: string, cell?: string): void;
 }
 
 const HostContext = createContext<Host | null>(null);
@@ -54,6 +52,11 @@ export function useHost(): Host {
     throw new Error('a component of Cellar stands outside of its host');
   }
   return host;
+}
+
+/** Make a repository beside a notebook, in the way of the place. */
+export async function initialise({ initialise: own, backend }: Host, path: string): Promise<void> {
+  await (own?.(path) ?? backend.post('init', { path }));
 }
 
 /** Words as they stand in the code: for the page, and for tests. */

@@ -20,7 +20,7 @@ export const DIFF_COMMANDS = {
   files: 'nbcellar:diff-files'
 } as const;
 
-export const diffIcon = new LabIcon({
+const diffIcon = new LabIcon({
   name: 'nbcellar:diff',
   svgstr:
     '<svg xmlns="http://www.w3.org/2000/svg" width="16" viewBox="0 0 16 16"><g class="jp-icon3" fill="#616161">' +
@@ -39,11 +39,7 @@ function activate(
   const { trans } = cellar;
   const { commands, shell, serviceManager } = app;
   const localPath = (path: string): string => serviceManager.contents.localPath(path);
-  const host: Host = {
-    ...cellar.host,
-    ...(rendermime && { renderOutput: rendering(rendermime) }),
-    openNotebook: path => void commands.execute('docmanager:open', { path })
-  };
+  const host: Host = { ...cellar.host, ...(rendermime && { renderOutput: rendering(rendermime) }) };
   const widgets = new WidgetTracker<MainAreaWidget<DiffWidget>>({ namespace: 'nbcellar-diff' });
 
   const open = (sides: Sides): MainAreaWidget<DiffWidget> => {

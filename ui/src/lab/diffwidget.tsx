@@ -37,7 +37,7 @@ export class DiffWidget extends ReactWidget {
   override dispose(): void {
     this.tracker.widgetAdded.disconnect(this.look, this);
     this.tracker.currentChanged.disconnect(this.look, this);
-    this.followed?.disposed.disconnect(this.look, this);
+    this.followed?.disposed.disconnect(this.closed, this);
     super.dispose();
   }
 

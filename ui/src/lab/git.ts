@@ -6,6 +6,7 @@ import type { TouchingCommit, GitLogProps } from '../components/git/GitLog';
 import { formatSide } from '../model/sides';
 import { CellarError } from '../wire/client';
 import { DIFF_COMMANDS } from './diff';
+import { telling } from './progress';
 import type { Cellar } from './tokens';
 
 type Actions = Omit<GitLogProps, 'path'>;
@@ -77,14 +78,5 @@ async function startBranch(cellar: Cellar, path: string, revision: string): Prom
     await client.post('git-branch', { path, name, revision });
     const said = trans.__('The branch %1 starts at %2. To work on it: git switch %1', name, revision.slice(0, 8));
     Notification.success(said, { autoClose: 8000 });
-  }
-}
-
-async function telling(work: Promise<void>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    const hint = error instanceof CellarError && error.hint ? `\n${error.hint}` : '';
-    Notification.error(`${(error as Error).message}${hint}`, { autoClose: false });
   }
 }

@@ -17,13 +17,14 @@ import { keepOutputMarks, marksById, NO_MARKS, type CellOnScreen, type MarksOnSc
 import { type Base, bringBack, cellOfBase, revertCell, type PlainCell, type PlainNotebook } from '../model/revert';
 import { CellarError } from '../wire/client';
 import { patchNotebook } from './patching';
+import { telling } from './progress';
 import { ICellar, type Cellar } from './tokens';
 
 /** How long typing has to rest, in milliseconds. */
 const REST_MS = 400;
 const PLUGIN = 'nbcellar-lab:gutter';
 
-export const CommandIds = {
+const CommandIds = {
   next: 'nbcellar:next-change',
   previous: 'nbcellar:previous-change',
   revert: 'nbcellar:revert-cell',
@@ -110,14 +111,14 @@ class NotebookMarks {
   async revertActive(): Promise<void> {
     const change = this.activeChange();
     if (change) {
-      await this.tellingErrors(this.revert(change));
+      await telling(this.revert(change));
     }
   }
 
   async stageActive(): Promise<void> {
     const change = this.activeChange();
     if (change) {
-      await this.tellingErrors(this.stage(change));
+      await telling(this.stage(change));
     }
   }
 
@@ -200,7 +201,7 @@ class NotebookMarks {
     if (this.shown && !this.isThere(this.shown)) {
       this.close();
     } else if (this.shown) {
-      void this.tellingErrors(this.render());
+      void telling(this.render());
     }
   }
 
@@ -253,7 +254,7 @@ class NotebookMarks {
     }
     this.place = place;
     this.root = createRoot(place);
-    void this.tellingErrors(this.render());
+    void telling(this.render());
   }
 
   private close(): void {
@@ -287,8 +288,8 @@ class NotebookMarks {
           before={base ? text(base.source) : null}
           after={live ?? null}
           extensions={extensions}
-          onRevert={() => void this.tellingErrors(this.revert(shown))}
-          onStage={() => void this.tellingErrors(this.stage(shown))}
+          onRevert={() => void telling(this.revert(shown))}
+          onStage={() => void telling(this.stage(shown))}
           onNext={() => this.step(1)}
           onPrevious={() => this.step(-1)}
           onClose={() => {
@@ -330,16 +331,6 @@ class NotebookMarks {
       ? trans.__('The change of this cell is in git’s index.')
       : trans.__('git’s index has this cell already.');
     Notification.success(said, { autoClose: 3000 });
-  }
-
-  /** Do what a click asked for; what goes wrong is told. */
-  private async tellingErrors(work: Promise<void>): Promise<void> {
-    try {
-      await work;
-    } catch (error) {
-      const hint = error instanceof CellarError && error.hint ? `\n${error.hint}` : '';
-      Notification.error(`${(error as Error).message}${hint}`, { autoClose: false });
-    }
   }
 
   private async baseCell(change: Change): Promise<PlainCell | null> {

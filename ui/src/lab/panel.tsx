@@ -1,19 +1,34 @@
 /** What the side panels share: a widget that follows the notebook in front and asks for nothing while it is hidden. */
-import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { ReactWidget } from '@jupyterlab/ui-components';
+import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
+import type { ICommandPalette } from '@jupyterlab/apputils';
+import { type LabIcon, ReactWidget } from '@jupyterlab/ui-components';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Message } from '@lumino/messaging';
 import { HostProvider, type Host } from '../components/host';
 import { ShownContext } from '../components/parts/hooks';
 import { CellarError } from '../wire/client';
 import type { Cellar, CurrentNotebook } from './tokens';
 
+/** What a panel is called and shows at its tab. */
+interface Look {
+  readonly id: string;
+  readonly icon: LabIcon;
+  readonly caption: string;
+}
+
 export class SidePanel extends ReactWidget {
   constructor(
     private readonly app: JupyterFrontEnd,
     private readonly cellar: Cellar,
+    { id, icon, caption }: Look,
     private readonly draw: (path: string | null) => JSX.Element
   ) {
     super();
+    this.id = id;
+    this.title.icon = icon;
+    this.title.caption = caption;
+    this.node.setAttribute('role', 'region');
+    this.node.setAttribute('aria-label', caption);
     this.addClass('cellar-side-panel');
     cellar.currentChanged.connect(this.follow, this);
     this.follow();
@@ -59,6 +74,38 @@ export class SidePanel extends ReactWidget {
 
   private current: CurrentNotebook | null = null;
   private wasShown = false;
+}
+
+/** What shows a panel: `ask` is given the command's arguments before it is seen. */
+interface Showing {
+  readonly command: string;
+  readonly rank: number;
+  readonly label: string;
+  readonly caption: string;
+  ask(args: ReadonlyPartialJSONObject): void;
+}
+
+/** Put a panel to the right of the notebook, where it is found by a command and after a reload. */
+export function addToRight(
+  { shell, commands }: JupyterFrontEnd,
+  panel: SidePanel,
+  { command, rank, label, caption, ask }: Showing,
+  restorer: ILayoutRestorer | null,
+  palette: ICommandPalette | null,
+  category: string
+): void {
+  shell.add(panel, 'right', { rank });
+  restorer?.add(panel, panel.id);
+  commands.addCommand(command, {
+    label,
+    caption,
+    execute: args => {
+      ask(args);
+      shell.activateById(panel.id);
+      panel.update();
+    }
+  });
+  palette?.addItem({ command, category });
 }
 
 const known = new WeakMap<Cellar, Host>();

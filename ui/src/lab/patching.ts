@@ -3,7 +3,7 @@
  *
  * Invariant: what stays the same is not touched: its cells keep their DOM, cursor and undo history, and what somebody
  * else types there meanwhile stays. Nothing is written under the notebook: it is saved as a user saves it, so that no
- * dialog about a changed file appears. Not for: recording what was there before (`recordOpen` in `opened.ts` does it).
+ * dialog about a changed file appears. Not for: recording what was there before (`recordOpened` in `opened.ts` does it).
  */
 import type { ICodeCellModel } from '@jupyterlab/cells';
 import type { INotebookModel, NotebookPanel } from '@jupyterlab/notebook';
@@ -12,7 +12,7 @@ import { saveNotebook } from './saving';
 
 export type { NotebookJson, Patched } from './patching_model';
 
-export interface PatchOptions {
+interface PatchOptions {
   /** Jupyter trusts the notebook that is wanted: its HTML and JavaScript may be shown. Otherwise new outputs are inert. */
   readonly trusted?: boolean;
   /** Save it afterwards; the default. */

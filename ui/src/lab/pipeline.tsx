@@ -3,13 +3,14 @@ import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } fro
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Edit } from '../components/pipeline/open';
 import { PipelinePanel, type WantedComponent } from '../components/pipeline/PipelinePanel';
 import { archiveDialogs } from './archives';
 import { ComponentNames, nameOf } from './component_names';
 import { pipelineIcon } from './icons';
 import { OpenPipeline } from './open_pipeline';
-import { SidePanel } from './panel';
+import { addToRight, SidePanel } from './panel';
 import { report } from './progress';
 import { ICellar, type Cellar } from './tokens';
 
@@ -41,7 +42,8 @@ export const pipeline: JupyterFrontEndPlugin<void> = {
     };
     let wanted: WantedComponent | null = null;
     const make = (id: string): SidePanel => {
-      const made = new SidePanel(app, cellar, path => (
+      const look = { id, icon: pipelineIcon, caption: trans.__('Pipeline (Cellar)') };
+      return new SidePanel(app, cellar, look, path => (
         <PipelinePanel
           path={path}
           open={cellar.current && openOf(cellar.current.panel)}
@@ -49,29 +51,22 @@ export const pipeline: JupyterFrontEndPlugin<void> = {
           archives={archives}
         />
       ));
-      made.id = id;
-      made.title.icon = pipelineIcon;
-      made.title.caption = trans.__('Pipeline (Cellar)');
-      made.node.setAttribute('role', 'region');
-      made.node.setAttribute('aria-label', trans.__('Pipeline (Cellar)'));
-      return made;
     };
     const panel = make('nbcellar-pipeline');
-    app.shell.add(panel, 'right', { rank: 702 });
-    restorer?.add(panel, panel.id);
     cellar.currentChanged.connect(() => {
       wanted = null;
     });
 
-    app.commands.addCommand(SHOW, {
+    const showing = {
+      command: SHOW,
+      rank: 702,
       label: trans.__('Show Pipeline'),
       caption: trans.__('Show this notebook as a pipeline; with the argument cell, that component'),
-      execute: args => {
+      ask: (args: ReadonlyPartialJSONObject) => {
         wanted = typeof args.cell === 'string' ? { id: args.cell, rename: args.rename === true } : null;
-        app.shell.activateById(panel.id);
-        panel.update();
       }
-    });
+    };
+    addToRight(app, panel, showing, restorer, palette, trans.__('Cellar'));
     let wide: SidePanel | null = null;
     app.commands.addCommand(OPEN, {
       label: trans.__('Open Pipeline Beside the Notebook'),
@@ -96,7 +91,7 @@ export const pipeline: JupyterFrontEndPlugin<void> = {
       isEnabled: () => cellar.current?.panel.content.activeCell?.model.type === 'code',
       execute: () => toggle(cellar, openOf)
     });
-    for (const command of [SHOW, OPEN, TOGGLE]) {
+    for (const command of [OPEN, TOGGLE]) {
       palette?.addItem({ command, category: trans.__('Cellar') });
     }
     tracker.activeCellChanged.connect(() => app.commands.notifyCommandChanged(TOGGLE));

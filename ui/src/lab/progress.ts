@@ -69,6 +69,16 @@ function words({ trans }: Host, { what, name, done, total }: Progress): string {
   }
 }
 
+/** Do what a click asked for; what goes wrong is told, with what helps. */
+export async function telling(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    const hint = error instanceof CellarError && error.hint ? `\n${error.hint}` : '';
+    Notification.error(`${(error as Error).message}${hint}`, { autoClose: false });
+  }
+}
+
 /**
  * Show an error: what happened, what to do, and buttons that do it; return the notification.
  *

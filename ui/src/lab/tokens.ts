@@ -27,7 +27,7 @@ export interface Cellar {
 
 export const ICellar = new Token<Cellar>('nbcellar-lab:ICellar', 'What the parts of Cellar in JupyterLab share.');
 
-/** What is known of the recording of the notebook in front; nobody else needs to ask the server for it. */
+/** What is known of the recording of the notebook in front, so that no plugin needs to ask the server for it. */
 export interface Followed {
   readonly known: Known;
   readonly notebook: CurrentNotebook | null;

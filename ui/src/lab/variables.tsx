@@ -1,9 +1,10 @@
 /** The side panel Variables. */
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { VariablesPanel } from '../components/variables/VariablesPanel';
 import { variablesIcon } from './icons';
-import { SidePanel, VARIABLES } from './panel';
+import { addToRight, SidePanel, VARIABLES } from './panel';
 import { ICellar, type Cellar } from './tokens';
 
 export const variables: JupyterFrontEndPlugin<void> = {
@@ -20,26 +21,20 @@ export const variables: JupyterFrontEndPlugin<void> = {
   ): void => {
     const { trans } = cellar;
     let wanted: { ref: string } | null = null;
-    const panel = new SidePanel(app, cellar, path => <VariablesPanel path={path} wanted={wanted} />);
-    panel.id = 'nbcellar-variables';
-    panel.title.icon = variablesIcon;
-    panel.title.caption = trans.__('Variables (Cellar)');
-    panel.node.setAttribute('role', 'region');
-    panel.node.setAttribute('aria-label', trans.__('Variables (Cellar)'));
-    app.shell.add(panel, 'right', { rank: 701 });
-    restorer?.add(panel, panel.id);
+    const look = { id: 'nbcellar-variables', icon: variablesIcon, caption: trans.__('Variables (Cellar)') };
+    const panel = new SidePanel(app, cellar, look, path => <VariablesPanel path={path} wanted={wanted} />);
     cellar.currentChanged.connect(() => {
       wanted = null;
     });
-    app.commands.addCommand(VARIABLES, {
+    const showing = {
+      command: VARIABLES,
+      rank: 701,
       label: trans.__('Show Variables'),
       caption: trans.__('Show the variables of now; with the argument ref, those of that commit'),
-      execute: args => {
+      ask: (args: ReadonlyPartialJSONObject) => {
         wanted = typeof args.ref === 'string' ? { ref: args.ref } : null;
-        app.shell.activateById(panel.id);
-        panel.update();
       }
-    });
-    palette?.addItem({ command: VARIABLES, category: trans.__('Cellar') });
+    };
+    addToRight(app, panel, showing, restorer, palette, trans.__('Cellar'));
   }
 };

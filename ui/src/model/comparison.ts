@@ -9,7 +9,7 @@ type Schemas = components['schemas'];
 export type Answer = Schemas['DocumentDiff'];
 export type Change = Schemas['CellChange'];
 export type Output = Schemas['OutputShown'];
-export type RowKind = Schemas['Row']['kind'];
+type RowKind = Schemas['Row']['kind'];
 
 /** A cell of one side, its source always there. */
 export interface Cell {

@@ -6,7 +6,7 @@
  */
 import type { LaneRow } from './lanes';
 
-export interface Foldable {
+interface Foldable {
   readonly id: string;
   readonly kind: string;
   readonly time: string;
@@ -17,7 +17,7 @@ export type Row =
   | { readonly kind: 'entry'; readonly key: string; readonly index: number }
   | { readonly kind: 'run'; readonly key: string; readonly from: number; readonly to: number; readonly open: boolean };
 
-export interface FoldOptions {
+interface FoldOptions {
   /** Runs that the user opened. */
   readonly open: ReadonlySet<string>;
   /** Commits that names or HEAD point at. */

@@ -4,7 +4,7 @@
  * Invariant: the texts of the pieces, joined, are the code. A line is looked at by itself, so a string over several
  * lines is coloured only where it begins: good enough to read by.
  */
-export type Colour = 'keyword' | 'string' | 'comment' | 'number' | 'def' | 'magic' | '';
+type Colour = 'keyword' | 'string' | 'comment' | 'number' | 'def' | 'magic' | '';
 export interface Piece {
   readonly text: string;
   readonly colour: Colour;

@@ -19,7 +19,7 @@ export interface LaneRow {
   readonly width: number;
 }
 
-export interface Linked {
+interface Linked {
   readonly id: string;
   readonly parents: readonly string[];
 }

@@ -5,7 +5,7 @@
  * time is bounded for any texts. Pure.
  */
 
-export type LineKind = 'same' | 'changed' | 'removed' | 'added';
+type LineKind = 'same' | 'changed' | 'removed' | 'added';
 
 /** Begin and end of a stretch within a line. */
 export type Stretch = readonly [number, number];

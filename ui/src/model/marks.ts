@@ -21,13 +21,12 @@ export interface MarksOnScreen {
   readonly name: string;
   /** Names the base's content; "" where the notebook is not in it. */
   readonly digest: string;
-  readonly summary: string;
   readonly cells: ReadonlyMap<string, CellOnScreen>;
   /** Places in the base of cells that are gone, by the id of the cell they stood before; "" is the end. */
   readonly gone: ReadonlyMap<string, readonly number[]>;
 }
 
-export const NO_MARKS: MarksOnScreen = { name: '', digest: '', summary: '', cells: new Map(), gone: new Map() };
+export const NO_MARKS: MarksOnScreen = { name: '', digest: '', cells: new Map(), gone: new Map() };
 
 /** Return the marks of an answer for a notebook whose cells had these ids when it was asked. */
 export function marksById(answer: Marks, ids: readonly string[]): MarksOnScreen {
@@ -43,7 +42,7 @@ export function marksById(answer: Marks, ids: readonly string[]): MarksOnScreen 
     const id = ids[before] ?? '';
     gone.set(id, [...(gone.get(id) ?? []), base]);
   }
-  return { name: answer.name, digest: answer.digest, summary: answer.summary ?? '', cells, gone };
+  return { name: answer.name, digest: answer.digest, cells, gone };
 }
 
 /** Return fresh marks, made without outputs, with the known marks of outputs: typing does not take these away. */
@@ -58,13 +57,4 @@ export function keepOutputMarks(fresh: MarksOnScreen, known: MarksOnScreen): Mar
     }
   }
   return { ...fresh, cells };
-}
-
-/** Return how many cells have a mark, and how many are gone. */
-export function countMarks(marks: MarksOnScreen): number {
-  let gone = 0;
-  for (const places of marks.gone.values()) {
-    gone += places.length;
-  }
-  return marks.cells.size + gone;
 }

@@ -1,6 +1,6 @@
 /** Values of parameters as somebody types them, checked against the type that a parameter has. Pure. */
 
-export type Typed = { readonly value: unknown } | { readonly wrong: true };
+type Typed = { readonly value: unknown } | { readonly wrong: true };
 
 const WRONG: Typed = { wrong: true };
 

@@ -9,7 +9,7 @@ export type Shown = Answer<'pipeline'>;
 export type Component = Shown['pipeline']['components'][number];
 export type Parameter = Shown['pipeline']['parameters'][number];
 export type PipelineProblem = Shown['pipeline']['problems'][number];
-export type Provenance = 'declared' | 'inferred' | 'observed';
+type Provenance = 'declared' | 'inferred' | 'observed';
 
 export const NODE = { width: 136, height: 40 } as const;
 const GAP = { x: 20, y: 40 } as const;

@@ -6,10 +6,10 @@ import type { Answer } from '../wire/client';
 import type { Component } from './pipeline';
 
 export type Line = Answer<'pipeline-lines'>['lines'][number];
-export type StepError = NonNullable<Line['error']>;
+type StepError = NonNullable<Line['error']>;
 type State = 'waiting' | 'running' | 'done' | 'cached' | 'failed' | 'blocked' | 'cancelled';
 
-export interface Step {
+interface Step {
   readonly state: State;
   readonly reason: string;
   readonly seconds: number | null;

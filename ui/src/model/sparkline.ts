@@ -7,7 +7,7 @@ import type { Answer } from '../wire/client';
 
 export type Lifeline = Answer<'lifelines'>['variables'][number];
 
-export interface Spark {
+interface Spark {
   /** Where it changed. */
   readonly ticks: readonly number[];
   /** The way of its number, as the points of steps; nothing where it has none. */

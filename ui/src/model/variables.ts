@@ -2,8 +2,8 @@
 import type { Answer } from '../wire/client';
 import type { Entry } from './history';
 
-export type StateOf = Answer<'state'>;
-export type Variable = StateOf['variables'][number];
+type StateOf = Answer<'state'>;
+type Variable = StateOf['variables'][number];
 export type SortKey = 'name' | 'type' | 'size' | 'changed' | 'versions';
 
 export interface Line {

@@ -15,7 +15,7 @@ import type { LiveCell } from './comparing';
 
 const fromElsewhere = Annotation.define<boolean>();
 
-export interface CellEditorProps {
+interface CellEditorProps {
   /** What it is compared with as the editor opens; a partner that is found while somebody types does not disturb. */
   readonly before: string | null;
   readonly cell: LiveCell;

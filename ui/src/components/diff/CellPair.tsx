@@ -12,7 +12,7 @@ import { useComparing, type LiveCell } from './comparing';
 
 const CellEditor = lazy(() => import('./CellEditor'));
 
-export interface CellPairProps {
+interface CellPairProps {
   readonly pair: Pair;
   readonly current: boolean;
   /** Go to the row where the other end of a move is. */
@@ -151,7 +151,7 @@ function useLiveSource(cell: LiveCell | null, otherwise: string | null): string 
   return found;
 }
 
-export function nameKind(pair: Pair, trans: Words): string {
+function nameKind(pair: Pair, trans: Words): string {
   switch (pair.kind) {
     case 'added':
       return trans.__('added');

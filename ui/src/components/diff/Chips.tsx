@@ -3,6 +3,7 @@ import type { JSX } from 'react';
 import type { components } from '../../wire/generated/types';
 import type { Change } from '../../model/comparison';
 import { useHost, type Words } from '../host';
+import { changeWords } from '../parts/change_words';
 
 type StateChange = components['schemas']['StateChange'];
 type ValueChange = components['schemas']['ValueChange'];
@@ -62,19 +63,14 @@ interface ChipProps {
   readonly after?: string;
 }
 
-export function Chip({ kind, name, before, after }: ChipProps): JSX.Element {
+function Chip({ kind, name, before, after }: ChipProps): JSX.Element {
   const { trans } = useHost();
-  const words: Record<string, string> = {
-    added: trans.__('added'),
-    removed: trans.__('removed'),
-    changed: trans.__('changed')
-  };
   return (
     <span
       className={`cellar-diff-chip cellar-diff-chip-${kind}`}
       title={[name, before, after].filter(Boolean).join(' · ')}
     >
-      <span className="cellar-diff-only-read">{words[kind]} </span>
+      <span className="cellar-diff-only-read">{changeWords(trans)[kind]} </span>
       <span className="cellar-diff-chip-name">{name}</span>
       {before && <del>{cut(before)}</del>}
       {before && after && ' → '}

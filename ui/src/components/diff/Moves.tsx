@@ -1,6 +1,6 @@
 /** Lines from where moved cells stood to where they stand; by the keyboard one goes by the links of their rows. */
 import { memo, type JSX } from 'react';
-import type { Heights } from '../../model/measured_heights';
+import type { MeasuredHeights } from '../../model/measured_heights';
 import type { Move } from '../../model/moves';
 
 const LANE = 7;
@@ -8,9 +8,9 @@ const LANE = 7;
 const HEAD = 19;
 const BEND = 6;
 
-export interface MovesProps {
+interface MovesProps {
   readonly moves: readonly Move[];
-  readonly heights: Heights;
+  readonly heights: MeasuredHeights;
   /** The part that is in view, in pixels. */
   readonly view: readonly [number, number];
   /** The key of the row that one is at. */

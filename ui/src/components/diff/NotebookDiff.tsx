@@ -1,11 +1,10 @@
 /**
  * `NotebookDiff`: a comparison of two notebooks, whole: what changed in a line, the versions to choose, cells beside
- * each other, quiet ones folded, a ruler, the raw text. Built of `CellPair`, `SourceDiff` and `OutputView`, which other
- * views use by themselves, inside of a `ComparingProvider`.
+ * each other, quiet ones folded, a ruler, the raw text.
  */
 import { useCallback, useEffect, useMemo, useRef, useState, type JSX } from 'react';
 import { changesAmong, headingsOf, itemsOf, pairsOf, type Item, type Pair } from '../../model/comparison';
-import type { Heights } from '../../model/measured_heights';
+import type { MeasuredHeights } from '../../model/measured_heights';
 import { movesOf, type Move } from '../../model/moves';
 import type { Side } from '../../model/sides';
 import type { CellPlace } from '../../model/pipeline_diff';
@@ -23,7 +22,7 @@ import type { Layout } from './SourceDiff';
 import { VirtualList, type VirtualListHandle } from './VirtualList';
 import { useComparison, type Request } from './useComparison';
 
-export interface NotebookDiffProps {
+interface NotebookDiffProps {
   readonly request: Request;
   /** The notebook behind a side "open". */
   readonly live?: Live | null;
@@ -401,7 +400,7 @@ function Rows({ items, render, list, current, noise, label }: RowsProps): JSX.El
   const [seen, setSeen] = useState<{ marks: Mark[]; view: [number, number] }>({ marks: [], view: [0, 1] });
   const changed = useMemo(() => new Set(changesAmong(items, noise)), [items, noise]);
   const onView = useCallback(
-    (heights: Heights, top: number, height: number) => {
+    (heights: MeasuredHeights, top: number, height: number) => {
       const total = Math.max(heights.total, height, 1);
       const marks = items.flatMap((item, at) =>
         item.kind === 'pair' && changed.has(at)

@@ -13,7 +13,7 @@ table{border-collapse:collapse;font-size:12px}td,th{padding:2px 8px;text-align:r
 border-bottom:1px solid color-mix(in srgb,CanvasText 15%,transparent)}thead th{font-weight:600}img{max-width:100%}
 pre{white-space:pre-wrap}`;
 
-export interface OutputViewProps {
+interface OutputViewProps {
   readonly output: Output;
   /** nbformat's JSON, where the notebook is trusted and the place has renderers of its own. */
   readonly raw?: object;

@@ -1,6 +1,6 @@
 /** The outputs of a pair of cells: each change with what it is in words, the rest counted and shown on demand. */
 import { useState, type JSX } from 'react';
-import { outputRows, type Output, type Pair } from '../../model/comparison';
+import { outputRows, type Cell, type Output, type Pair } from '../../model/comparison';
 import { useHost } from '../host';
 import { ImagePair } from './ImagePair';
 import { OutputView } from './OutputView';
@@ -43,15 +43,13 @@ function find(loaded: LoadedOutputs | null, place: number | null): Found | null 
   return at < 0 ? null : { output: loaded!.shown[at]!, raw: loaded!.raw[at] };
 }
 
-function OneOutput({
-  change,
-  before,
-  after
-}: {
-  change: OutputChange;
-  before: Found | null;
-  after: Found | null;
-}): JSX.Element {
+interface ChangeProps {
+  readonly change: OutputChange;
+  readonly before: Found | null;
+  readonly after: Found | null;
+}
+
+function OneOutput({ change, before, after }: ChangeProps): JSX.Element {
   const { trans } = useHost();
   // Of what came or went all is there to see.
   const notes = change.change === 'changed' ? change.parts.map(part => part.note).filter(Boolean) : [];
@@ -75,15 +73,7 @@ function OneOutput({
   );
 }
 
-function Content({
-  change,
-  before,
-  after
-}: {
-  change: OutputChange;
-  before: Found | null;
-  after: Found | null;
-}): JSX.Element {
+function Content({ change, before, after }: ChangeProps): JSX.Element {
   const { layout } = useComparing();
   const [asShown, setAsShown] = useState(false);
   const { trans } = useHost();
@@ -175,7 +165,7 @@ function SeveralOutputs({ pair }: { pair: Pair }): JSX.Element {
       {(['before', 'after'] as const).map(side => (
         <div key={side}>
           {pair[side].map(cell => (
-            <CellOutputs key={cell.place} side={side} pair={pair} place={cell.place} />
+            <CellOutputs key={cell.place} side={side} cell={cell} />
           ))}
         </div>
       ))}
@@ -183,12 +173,8 @@ function SeveralOutputs({ pair }: { pair: Pair }): JSX.Element {
   );
 }
 
-function CellOutputs({ side, pair, place }: { side: 'before' | 'after'; pair: Pair; place: number }): JSX.Element {
-  const loaded = useOutputs(
-    side,
-    pair[side].find(cell => cell.place === place),
-    true
-  );
+function CellOutputs({ side, cell }: { side: 'before' | 'after'; cell: Cell }): JSX.Element {
+  const loaded = useOutputs(side, cell, true);
   return (
     <>
       {loaded?.shown.map((output, at) => (

@@ -8,7 +8,7 @@ export interface Mark {
   readonly to: number;
 }
 
-export interface RulerProps {
+interface RulerProps {
   readonly marks: readonly Mark[];
   readonly view: readonly [number, number];
   readonly onGo: (share: number) => void;

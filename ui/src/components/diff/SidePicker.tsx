@@ -6,7 +6,7 @@ import { useHost } from '../host';
 
 export type Revisions = Answer<'revisions'>;
 
-export interface SidePickerProps {
+interface SidePickerProps {
   readonly label: string;
   readonly side: Side;
   readonly revisions: Revisions | null;

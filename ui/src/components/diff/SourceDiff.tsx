@@ -9,7 +9,7 @@ import { marked, piecesOf, type Piece } from './highlight';
 
 export type Layout = 'split' | 'inline';
 
-export interface SourceDiffProps {
+interface SourceDiffProps {
   /** null: the side has no such cell. */
   readonly before: string | null;
   readonly after: string | null;

@@ -11,21 +11,21 @@ import {
   type JSX,
   type ReactNode
 } from 'react';
-import { Heights } from '../../model/measured_heights';
+import { MeasuredHeights } from '../../model/measured_heights';
 
 const BEYOND = 600;
 
-export interface VirtualListProps<Item> {
+interface VirtualListProps<Item> {
   readonly items: readonly Item[];
   readonly keyOf: (item: Item) => string;
   readonly estimate: (item: Item) => number;
   readonly render: (item: Item, at: number) => ReactNode;
   readonly label: string;
   /** Drawn behind the rows, over the whole height, in `margin` pixels to their left. */
-  readonly beside?: (heights: Heights, view: readonly [number, number]) => ReactNode;
+  readonly beside?: (heights: MeasuredHeights, view: readonly [number, number]) => ReactNode;
   readonly margin?: number;
   /** Called when the rows in view, or the heights of any, changed. */
-  readonly onView?: (heights: Heights, scrollTop: number, height: number) => void;
+  readonly onView?: (heights: MeasuredHeights, scrollTop: number, height: number) => void;
 }
 
 export interface VirtualListHandle {
@@ -46,7 +46,7 @@ function List<Item>(props: VirtualListProps<Item>, ref: React.Ref<VirtualListHan
   const wanted = useRef<{ key: string; left: number } | null>(null);
   const keys = useMemo(() => items.map(keyOf), [items, keyOf]);
   const heights = useMemo(
-    () => new Heights(keys, at => estimate(items[at]!), measured),
+    () => new MeasuredHeights(keys, at => estimate(items[at]!), measured),
     // `version` stands for what is in `measured`
     [keys, items, estimate, measured, version]
   );

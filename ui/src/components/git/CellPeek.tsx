@@ -7,7 +7,7 @@ import type { MarkKind } from '../../model/marks';
 import { useHost } from '../host';
 import { editorNonce } from '../parts/nonce';
 
-export interface CellPeekProps {
+interface CellPeekProps {
   readonly mark: MarkKind | 'removed';
   readonly moved?: boolean;
   /** What the version is called. */

@@ -52,7 +52,7 @@ export function kindWords(entry: Entry, trans: Words): string {
   return entry.at ? `${word} → ${short(entry.at)}` : word;
 }
 
-export interface EntryProps {
+interface EntryProps {
   readonly entry: Entry;
   readonly lane: LaneRow | undefined;
   readonly width: number;
@@ -117,7 +117,7 @@ function nodeKind(entry: Entry): NodeKind {
 }
 
 /** What is wrong with an entry, as small pictures with words. */
-export function Flags({ entry }: { entry: Entry }): JSX.Element {
+function Flags({ entry }: { entry: Entry }): JSX.Element {
   const { trans } = useHost();
   const flags: [boolean, IconName, string][] = [
     [entry.failed, 'failed', trans.__('the cell failed')],

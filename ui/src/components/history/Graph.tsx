@@ -6,7 +6,7 @@ const STEP = 12;
 const LEFT = 9;
 /** Wider graphs are cut: the lines beyond lie on the last column. */
 export const MOST_COLUMNS = 9;
-export const NODE_Y = 13;
+const NODE_Y = 13;
 
 export const graphWidth = (columns: number): number => LEFT + STEP * Math.min(columns, MOST_COLUMNS) - 2;
 

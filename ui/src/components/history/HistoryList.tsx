@@ -4,6 +4,7 @@ import type { KeyboardEvent, Ref } from 'react';
 import type { Row } from '../../model/fold';
 import type { Entry, HistoryModel } from '../../model/history';
 import { useHost } from '../host';
+import { isPlain, taken } from '../parts/keys';
 import { VirtualList, type ListHandle } from '../parts/VirtualList';
 import { DAY_HEIGHT, DayRow, EntryRow, RUN_HEIGHT, RunRow, entryHeight } from './EntryRow';
 import { MOST_COLUMNS, graphWidth } from './Graph';
@@ -86,10 +87,8 @@ export function HistoryList(props: Props): JSX.Element {
       Escape: props.escape
     };
     const does = event.key === 'F10' && event.shiftKey ? showMenu : keys[event.key];
-    if (does && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      event.preventDefault();
-      event.stopPropagation();
-      does();
+    if (does && isPlain(event)) {
+      taken(event, does);
     }
   };
   const render = (row: Row) => {

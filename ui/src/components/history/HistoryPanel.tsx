@@ -5,7 +5,8 @@ import type { Entry, HistoryModel } from '../../model/history';
 import { NO_QUERY, isActive, type Query } from '../../model/search';
 import { short } from '../../model/words';
 import { CellarError } from '../../wire/client';
-import { useHost } from '../host';
+import { initialise, useHost } from '../host';
+import { CloseButton } from '../parts/CloseButton';
 import { Icon } from '../parts/icons';
 import { useEvents, useRead } from '../parts/hooks';
 import { Menu, type MenuEntry } from '../parts/Menu';
@@ -35,7 +36,7 @@ export function HistoryPanel({ path, reveal }: Props): JSX.Element {
 
 function NotebookHistory({ path, reveal }: { path: string; reveal: { readonly commit: string } | null }): JSX.Element {
   const host = useHost();
-  const { trans, backend } = host;
+  const { trans } = host;
   const model = useHistory(path);
   const code = model.error instanceof CellarError ? model.error.code : '';
   if (!model.isReady) {
@@ -43,7 +44,7 @@ function NotebookHistory({ path, reveal }: { path: string; reveal: { readonly co
   }
   if (code === 'no-repository') {
     const init = async () => {
-      await (host.initialise?.(path) ?? backend.post('init', { path }));
+      await initialise(host, path);
       await model.refresh();
     };
     return (
@@ -305,20 +306,6 @@ function Toolbar({ entry, model, actions, compare, setMenu, close }: ToolbarProp
       </button>
       <CloseButton close={close} />
     </div>
-  );
-}
-
-function CloseButton({ close }: { close: () => void }): JSX.Element {
-  const { trans } = useHost();
-  return (
-    <button
-      className="cellar-button cellar-at-end"
-      aria-label={trans.__('Close')}
-      title={trans.__('Close')}
-      onClick={close}
-    >
-      <Icon name="close" />
-    </button>
   );
 }
 

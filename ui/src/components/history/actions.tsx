@@ -113,25 +113,17 @@ export function useActions(model: HistoryModel, compare: Compare): Actions {
       { label: trans.__('Check out variables, running cells again where needed…'), run: () => wish(true, false, 'ask') }
     ];
   };
+  const askName = (route: 'branch' | 'tag', { id }: Entry, label: string, action: string): void =>
+    ask({ label, action, done: name => post(route, { name, ref: id }) });
   const naming = (entry: Entry): MenuEntry[] => [
     {
       label: trans.__('Branch here…'),
       apart: true,
-      run: () =>
-        ask({
-          label: trans.__('New branch at %1', short(entry.id)),
-          action: trans.__('Branch'),
-          done: name => post('branch', { name, ref: entry.id })
-        })
+      run: () => askName('branch', entry, trans.__('New branch at %1', short(entry.id)), trans.__('Branch'))
     },
     {
       label: trans.__('Tag…'),
-      run: () =>
-        ask({
-          label: trans.__('New tag at %1', short(entry.id)),
-          action: trans.__('Tag'),
-          done: name => post('tag', { name, ref: entry.id })
-        })
+      run: () => askName('tag', entry, trans.__('New tag at %1', short(entry.id)), trans.__('Tag'))
     },
     {
       label: trans.__('Edit message…'),
@@ -228,7 +220,7 @@ function Shown({ outcome, clear }: { outcome: Outcome; clear: () => void }): JSX
 }
 
 /** Return what to check out: a branch by its name, so that HEAD is on it afterwards; else the commit. */
-export function referenceOf(entry: Entry, names: readonly Named[]): string {
+function referenceOf(entry: Entry, names: readonly Named[]): string {
   const branches = names.filter(name => name.kind === 'branch' && name.commit === entry.id);
   return (branches.find(name => name.current) ?? branches[0])?.name ?? entry.id;
 }

@@ -1,9 +1,9 @@
 /** What is not source: metadata, type and attachments in conflict, settings of the notebook, outputs, side by side. */
 import type { JSX } from 'react';
-import { partOf, text, type CellLike, type Column, type MergeConflict, type Pick } from '../../model/merge';
+import { partOf, text, type CellLike, type Column, type MergeConflict } from '../../model/merge';
 import { useHost } from '../host';
 import { StillOutputs } from './still';
-import { COLUMNS, ColumnHead } from './three_columns';
+import { COLUMNS, ColumnHeads, type HeadProps } from './three_columns';
 
 /** The parts in conflict but for the source, a row each. */
 export function Parts({ conflict }: { readonly conflict: MergeConflict }): JSX.Element | null {
@@ -44,32 +44,18 @@ export function Parts({ conflict }: { readonly conflict: MergeConflict }): JSX.E
 }
 
 /** Settings of the notebook, or what a pipeline's metadata says, that both sides changed. */
-export function Settings({
-  conflict,
-  labels,
-  picked,
-  onPick
-}: {
-  readonly conflict: MergeConflict;
-  readonly labels: Record<Column, string>;
-  readonly picked: Pick | undefined;
-  readonly onPick: (pick: Pick) => void;
-}): JSX.Element {
+export function Settings(props: HeadProps): JSX.Element {
   const { trans } = useHost();
   return (
     <table className="cellar-merge-parts">
       <thead>
         <tr>
           <th scope="col">{trans.__('Setting')}</th>
-          {COLUMNS.map(side => (
-            <th key={side} scope="col" data-side={side}>
-              <ColumnHead side={side} label={labels[side]} {...{ conflict, picked, onPick }} />
-            </th>
-          ))}
+          <ColumnHeads {...props} />
         </tr>
       </thead>
       <tbody>
-        {conflict.values.map(({ path, label, there, ...sides }) => (
+        {props.conflict.values.map(({ path, label, there, ...sides }) => (
           <tr key={JSON.stringify([label, path])}>
             <th scope="row">{label || path.join('.')}</th>
             {COLUMNS.map(side => (

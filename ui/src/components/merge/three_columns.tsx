@@ -7,12 +7,8 @@ import { piecesOf, tokensOf, type Token } from './highlight';
 
 export const COLUMNS = ['ours', 'base', 'theirs'] as const;
 
-interface Props {
-  readonly conflict: MergeConflict;
+interface Props extends HeadProps {
   readonly language: string;
-  readonly labels: Record<Column, string>;
-  readonly picked: Pick | undefined;
-  readonly onPick: (pick: Pick) => void;
   /** What was taken at single places, where there is more than one. */
   readonly parts: ReadonlyMap<number, Part> | undefined;
   readonly onPart: (rows: readonly Row[], place: number, side: Column) => void;
@@ -33,11 +29,7 @@ export function ThreeColumns({ conflict, language, labels, picked, onPick, parts
       <caption className="cellar-merge-hidden">{trans.__('The three versions of the cell')}</caption>
       <thead>
         <tr>
-          {COLUMNS.map(side => (
-            <th key={side} scope="col" data-side={side}>
-              <ColumnHead side={side} label={labels[side]} {...{ conflict, picked, onPick }} />
-            </th>
-          ))}
+          <ColumnHeads {...{ conflict, labels, picked, onPick }} />
         </tr>
       </thead>
       <tbody>
@@ -75,19 +67,29 @@ function absence(trans: ReturnType<typeof useHost>['trans'], side: Column): stri
   return side === 'base' ? trans.__('The cell was not there yet.') : trans.__('Deleted the cell.');
 }
 
-export function ColumnHead({
-  side,
-  label,
-  conflict,
-  picked,
-  onPick
-}: {
-  readonly side: Column;
-  readonly label: string;
+/** What takes a side: of a conflict's cells, or of its settings. */
+export interface HeadProps {
   readonly conflict: MergeConflict;
+  readonly labels: Record<Column, string>;
   readonly picked: Pick | undefined;
   readonly onPick: (pick: Pick) => void;
-}): JSX.Element {
+}
+
+export function ColumnHeads({ labels, ...rest }: HeadProps): JSX.Element {
+  return (
+    <>
+      {COLUMNS.map(side => (
+        <th key={side} scope="col" data-side={side}>
+          <ColumnHead side={side} label={labels[side]} {...rest} />
+        </th>
+      ))}
+    </>
+  );
+}
+
+type OneHead = Omit<HeadProps, 'labels'> & { readonly side: Column; readonly label: string };
+
+function ColumnHead({ side, label, conflict, picked, onPick }: OneHead): JSX.Element {
   const { trans } = useHost();
   const names = { ours: trans.__('Ours'), base: trans.__('Base'), theirs: trans.__('Theirs') };
   const keys = { ours: '1', base: 'b', theirs: '2' };

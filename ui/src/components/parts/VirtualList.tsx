@@ -4,7 +4,7 @@
  * Invariant: when rows come, go or open, the first row that was seen stays where it is, but for a list at its very top,
  * where new rows come into sight. The list has the focus; the active row is told by `aria-activedescendant`.
  */
-import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useImperativeHandle, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { KeyboardEvent, ReactNode, Ref } from 'react';
 import { Heights } from '../../model/heights';
 import { useHeight } from './hooks';
@@ -23,14 +23,12 @@ interface Props<R extends { readonly key: string }> {
   heightOf(row: R): number;
   render(row: R, index: number): ReactNode;
   onKeyDown(event: KeyboardEvent, page: number): void;
-  /** The last row that is drawn changed. */
-  seen?(last: number): void;
 }
 
 const BEYOND_PX = 300;
 
 export function VirtualList<R extends { readonly key: string }>(props: Props<R>): JSX.Element {
-  const { rows, heightOf, seen } = props;
+  const { rows, heightOf } = props;
   const box = useRef<HTMLDivElement | null>(null);
   const [height, measure] = useHeight();
   const [top, setTop] = useState(0);
@@ -50,7 +48,6 @@ export function VirtualList<R extends { readonly key: string }>(props: Props<R>)
   }));
   const first = heights.at(top - BEYOND_PX);
   const last = Math.min(heights.at(top + Math.max(height, 1) + BEYOND_PX), rows.length - 1);
-  useEffect(() => seen?.(last), [seen, last]);
   const onScroll = () => {
     const now = box.current!.scrollTop;
     const index = heights.at(now);

@@ -1,6 +1,6 @@
 /** What the panels share: answers of routes that follow what is asked, and the standing of a notebook. */
 import { createContext, useCallback, useContext, useEffect, useReducer, useRef, useState } from 'react';
-import type { Answer } from '../../wire/client';
+import type { Answer, CellarEvent } from '../../wire/client';
 import type { RouteName } from '../../wire/generated/answers';
 import { useHost } from '../host';
 
@@ -44,9 +44,9 @@ export function useRead<R extends RouteName>(route: R, asked: object | null, tur
 /** Whether a panel is on the screen: one behind another asks for nothing. */
 export const ShownContext = createContext(true);
 
-/** Count the events about a path of the kinds given; `hello` counts always: something may have been missed. What came
- * while the panel was out of sight counts once, when it is seen again. */
-export function useEvents(path: string | null, kinds: string): number {
+/** Count the events about a path of one kind; `hello` counts always: something may have been missed. What came while the
+ * panel was out of sight counts once, when it is seen again. */
+export function useEvents(path: string, kind: CellarEvent['event']): number {
   const { backend } = useHost();
   const isShown = useContext(ShownContext);
   const [turn, next] = useReducer((count: number) => count + 1, 0);
@@ -59,12 +59,9 @@ export function useEvents(path: string | null, kinds: string): number {
     }
   }, [isShown]);
   useEffect(() => {
-    if (path === null) {
-      return;
-    }
-    return backend.subscribe(path, event => {
+    return backend.subscribe(path, ({ event }) => {
       // A first `hello` counts as well: what was read before the subscription may be older than it.
-      if (event.event === 'hello' || kinds.includes(event.event)) {
+      if (event === 'hello' || event === kind) {
         if (state.current.isShown) {
           next();
         } else {
@@ -72,7 +69,7 @@ export function useEvents(path: string | null, kinds: string): number {
         }
       }
     });
-  }, [backend, path, kinds]);
+  }, [backend, path, kind]);
   return turn;
 }
 

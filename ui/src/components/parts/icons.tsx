@@ -14,7 +14,6 @@ const PATHS = {
   checkout: 'M3 8h8M8 4.5 11.5 8 8 11.5M13.5 3v10',
   undo: 'M6 3 3 6l3 3M3 6h6.5a3.5 3.5 0 0 1 0 7H6',
   compare: 'M5 3v10M3 5h4M11 3v10M9 11h4M9 5h4',
-  refresh: 'M12.5 8a4.5 4.5 0 1 1-1.3-3.2M12.5 2.5V5H10',
   bring: 'M8 2.5v7M5 7l3 3 3-3M3 13h10'
 } as const;
 

@@ -13,6 +13,23 @@ interface EmptyProps {
 
 /** A panel without content, and what to do about it. */
 export function Empty({ title, text, action, run }: EmptyProps): JSX.Element {
+  const { isBusy, error, click } = useWork(run);
+  return (
+    <div className="cellar-empty">
+      <p className="cellar-empty-title">{title}</p>
+      {text && <p>{text}</p>}
+      {action && (
+        <button className="cellar-button cellar-is-main" disabled={isBusy} onClick={() => void click()}>
+          {action}
+        </button>
+      )}
+      {error !== null && <Problem error={error} />}
+    </div>
+  );
+}
+
+/** What a button does, while it is off; what went wrong stays until the next time. */
+function useWork(run: (() => Promise<unknown>) | undefined) {
   const [isBusy, setBusy] = useState(false);
   const [error, setError] = useState<unknown>(null);
   const click = async () => {
@@ -26,18 +43,7 @@ export function Empty({ title, text, action, run }: EmptyProps): JSX.Element {
       setBusy(false);
     }
   };
-  return (
-    <div className="cellar-empty">
-      <p className="cellar-empty-title">{title}</p>
-      {text && <p>{text}</p>}
-      {action && (
-        <button className="cellar-button cellar-is-main" disabled={isBusy} onClick={() => void click()}>
-          {action}
-        </button>
-      )}
-      {error !== null && <Problem error={error} />}
-    </div>
-  );
+  return { isBusy, error, click };
 }
 
 /** An error with its hint; a button tries again where that makes sense. */
@@ -73,21 +79,9 @@ export function ServerNotice(): JSX.Element | null {
 export function KernelNotice({ path, why }: { path: string; why: 'none' | 'not-recording' | 'off' }): JSX.Element {
   const host = useHost();
   const { trans } = host;
-  const [error, setError] = useState<unknown>(null);
-  const [isBusy, setBusy] = useState(false);
   const [does, word] =
     why === 'none' ? [host.startKernel, trans.__('Start a kernel')] : [host.record, trans.__('Record it')];
-  const click = async () => {
-    setBusy(true);
-    setError(null);
-    try {
-      await does!(path);
-    } catch (reason) {
-      setError(reason);
-    } finally {
-      setBusy(false);
-    }
-  };
+  const { isBusy, error, click } = useWork(() => does!(path));
   return (
     <div className="cellar-notice" role="status">
       {why === 'none' && <span>{trans.__('No kernel runs: values can be looked at, not brought back.')}</span>}

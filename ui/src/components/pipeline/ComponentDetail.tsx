@@ -191,13 +191,11 @@ function PolicyForm({ component, edit }: { component: Component; edit: Props['ed
       <NumberField
         label={trans.__('retries')}
         value={policy.retries || null}
-        least={0}
         save={value => set('retries', value || null)}
       />
       <NumberField
         label={trans.__('timeout, s')}
         value={policy.timeout_s}
-        least={0}
         save={value => set('timeout_s', value || null)}
       />
     </div>
@@ -207,11 +205,10 @@ function PolicyForm({ component, edit }: { component: Component; edit: Props['ed
 interface NumberProps {
   readonly label: string;
   readonly value: number | null;
-  readonly least: number;
   save(value: number | null): void;
 }
 
-function NumberField({ label, value, least, save }: NumberProps): JSX.Element {
+function NumberField({ label, value, save }: NumberProps): JSX.Element {
   const [text, setText] = useState<string | null>(null);
   const take = () => {
     const typed = text?.trim();
@@ -226,7 +223,7 @@ function NumberField({ label, value, least, save }: NumberProps): JSX.Element {
       <input
         className="cellar-input"
         type="number"
-        min={least}
+        min={0}
         value={text ?? value ?? ''}
         onChange={event => setText(event.target.value)}
         onBlur={take}

@@ -4,20 +4,12 @@
  * Dragging moves it, the wheel scrolls, with Ctrl it zooms; a drag from the point below a box connects.
  */
 import { type KeyboardEvent, type PointerEvent, type Ref, useId, useImperativeHandle, useRef, useState } from 'react';
-import {
-  boxAt,
-  curvesOf,
-  type Direction,
-  type Drawing,
-  loosePath,
-  neighbour,
-  NODE,
-  type View
-} from '../../model/pipeline';
+import { boxAt, curvesOf, type Direction, type Drawing, loosePath, neighbour, NODE } from '../../model/pipeline';
 import type { Status } from '../../model/pipeline_run';
 import { useHost } from '../host';
-import { EdgeLine, edgeWords, Node } from './shapes';
-import { useView } from './useView';
+import { isPlain, taken } from '../parts/keys';
+import { EdgeLine, edgeWords, EndMarker, Node } from './shapes';
+import { ARROWS, STEP, useView } from './useView';
 
 export interface GraphHandle {
   focus(): void;
@@ -46,34 +38,15 @@ interface Props {
   say(text: string): void;
 }
 
-const STEP = 1.25;
 const FIRST_LEAST = 0.75;
-const CLICK_PX = 4;
-const ARROWS: Record<string, Direction> = {
-  ArrowUp: 'up',
-  ArrowDown: 'down',
-  ArrowLeft: 'left',
-  ArrowRight: 'right',
-  Home: 'first',
-  End: 'last'
-};
-
-/** What a pointer does from the moment that it went down. */
-interface Drag {
-  readonly kind: 'pan' | 'connect';
-  readonly startX: number;
-  readonly startY: number;
-  readonly view: View;
-  readonly target: Element;
-  isMoved: boolean;
-}
 
 export function Graph(props: Props): JSX.Element {
   const { drawing, statuses, wrong, selected, edge, say } = props;
   const { trans } = useHost();
   const id = useId();
-  const { svg, view, move, fit, zoom } = useView(drawing, selected, FIRST_LEAST);
-  const drag = useRef<Drag | null>(null);
+  const { svg, view, pan, fit, zoom } = useView(drawing, selected, FIRST_LEAST);
+  /** The pointer went down on the point below a box, and draws an edge from it. */
+  const isDrawing = useRef(false);
   const [connecting, setConnecting] = useState<{ from: string; to: string | null; x: number; y: number } | null>(null);
 
   const nameOf = (component: string): string => drawing.byId.get(component)?.component.name ?? component;
@@ -105,46 +78,33 @@ export function Graph(props: Props): JSX.Element {
     if (event.button !== 0 || !view) {
       return;
     }
-    const target = event.target as Element;
-    const port = target.closest('[data-port]');
-    drag.current = {
-      kind: port ? 'connect' : 'pan',
-      startX: event.clientX,
-      startY: event.clientY,
-      view,
-      target,
-      isMoved: false
-    };
-    svg.current!.setPointerCapture(event.pointerId);
-    if (port) {
-      setConnecting({ from: port.getAttribute('data-port')!, to: null, ...pointOf(event) });
+    const from = (event.target as Element).closest('[data-port]')?.getAttribute('data-port');
+    if (from) {
+      isDrawing.current = true;
+      svg.current!.setPointerCapture(event.pointerId);
+      setConnecting({ from, to: null, ...pointOf(event) });
+    } else {
+      pan.begin(event);
     }
   };
   const onPointerMove = (event: PointerEvent<SVGSVGElement>) => {
-    const now = drag.current;
-    if (!now || !view) {
-      return;
-    }
-    const [x, y] = [event.clientX - now.startX, event.clientY - now.startY];
-    now.isMoved ||= Math.hypot(x, y) > CLICK_PX;
-    if (now.kind === 'connect') {
+    if (isDrawing.current) {
       const point = pointOf(event);
       setConnecting(before => before && { ...before, ...point, to: boxAt(drawing, point.x, point.y)?.id ?? null });
-    } else if (now.isMoved) {
-      move(() => ({ ...now.view, x: now.view.x + x, y: now.view.y + y }));
+    } else {
+      pan.follow(event);
     }
   };
   const onPointerUp = (event: PointerEvent<SVGSVGElement>) => {
-    const now = drag.current;
-    drag.current = null;
-    if (!now || !view) {
+    if (isDrawing.current) {
+      isDrawing.current = false;
+      const point = pointOf(event);
+      finishConnecting(connecting!.from, boxAt(drawing, point.x, point.y)?.id ?? null);
       return;
     }
-    if (now.kind === 'connect' && connecting) {
-      const point = pointOf(event);
-      finishConnecting(connecting.from, boxAt(drawing, point.x, point.y)?.id ?? null);
-    } else if (!now.isMoved) {
-      choose(now.target);
+    const target = pan.end();
+    if (target) {
+      choose(target);
     }
   };
   const choose = (target: Element) => {
@@ -161,7 +121,8 @@ export function Graph(props: Props): JSX.Element {
     }
   };
   const giveUp = () => {
-    drag.current = null;
+    isDrawing.current = false;
+    pan.giveUp();
     setConnecting(null);
   };
 
@@ -194,7 +155,6 @@ export function Graph(props: Props): JSX.Element {
     props.menu(component, box?.left ?? 0, box?.bottom ?? 0);
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
     const direction = ARROWS[event.key];
     const with_ = (does: (component: string) => void) => () => selected !== null && does(selected);
     const keys: Record<string, () => unknown> = {
@@ -216,14 +176,10 @@ export function Graph(props: Props): JSX.Element {
     };
     const does = direction ? () => go(direction) : keys[event.key];
     if (event.key === 'F10' && event.shiftKey) {
-      with_(menuAt)();
-    } else if (!does || !plain) {
-      return;
-    } else {
-      does();
+      taken(event, with_(menuAt));
+    } else if (does && isPlain(event)) {
+      taken(event, does);
     }
-    event.preventDefault();
-    event.stopPropagation();
   };
 
   // drawing -----------------------------------------------------------------------------------------------------------
@@ -272,18 +228,7 @@ export function Graph(props: Props): JSX.Element {
       }}
     >
       <defs>
-        <marker
-          id="cellar-pipeline-end"
-          viewBox="0 0 8 8"
-          refX="6.5"
-          refY="4"
-          markerWidth="6.5"
-          markerHeight="6.5"
-          markerUnits="userSpaceOnUse"
-          orient="auto"
-        >
-          <path d="M0 0 8 4 0 8z" fill="context-stroke" />
-        </marker>
+        <EndMarker id="cellar-pipeline-end" />
       </defs>
       {view && (
         <g role="presentation" transform={`translate(${view.x} ${view.y}) scale(${view.scale})`}>

@@ -97,11 +97,7 @@ function Row({ parameter, nameOf, edit, goToCell }: RowProps): JSX.Element {
           </button>
         )}
       </div>
-      {wrong && (
-        <p className="cellar-is-removed" role="alert">
-          {wrong}
-        </p>
-      )}
+      <Wrong text={wrong} />
     </div>
   );
 }
@@ -151,11 +147,15 @@ function NewParameter({ taken, edit }: { taken: readonly string[]; edit: Props['
           {trans.__('Add')}
         </button>
       </div>
-      {wrong && (
-        <p className="cellar-is-removed" role="alert">
-          {wrong}
-        </p>
-      )}
+      <Wrong text={wrong} />
     </form>
   );
+}
+
+function Wrong({ text }: { text: string }): JSX.Element | null {
+  return text ? (
+    <p className="cellar-is-removed" role="alert">
+      {text}
+    </p>
+  ) : null;
 }

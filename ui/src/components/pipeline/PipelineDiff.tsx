@@ -4,7 +4,7 @@
  * What came has a thick frame and +, what went a dashed one and −, what changed a double one and ~.
  */
 import { type KeyboardEvent, type PointerEvent, useId, useMemo, useRef } from 'react';
-import { type Box, type Curve, type Direction, neighbour, NODE, shortened, type View } from '../../model/pipeline';
+import { type Box, type Curve, neighbour, NODE, shortened } from '../../model/pipeline';
 import {
   carriedBy,
   type CellPlace,
@@ -21,10 +21,13 @@ import {
   SIGNS
 } from '../../model/pipeline_diff';
 import { useHost, type Words } from '../host';
+import { changeWords } from '../parts/change_words';
 import { useRead } from '../parts/hooks';
+import { isPlain, taken } from '../parts/keys';
 import { Problem } from '../parts/states';
+import { EndMarker, howKnown } from './shapes';
 import { Zoom } from './Tools';
-import { useView } from './useView';
+import { ARROWS, STEP, useView } from './useView';
 
 interface Props {
   readonly path: string;
@@ -81,15 +84,6 @@ function Shown({ answer, current, goTo }: ShownProps): JSX.Element {
 }
 
 const FIRST_LEAST = 0.6;
-const CLICK_PX = 4;
-const ARROWS: Record<string, Direction> = {
-  ArrowUp: 'up',
-  ArrowDown: 'down',
-  ArrowLeft: 'left',
-  ArrowRight: 'right',
-  Home: 'first',
-  End: 'last'
-};
 
 interface GraphProps {
   readonly drawn: DrawnDifference;
@@ -100,50 +94,30 @@ interface GraphProps {
 function DiffGraph({ drawn, selected, select }: GraphProps): JSX.Element {
   const { trans } = useHost();
   const { drawing, components, edges } = drawn;
-  const { svg, view, move, fit, zoom } = useView(drawing, selected, FIRST_LEAST);
+  const { svg, view, pan, fit, zoom } = useView(drawing, selected, FIRST_LEAST);
   const handle = useRef({ fit, zoom });
   handle.current = { fit, zoom };
-  const drag = useRef<{ x: number; y: number; view: View; isMoved: boolean; target: Element } | null>(null);
   const base = useId();
   const nameOf = (id: string): string => drawing.byId.get(id)?.component.name ?? id;
 
   const onPointerDown = (event: PointerEvent<SVGSVGElement>) => {
-    if (event.button === 0 && view) {
-      const target = event.target as Element;
-      drag.current = { x: event.clientX, y: event.clientY, view, isMoved: false, target };
-      svg.current!.setPointerCapture(event.pointerId);
-    }
-  };
-  const onPointerMove = (event: PointerEvent<SVGSVGElement>) => {
-    const now = drag.current;
-    if (now) {
-      const [x, y] = [event.clientX - now.x, event.clientY - now.y];
-      now.isMoved ||= Math.hypot(x, y) > CLICK_PX;
-      if (now.isMoved) {
-        move(() => ({ ...now.view, x: now.view.x + x, y: now.view.y + y }));
-      }
+    if (event.button === 0) {
+      pan.begin(event);
     }
   };
   const onPointerUp = () => {
-    const now = drag.current;
-    drag.current = null;
-    const id = now && !now.isMoved && now.target.closest('[data-component]')?.getAttribute('data-component');
+    const id = pan.end()?.closest('[data-component]')?.getAttribute('data-component');
     if (id) {
       select(id);
     }
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) {
-      return;
-    }
     const direction = ARROWS[event.key];
     const next = direction && neighbour(drawing, selected, direction);
-    const keys: Record<string, () => void> = { '+': () => zoom(1.25), '-': () => zoom(0.8), '0': fit };
+    const keys: Record<string, () => void> = { '+': () => zoom(STEP), '-': () => zoom(1 / STEP), '0': fit };
     const does = direction ? () => next && select(next) : keys[event.key];
-    if (does) {
-      does();
-      event.preventDefault();
-      event.stopPropagation();
+    if (does && isPlain(event)) {
+      taken(event, does);
     }
   };
   return (
@@ -156,24 +130,13 @@ function DiffGraph({ drawn, selected, select }: GraphProps): JSX.Element {
         aria-label={trans.__('Components of both versions')}
         aria-activedescendant={selected !== null ? `${base}-${selected}` : undefined}
         onPointerDown={onPointerDown}
-        onPointerMove={onPointerMove}
+        onPointerMove={pan.follow}
         onPointerUp={onPointerUp}
-        onPointerCancel={() => (drag.current = null)}
+        onPointerCancel={pan.giveUp}
         onKeyDown={onKeyDown}
       >
         <defs>
-          <marker
-            id="cellar-pipeline-diff-end"
-            viewBox="0 0 8 8"
-            refX="6.5"
-            refY="4"
-            markerWidth="6.5"
-            markerHeight="6.5"
-            markerUnits="userSpaceOnUse"
-            orient="auto"
-          >
-            <path d="M0 0 8 4 0 8z" fill="context-stroke" />
-          </marker>
+          <EndMarker id="cellar-pipeline-diff-end" />
         </defs>
         {view && (
           <g role="presentation" transform={`translate(${view.x} ${view.y}) scale(${view.scale})`}>
@@ -332,7 +295,7 @@ interface LineProps {
 
 function Line({ kind, isCurrent, children }: LineProps): JSX.Element {
   const { trans } = useHost();
-  const words = { added: trans.__('added'), removed: trans.__('removed'), changed: trans.__('changed') };
+  const words = changeWords(trans);
   return (
     <li className={`cellar-mod-${kind} ${isCurrent ? 'cellar-is-active' : ''}`}>
       <span className="cellar-pipeline-sign" role="img" aria-label={words[kind]}>
@@ -360,13 +323,7 @@ function toldOf(change: ComponentChange, trans: Words): string {
 }
 
 function edgeTold(change: EdgeChange, trans: Words): string {
-  const words: Record<string, string> = {
-    declared: trans.__('declared'),
-    inferred: trans.__('from the source'),
-    observed: trans.__('seen in a run')
-  };
-  const said = (provenance: readonly string[]) => provenance.map(each => words[each] ?? each).join(', ');
-  const [before, after] = [said(change.old_provenance), said(change.provenance)];
+  const [before, after] = [howKnown(change.old_provenance, trans), howKnown(change.provenance, trans)];
   return before && after && before !== after ? `${before} → ${after}` : after || before;
 }
 

@@ -4,7 +4,8 @@ import type { Component } from '../../model/pipeline';
 import { progressOf } from '../../model/pipeline_run';
 import { duration } from '../../model/words';
 import { CellarError } from '../../wire/client';
-import { useHost } from '../host';
+import { initialise, useHost } from '../host';
+import { CloseButton } from '../parts/CloseButton';
 import { Icon } from '../parts/icons';
 import { pickFile } from '../parts/files';
 import { Menu, type MenuEntry } from '../parts/Menu';
@@ -13,6 +14,7 @@ import type { GraphHandle } from './Graph';
 import type { Exchange, Told } from './useExchange';
 import type { Results } from './useResults';
 import type { NotStarted, Running } from './useRun';
+import { STEP } from './useView';
 
 interface Props {
   readonly running: Running;
@@ -113,7 +115,7 @@ export function Zoom({ graph }: { graph: RefObject<Pick<GraphHandle, 'fit' | 'zo
         className="cellar-button"
         aria-label={trans.__('Smaller')}
         title={trans.__('Smaller (-)')}
-        onClick={() => graph.current?.zoom(0.8)}
+        onClick={() => graph.current?.zoom(1 / STEP)}
       >
         −
       </button>
@@ -124,7 +126,7 @@ export function Zoom({ graph }: { graph: RefObject<Pick<GraphHandle, 'fit' | 'zo
         className="cellar-button"
         aria-label={trans.__('Larger')}
         title={trans.__('Larger (+)')}
-        onClick={() => graph.current?.zoom(1.25)}
+        onClick={() => graph.current?.zoom(STEP)}
       >
         +
       </button>
@@ -169,7 +171,7 @@ export function RunLine({ path, running, nameOf, select }: LineProps): JSX.Eleme
   if (!end || closed === run.name) {
     return null;
   }
-  const close = <CloseButton close={() => setClosed(run.name)} />;
+  const close = <CloseButton isSmall close={() => setClosed(run.name)} />;
   if (end.message) {
     return (
       <div className="cellar-pipeline-failed">
@@ -208,7 +210,7 @@ function Failed({ path, running, failed }: Pick<LineProps, 'path' | 'running'> &
   const { error, wanted } = failed;
   const isWithout = error instanceof CellarError && error.code === 'no-repository';
   const make = async () => {
-    await (host.initialise?.(path) ?? host.backend.post('init', { path }));
+    await initialise(host, path);
     await running.start(wanted);
   };
   return (
@@ -223,7 +225,7 @@ function Failed({ path, running, failed }: Pick<LineProps, 'path' | 'running'> &
       ) : (
         <Problem error={error} />
       )}
-      <CloseButton close={running.forget} />
+      <CloseButton isSmall close={running.forget} />
     </div>
   );
 }
@@ -242,7 +244,7 @@ export function ExchangeLine({ exchange }: { exchange: Told }): JSX.Element | nu
             {action.label}
           </button>
         )}
-        <CloseButton close={forget} />
+        <CloseButton isSmall close={forget} />
       </div>
     );
   }
@@ -255,21 +257,7 @@ export function ExchangeLine({ exchange }: { exchange: Told }): JSX.Element | nu
           </span>
         ))}
       </span>
-      <CloseButton close={forget} />
+      <CloseButton isSmall close={forget} />
     </div>
-  );
-}
-
-function CloseButton({ close }: { close: () => void }): JSX.Element {
-  const { trans } = useHost();
-  return (
-    <button
-      className="cellar-pipeline-remove cellar-at-end"
-      aria-label={trans.__('Close')}
-      title={trans.__('Close')}
-      onClick={close}
-    >
-      <Icon name="close" />
-    </button>
   );
 }

@@ -85,19 +85,40 @@ export const EdgeLine = memo(function EdgeLine({ curve, isSelected, isNear, told
   );
 });
 
+/** The point of the arrow that an edge ends in. */
+export function EndMarker({ id }: { id: string }): JSX.Element {
+  return (
+    <marker
+      id={id}
+      viewBox="0 0 8 8"
+      refX="6.5"
+      refY="4"
+      markerWidth="6.5"
+      markerHeight="6.5"
+      markerUnits="userSpaceOnUse"
+      orient="auto"
+    >
+      <path d="M0 0 8 4 0 8z" fill="context-stroke" />
+    </marker>
+  );
+}
+
 /** What an edge carries and how it is known, in words. */
 export function edgeWords(curve: Curve, nameOf: (id: string) => string, trans: Words): string {
   const between = trans.__('%1 before %2', nameOf(curve.parent), nameOf(curve.child));
   return [between, curve.names.join(', '), provenanceWords(curve, trans)].filter(Boolean).join(' · ');
 }
 
-export function provenanceWords(curve: Curve, trans: Words): string {
-  const words = {
+export function provenanceWords({ provenance }: Curve, trans: Words): string {
+  return howKnown(provenance, trans) || trans.__('declared, and part of a problem');
+}
+
+/** How an edge is known, in words. */
+export function howKnown(provenance: readonly string[], trans: Words): string {
+  const words: Record<string, string> = {
     declared: trans.__('declared'),
     inferred: trans.__('from the source'),
     observed: trans.__('seen in a run')
   };
-  return curve.provenance.length
-    ? curve.provenance.map(each => words[each]).join(', ')
-    : trans.__('declared, and part of a problem');
+  return provenance.map(each => words[each] ?? each).join(', ');
 }

@@ -8,7 +8,7 @@ import type { Pipeline } from './usePipeline';
 
 const REST_MS = 400;
 
-export interface Caches {
+interface Caches {
   readonly caches: ReadonlyMap<string, Cached> | null;
   readonly edited: ReadonlySet<string>;
   /** Why nothing is known, "" where there is nothing to be said. */

@@ -9,7 +9,7 @@ import type { Edit, Moment, OpenNotebook } from './open';
 /** How long typing has to rest, in milliseconds. */
 const REST_MS = 300;
 
-export type SeenEdge = Answer<'pipeline-status'>['seen'][number];
+type SeenEdge = Answer<'pipeline-status'>['seen'][number];
 
 export interface Pipeline {
   readonly shown: Shown | null;

@@ -3,7 +3,7 @@ import { useCallback, useRef, useState } from 'react';
 import { archiveName, proposedName, strangersOf } from '../../model/results';
 import { size } from '../../model/words';
 import { type Answer, CellarError } from '../../wire/client';
-import { useHost, type Host, type Words } from '../host';
+import { initialise, useHost, type Host, type Words } from '../host';
 import type { Archives, OpenNotebook } from './open';
 import type { Told } from './useExchange';
 
@@ -108,7 +108,7 @@ function withRepository(host: Host, path: string, error: unknown, retry: () => P
     return null;
   }
   const run = async () => {
-    await (host.initialise?.(path) ?? host.backend.post('init', { path }));
+    await initialise(host, path);
     await retry();
   };
   return { label: host.trans.__('Record this folder and go on'), run };

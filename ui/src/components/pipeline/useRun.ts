@@ -4,7 +4,7 @@ import { type Line, NO_RUN, type Run, begun, withLine } from '../../model/pipeli
 import { useHost } from '../host';
 import type { OpenNotebook } from './open';
 
-export interface Wanted {
+interface Wanted {
   readonly components?: readonly string[];
   readonly start?: string;
 }

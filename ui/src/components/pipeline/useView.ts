@@ -1,12 +1,39 @@
 /** How a drawing lies in its room: fitted at first, moved, zoomed by the wheel, and so that what is chosen is seen. */
-import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
-import { type Drawing, fitted, revealing, type Size, type View, zoomed } from '../../model/pipeline';
+import { type PointerEvent, type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { type Direction, type Drawing, fitted, revealing, type Size, type View, zoomed } from '../../model/pipeline';
 
-export interface Viewed {
+export const ARROWS: Record<string, Direction> = {
+  ArrowUp: 'up',
+  ArrowDown: 'down',
+  ArrowLeft: 'left',
+  ArrowRight: 'right',
+  Home: 'first',
+  End: 'last'
+};
+/** How much a key or a button makes it larger. */
+export const STEP = 1.25;
+const CLICK_PX = 4;
+
+/** A press of the pointer, which moves the drawing or is a click. */
+interface Press {
+  readonly x: number;
+  readonly y: number;
+  readonly view: View;
+  readonly target: Element;
+  isMoved: boolean;
+}
+
+interface Viewed {
   readonly svg: RefObject<SVGSVGElement>;
   /** Null until the room is known. */
   readonly view: View | null;
-  move(change: (view: View) => View): void;
+  /** The pointer goes down, moves, goes up: what was clicked is told then, null where the drawing was moved. */
+  readonly pan: {
+    begin(event: PointerEvent): void;
+    follow(event: PointerEvent): void;
+    end(): Element | null;
+    giveUp(): void;
+  };
   fit(): void;
   zoom(factor: number): void;
 }
@@ -71,5 +98,34 @@ export function useView(drawing: Drawing, selected: string | null, least: number
     node.addEventListener('wheel', onWheel, { passive: false });
     return () => node.removeEventListener('wheel', onWheel);
   }, [move]);
-  return { svg, view, move, fit, zoom };
+
+  const press = useRef<Press | null>(null);
+  const pan = {
+    begin: (event: PointerEvent) => {
+      if (view) {
+        const { clientX: x, clientY: y } = event;
+        press.current = { x, y, view, target: event.target as Element, isMoved: false };
+        svg.current!.setPointerCapture(event.pointerId);
+      }
+    },
+    follow: (event: PointerEvent) => {
+      const now = press.current;
+      if (now) {
+        const [x, y] = [event.clientX - now.x, event.clientY - now.y];
+        now.isMoved ||= Math.hypot(x, y) > CLICK_PX;
+        if (now.isMoved) {
+          move(() => ({ ...now.view, x: now.view.x + x, y: now.view.y + y }));
+        }
+      }
+    },
+    end: () => {
+      const now = press.current;
+      press.current = null;
+      return now && !now.isMoved ? now.target : null;
+    },
+    giveUp: () => {
+      press.current = null;
+    }
+  };
+  return { svg, view, pan, fit, zoom };
 }

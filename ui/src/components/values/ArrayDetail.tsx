@@ -1,6 +1,6 @@
 /** What changed in an array: how many places, by how much at most, examples, and how its numbers lie. */
 import { useHost } from '../host';
-import { Arrow, Bar, StatisticsTable, count, precise, type ArrayChange, type Changed } from './parts';
+import { Arrow, Bar, StatisticsTable, Table, count, precise, type ArrayChange, type Changed } from './parts';
 
 const form = (shape: readonly number[], dtype: string): string => `(${shape.map(count).join(' × ')}) ${dtype}`.trim();
 
@@ -59,27 +59,17 @@ function Examples({ cells }: { cells: Changed }): JSX.Element | null {
     return null;
   }
   return (
-    <div className="cellar-wide" tabIndex={0}>
-      <table>
-        <thead>
-          <tr>
-            <th>{trans.__('place')}</th>
-            <th>{trans.__('value')}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {cells.examples.map((example, index) => (
-            <tr key={index}>
-              <td>
-                <code>[{example.at}]</code>
-              </td>
-              <td>
-                <Arrow before={example.before} after={example.after} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table heads={[trans.__('place'), trans.__('value')]}>
+      {cells.examples.map((example, index) => (
+        <tr key={index}>
+          <td>
+            <code>[{example.at}]</code>
+          </td>
+          <td>
+            <Arrow before={example.before} after={example.after} />
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }

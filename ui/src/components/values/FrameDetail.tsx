@@ -1,6 +1,6 @@
 /** What changed in a table: its rows, its order, and each column that came, went or changed. */
 import { useHost } from '../host';
-import { Arrow, Bar, Mark, StatisticsTable, count, precise, type Changed, type FrameChange } from './parts';
+import { Arrow, Bar, Mark, StatisticsTable, Table, count, precise, type Changed, type FrameChange } from './parts';
 
 type Column = FrameChange['columns'][number];
 
@@ -57,22 +57,11 @@ function Columns({ columns }: { columns: readonly Column[] }): JSX.Element {
   const { trans } = useHost();
   const heads = [trans.__('column'), trans.__('type'), trans.__('cells'), trans.__('largest'), trans.__('examples')];
   return (
-    <div className="cellar-wide" tabIndex={0}>
-      <table>
-        <thead>
-          <tr>
-            {heads.map(head => (
-              <th key={head}>{head}</th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {columns.map((column, index) => (
-            <OneColumn key={index} column={column} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table heads={heads}>
+      {columns.map((column, index) => (
+        <OneColumn key={index} column={column} />
+      ))}
+    </Table>
   );
 }
 

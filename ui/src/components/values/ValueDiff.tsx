@@ -8,10 +8,10 @@ import type { Answer } from '../../wire/client';
 import { useHost } from '../host';
 import { ArrayDetail } from './ArrayDetail';
 import { FrameDetail } from './FrameDetail';
-import { Arrow, Bar, Mark } from './parts';
+import { Arrow, Bar, Mark, count } from './parts';
 
-export type VariableDiff = Answer<'diff-commits'>['variables'][number];
-export type ValueChange = NonNullable<VariableDiff['value']>;
+type VariableDiff = Answer<'diff-commits'>['variables'][number];
+type ValueChange = NonNullable<VariableDiff['value']>;
 type Detail = NonNullable<ValueChange['detail']>;
 
 /** One variable that differs. */
@@ -60,15 +60,7 @@ export function VariableChange({ variable, open }: { variable: VariableDiff; ope
 }
 
 /** A change and the changes inside it. */
-export function ValueDiff({
-  value,
-  prefix,
-  isTop
-}: {
-  value: ValueChange;
-  prefix: string;
-  isTop?: boolean;
-}): JSX.Element {
+function ValueDiff({ value, prefix, isTop }: { value: ValueChange; prefix: string; isTop?: boolean }): JSX.Element {
   const { trans } = useHost();
   const parts = [...flat(value)];
   const isPlain = !value.detail && parts.length === 0 && !value.more && (value.before !== '' || value.after !== '');
@@ -210,5 +202,3 @@ function Sizes({ detail }: { detail: Detail | null }): JSX.Element | null {
   }
   return null;
 }
-
-const count = (number: number): string => number.toLocaleString('en');

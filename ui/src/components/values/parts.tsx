@@ -1,6 +1,8 @@
 /** Small parts of a drawn difference. */
+import type { ReactNode } from 'react';
 import type { Answer } from '../../wire/client';
 import { useHost } from '../host';
+import { changeWords } from '../parts/change_words';
 
 type Detail = NonNullable<NonNullable<Answer<'diff-commits'>['variables'][number]['value']>['detail']>;
 export type ArrayChange = Extract<Detail, { type: 'array' }>;
@@ -15,11 +17,7 @@ const MARKS: Record<string, string> = { added: '+', removed: '−', changed: '~'
 
 export function Mark({ change }: { change: string }): JSX.Element {
   const { trans } = useHost();
-  const words: Record<string, string> = {
-    added: trans.__('added'),
-    removed: trans.__('removed'),
-    changed: trans.__('changed')
-  };
+  const words: Record<string, string> = changeWords(trans);
   return (
     <span className={`cellar-mark cellar-is-${change}`} role="img" aria-label={words[change] ?? change}>
       {MARKS[change] ?? '~'}
@@ -61,33 +59,51 @@ export function StatisticsTable({ named }: { named: readonly (readonly [string, 
     return null;
   }
   return (
+    <Table
+      heads={[trans.__('statistics'), trans.__('of')]}
+      numbers={[trans.__('least'), trans.__('mean'), trans.__('largest'), trans.__('missing')]}
+    >
+      {full.map(([name, word, numbers], index) => (
+        <tr key={index}>
+          <td>
+            <code>{name || trans.__('all')}</code>
+          </td>
+          <td className="cellar-soft">{word}</td>
+          <td className="cellar-number">{numbers.min}</td>
+          <td className="cellar-number">{numbers.mean === null ? '' : precise(numbers.mean)}</td>
+          <td className="cellar-number">{numbers.max}</td>
+          <td className="cellar-number">{count(numbers.missing)}</td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+interface TableProps {
+  readonly heads: readonly string[];
+  /** Heads of columns of numbers, after the others. */
+  readonly numbers?: readonly string[];
+  readonly children: ReactNode;
+}
+
+/** A table that is scrolled sideways where it is wider than its room. */
+export function Table({ heads, numbers = [], children }: TableProps): JSX.Element {
+  return (
     <div className="cellar-wide" tabIndex={0}>
       <table>
         <thead>
           <tr>
-            <th>{trans.__('statistics')}</th>
-            <th>{trans.__('of')}</th>
-            {[trans.__('least'), trans.__('mean'), trans.__('largest'), trans.__('missing')].map(word => (
-              <th key={word} className="cellar-number">
-                {word}
+            {heads.map(head => (
+              <th key={head}>{head}</th>
+            ))}
+            {numbers.map(head => (
+              <th key={head} className="cellar-number">
+                {head}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>
-          {full.map(([name, word, numbers], index) => (
-            <tr key={index}>
-              <td>
-                <code>{name || trans.__('all')}</code>
-              </td>
-              <td className="cellar-soft">{word}</td>
-              <td className="cellar-number">{numbers.min}</td>
-              <td className="cellar-number">{numbers.mean === null ? '' : precise(numbers.mean)}</td>
-              <td className="cellar-number">{numbers.max}</td>
-              <td className="cellar-number">{count(numbers.missing)}</td>
-            </tr>
-          ))}
-        </tbody>
+        <tbody>{children}</tbody>
       </table>
     </div>
   );

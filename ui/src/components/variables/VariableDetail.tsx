@@ -4,6 +4,7 @@ import type { Answer } from '../../wire/client';
 import type { Line } from '../../model/variables';
 import { short, size, when } from '../../model/words';
 import { useHost } from '../host';
+import { CloseButton } from '../parts/CloseButton';
 import { Icon } from '../parts/icons';
 import { useRead } from '../parts/hooks';
 import { SessionResult, type SessionChange } from '../parts/SessionResult';
@@ -41,14 +42,7 @@ export function VariableDetail({ path, commit, isNow, line, close }: Props): JSX
             <Icon name="bring" /> {trans.__('Bring back')}
           </button>
         )}
-        <button
-          className="cellar-button cellar-at-end"
-          aria-label={trans.__('Close')}
-          title={trans.__('Close')}
-          onClick={close}
-        >
-          <Icon name="close" />
-        </button>
+        <CloseButton close={close} />
       </div>
       {bring.outcome}
       <div className="cellar-scroll">

@@ -6,10 +6,11 @@ import { moment, short } from '../../model/words';
 import { CellarError } from '../../wire/client';
 import { SessionNotice } from '../history/HistoryPanel';
 import { useSettled } from '../history/useHistory';
-import { useHost } from '../host';
+import { initialise, useHost } from '../host';
 import { AskLine } from '../parts/AskLine';
 import { useEvents, useRead } from '../parts/hooks';
 import { Icon } from '../parts/icons';
+import { isPlain, taken } from '../parts/keys';
 import { Splitter } from '../parts/Splitter';
 import { Empty, Problem, ServerNotice } from '../parts/states';
 import { VirtualList, type ListHandle } from '../parts/VirtualList';
@@ -34,7 +35,7 @@ export function VariablesPanel({ path, wanted }: Props): JSX.Element {
 
 function NotebookVariables({ path, wanted }: { path: string; wanted: { readonly ref: string } | null }): JSX.Element {
   const host = useHost();
-  const { trans, backend } = host;
+  const { trans } = host;
   const [ref, setRef] = useState(NOW);
   useEffect(() => setRef(wanted?.ref ?? NOW), [wanted]);
   const turn = useEvents(path, 'history');
@@ -47,7 +48,7 @@ function NotebookVariables({ path, wanted }: { path: string; wanted: { readonly 
         text={trans.__('Once Cellar records this notebook, the variables of each of its states are listed here.')}
         action={trans.__('Initialise')}
         run={async () => {
-          await (host.initialise?.(path) ?? backend.post('init', { path }));
+          await initialise(host, path);
           state.again();
         }}
       />
@@ -164,10 +165,8 @@ function Listed({ path, state, isNow }: { path: string; state: State; isNow: boo
       Escape: close
     };
     const does = keys[event.key];
-    if (does && !event.ctrlKey && !event.metaKey && !event.altKey) {
-      event.preventDefault();
-      event.stopPropagation();
-      does();
+    if (does && isPlain(event)) {
+      taken(event, does);
     }
   };
   const render = (line: Line) => (
