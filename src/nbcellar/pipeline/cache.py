@@ -22,7 +22,7 @@ from nbcellar.history.rewrite import REASON
 from nbcellar.ids import CellId, CommitId, Digest, NotebookId
 from nbcellar.pipeline.environment import variable_digest
 from nbcellar.pipeline.imported import is_there, module_digest, version_of
-from nbcellar.pipeline.keys import canonical, file_digest, folder_digest
+from nbcellar.pipeline.keys import FILE, canonical, file_digest, fits, folder_digest, kind_of, time_of
 from nbcellar.pipeline.model import Facts, Outcome, Value
 from nbcellar.pipeline.names import scope_of
 from nbcellar.pipeline.values import surroundings_of, values_of
@@ -42,7 +42,7 @@ class Beside(NamedTuple):
         """True if a component met a file while one before it wrote it."""
         files = result.facts.files
         met = files.keys() & self.earlier.keys()
-        return any(files[path] != self.earlier[path] for path in met) or bool(met and result.facts.unsure)
+        return any(not fits(files[path], self.earlier[path]) for path in met) or bool(met and result.facts.unsure)
 
 
 NOTHING = Beside({}, {})
@@ -203,13 +203,17 @@ class Cache:
             if (now := self.digest_of(path)) != then and now not in beside.later.get(path, ()):
                 return f"{path}, which it wrote, is not as it left it"
         for path, then in facts.files.items():
-            if beside.earlier.get(path, then) != then:
+            if not fits(then, beside.earlier.get(path, then)):
                 return f"{path} is written otherwise before it"
             if path in facts.written:
                 continue
             is_later = path in beside.earlier and beside.later.get(path)
-            if (now := self.digest_of(path)) != then and not (is_later and now in beside.later[path]):
+            now = kind_of(self._whole(path)) if then == FILE else self.digest_of(path)
+            if not fits(then, now) and not (is_later and now in beside.later[path]):
                 return f"{path} {_change(then, now)}"
+        for path, then in facts.times.items():
+            if path not in beside.earlier and time_of(self._whole(path)) != then:
+                return f"{path} was written at another time"
         for name, then in facts.environ.items():
             if (now := variable_digest(name, os.environ)) != then:
                 return f"the environment variable {name} {_change(then, now)}"

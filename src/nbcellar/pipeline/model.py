@@ -78,8 +78,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a result depends on and what it is; kept, signed, in the result's commit.
 
     reads: name -> digest of each value it was given; shown: those of which only a run told. parameters: of these that
-    it uses. files, folders: path -> digest of what was there (empty: nothing) when it was read. written: the same, of
-    what it wrote. distributions: name -> version; modules: name -> digest of the source; absent:
+    it uses. files, folders: path -> digest of what was there (empty: nothing) when it was read; "file" or "folder"
+    where it looked for that alone. written: the same, of what it wrote. times: path -> when a file was written, in
+    nanoseconds, where it asked for that. distributions: name -> version; modules: name -> digest of the source; absent:
     those that it looked for and nobody had. surroundings: part -> digest,
     of parts that matter; consumed: those that it changed. seeds: code outside of the
     cell that it ran may have set a random stream. classes: uid -> digest, of classes from before it. dropped:
@@ -102,6 +103,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     folders: dict[str, str] = {}
     written: dict[str, str] = {}
     links: dict[str, str] = {}
+    times: dict[str, str] = {}
     environ: dict[str, str] = {}
     distributions: dict[str, str] = {}
     modules: dict[str, str] = {}

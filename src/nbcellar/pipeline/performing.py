@@ -234,6 +234,7 @@ class Performer:
             files=relative(seen.files, task),
             folders=relative(seen.folders, task),
             written=relative(seen.written, task),
+            times=relative(seen.times, task),
             links=relative({path: inside(target, task) for path, target in seen.links.items()}, task),
             distributions=self._imported.versions(names, task.source, self._given_by(repo, task)),
             modules=relative(modules, task),
