@@ -22,7 +22,7 @@ from typing import Any
 from nbcellar.components.paths import looks_like_path
 from nbcellar.history.repository import FOLDER
 from nbcellar.pipeline import looking
-from nbcellar.pipeline.keys import FILE, file_digest, fits, folder_digest, kind_of, time_of
+from nbcellar.pipeline.keys import FILE, file_digest, folder_digest, kind_of, time_of
 from nbcellar.pipeline.looking import Look
 from nbcellar.pipeline.opened import Opened
 
@@ -31,6 +31,7 @@ _PROGRAM = "it starts a program: what that reads is not watched"
 _PROGRAMS = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.forkpty", "os.posix_spawn", "os.spawn"})
 _MOST_FILES = 10_000
 _TOO_MANY = f"it opened, or looked for, more than {_MOST_FILES} files: the others are not watched"
+_INSTALLED = ("site-packages", "dist-packages")
 _OWN_AT_HOME = (".cache", ".config", ".fonts", ".local/share/fonts", ".matplotlib", ".ipython", ".jupyter")
 _Stamp = tuple[int, int, int] | None
 _NOTHING: _Stamp = (-1, -1, -1)
@@ -52,6 +53,7 @@ class Watch:
             os.path.realpath(sys.base_prefix),
             os.path.realpath(sys.prefix),
         }
+        own |= {os.path.realpath(entry) for entry in sys.path if entry.endswith(_INSTALLED)}
         home = os.path.realpath(os.path.expanduser("~"))  # noqa: PTH111
         own |= {os.path.join(home, *name.split("/")) for name in _OWN_AT_HOME}  # noqa: PTH118
         self._settings = os.path.join(home, ".")  # noqa: PTH118 - what libraries look for there is theirs
@@ -70,6 +72,7 @@ class Watch:
         self._times: dict[str, str] = {}
         self._is_too_much = False
         self._by_system: dict[str, None] = {}
+        self._changed_by_system: set[str] = set()
         self._folders_by_system: set[str] = set()
         self._by_python: frozenset[str] = frozenset()
         self._before_programs: tuple[str, frozenset[str] | None] = ("", None)
@@ -88,7 +91,7 @@ class Watch:
         self._databases, self._by_system, self._before, self._links = set(), {}, {}, {}
         self._looked, self._asked, self._times = {}, set(), {}
         self._is_too_much = False
-        self._folders_by_system = set()
+        self._folders_by_system, self._changed_by_system = set(), set()
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -102,6 +105,7 @@ class Watch:
             opened, changed = self._opened_here.take()
             self._folders_by_system |= self._opened_here.take_folders()
             self._by_system.update(dict.fromkeys(opened))
+            self._changed_by_system |= changed
             self._by_python = frozenset(self._written)
             if _PROGRAM in self.notes:
                 self._note_changed(changed)
@@ -144,6 +148,7 @@ class Watch:
         for path in self._databases:  # whether it is written shows by now only
             if self._read.get(path, _NOTHING) != _stamp(path) and self._read.pop(path, _NOTHING) is not _NOTHING:
                 self._written[path] = None
+        looked = self._only_looked()
         before = {path: digest for path, digest in self._before.items() if path in self._written}
         unsure = [path for path, stamp in self._read.items() if _stamp(path) != stamp]
         for path in unsure:
@@ -151,12 +156,9 @@ class Watch:
         for path in sorted(path for path, names in self._listed.items() if self._is_other(path, names)):
             unsure.append(path)
             self.notes[f"the files in {path} changed while it was listed"] = None
-        read = {path: file_digest(path) for path in self._read}
-        for path, kind in self._looked.items():
-            if path not in self._written and (path not in read or not fits(kind, read[path])):
-                read[path] = kind
+        read = {path: file_digest(path) for path in self._read} | before | looked
         return Seen(
-            files=dict(sorted((read | before).items())),
+            files=dict(sorted(read.items())),
             folders={path: folder_digest(path) for path in sorted(self._listed)},
             written={path: file_digest(path) for path in sorted(self._written)},
             links=self._links,
@@ -283,6 +285,24 @@ class Watch:
             self._is_too_much = True
         else:
             self._looked[path] = kind
+
+    def _only_looked(self) -> dict[str, str]:
+        """Return what was there where the component looked and did nothing else, or did not read that.
+
+        What came, went or was written since is counted as written by it, as a library in C does that; and as looked
+        for, too: if it was somebody else, who stands before it, it met what it should not.
+        """
+        found = {}
+        changed = set(map(os.path.realpath, self._changed_by_system)) if self._looked else set()
+        for path, kind in self._looked.items():
+            is_other = kind_of(path) != kind or (path in changed and path not in self._read)
+            if path not in self._written and is_other:
+                self._written[path] = None
+                self._read.pop(path, None)
+                found[path] = kind
+            elif path not in self._written and path not in self._read:
+                found[path] = kind
+        return found
 
     def _look_at_entries(self, folder: str, frame: FrameType | None) -> None:
         """What is listed with sizes and times, by `os.scandir`, counts as looked at."""
