@@ -49,6 +49,7 @@ from nbcellar.pipeline.sessions import session_for
 from nbcellar.pipeline.set_order import other_orders
 from nbcellar.pipeline.values import surroundings_of, values_of
 from nbcellar.pipeline.watching import Watch
+from nbcellar.session import arrays
 from nbcellar.session.engine import Session
 from nbcellar.session.kernel import describe_error
 from nbcellar.session.names import as_text
@@ -74,6 +75,7 @@ class Performer:
         self._run_cell: Any = self.shell.run_cell
         self._initial = dict(self.shell.user_ns)
         self._watch = Watch()
+        arrays.follow_files()
         self._imported = Imported()
         self._modules = ModuleState(self._imported.is_own)
         self._environment = Environment(lambda name: self._imported.is_own(name, sys.modules.get(name)))
@@ -137,6 +139,7 @@ class Performer:
         self._settings.begin(self._folder)
         with self._watch.loading(), self._environment.watching():
             self._classes = bring(session, repo, task.takes, task.definitions)
+        self._watch.given(arrays.mapped_files())
         space = self.shell.user_ns
         space.update(given)
         space.update(task.parameters)

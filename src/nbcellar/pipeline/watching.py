@@ -66,6 +66,7 @@ class Watch:
         self._listed: dict[str, frozenset[str] | None] = {}  # with the names in it then, where they are known
         self._databases: set[str] = set()
         self._before: dict[str, str] = {}  # of files that are written further
+        self._mapped: set[str] = set()
         self._links: dict[str, str] = {}
         self._looked: dict[str, str] = {}  # what was there when it was looked for, and not opened
         self._asked: set[tuple[str, str, Look]] = set()
@@ -89,7 +90,7 @@ class Watch:
         self._skipped_inside = (self._root + FOLDER + os.sep, *inside)
         self._read, self._written, self._listed, self.notes = {}, {}, {}, {}
         self._databases, self._by_system, self._before, self._links = set(), {}, {}, {}
-        self._looked, self._asked, self._times = {}, set(), {}
+        self._looked, self._asked, self._times, self._mapped = {}, set(), {}, set()
         self._is_too_much = False
         self._folders_by_system, self._changed_by_system = set(), set()
 
@@ -109,6 +110,13 @@ class Watch:
             self._by_python = frozenset(self._written)
             if _PROGRAM in self.notes:
                 self._note_changed(changed)
+
+    def given(self, maps: Collection[tuple[str, bool]]) -> None:
+        """Note the files whose maps a component was given: path, and whether it can write there."""
+        for path, writes in maps:
+            real = self._followed(path)
+            self._goes_on(real) if writes else self._add(real, writes=False)
+            self._mapped |= {real} if writes else set()
 
     def _note_changed(self, paths: Collection[str]) -> None:
         """Take what was written while a program ran for what the program wrote."""
@@ -148,8 +156,14 @@ class Watch:
         for path in self._databases:  # whether it is written shows by now only
             if self._read.get(path, _NOTHING) != _stamp(path) and self._read.pop(path, _NOTHING) is not _NOTHING:
                 self._written[path] = None
+        for path in self._mapped & self._before.keys():
+            if path not in self._written and file_digest(path) != self._before[path]:
+                self._written[path] = None
+                self._read.pop(path, None)
         looked = self._only_looked()
-        before = {path: digest for path, digest in self._before.items() if path in self._written}
+        before = {
+            path: digest for path, digest in self._before.items() if path in self._written or path in self._mapped
+        }
         unsure = [path for path, stamp in self._read.items() if _stamp(path) != stamp]
         for path in unsure:
             self.notes[f"{path} changed while it was read"] = None
