@@ -299,6 +299,24 @@ def test_what_asks_for_paths_works_as_it_did(nb: Notebook) -> None:
     assert not (nb.folder / "tree").exists()
 
 
+def test_a_module_that_comes_to_hide_another_is_noticed(nb: Notebook) -> None:
+    (nb.folder / "own_q.py").write_text("import sunau\ndef f():\n    return getattr(sunau, 'OWN', 0)")
+    nb.write("import own_q; print(own_q.f())", "import msgspec; print(getattr(msgspec, 'OWN', 0))", "import os")
+    assert printed(nb.run(), "a") == "0\n"
+    (nb.folder / "sunau.py").write_text("OWN = 1")
+    (nb.folder / "msgspec.py").write_text("OWN = 1")
+    assert nb.why() == {
+        "a": "the module sunau is found elsewhere now",
+        "b": "the module msgspec is found elsewhere now",
+    }
+    done = nb.run()
+    assert printed(done, "a") == "1\n"
+    assert printed(done, "b") == "0\n"
+    assert "Cellar had loaded before" in done.steps[1].notes[0]
+    (nb.folder / "sunau.py").unlink()
+    assert printed(nb.run(), "a") == "0\n"
+
+
 def test_what_a_local_module_reads_while_it_is_imported_is_watched(nb: Notebook) -> None:
     (nb.folder / "own.py").write_text("NAME = '.en' + 'v'\nTEXT = open(NAME).read()")
     (nb.folder / ".env").write_text("one")

@@ -21,10 +21,11 @@ from nbcellar.history.results import LAST
 from nbcellar.history.rewrite import REASON
 from nbcellar.ids import CellId, CommitId, Digest, NotebookId
 from nbcellar.pipeline.environment import variable_digest
-from nbcellar.pipeline.imported import is_there, module_digest, version_of
+from nbcellar.pipeline.imported import is_hidden, is_there, module_digest, provider, version_of
 from nbcellar.pipeline.keys import FILE, canonical, file_digest, fits, folder_digest, kind_of, time_of
 from nbcellar.pipeline.model import Facts, Outcome, Value
 from nbcellar.pipeline.names import scope_of
+from nbcellar.pipeline.process_settings import places as places_of
 from nbcellar.pipeline.values import surroundings_of, values_of
 from nbcellar.trust import gate
 
@@ -109,6 +110,7 @@ class Cache:
         self._files: dict[str, str] = {}
         self._folders: dict[str, str] = {}
         self._modules: dict[str, str] = {}
+        self._names: dict[str, frozenset[str]] = {}
 
     @property
     def repository(self) -> Repository:
@@ -118,6 +120,7 @@ class Cache:
     def forget_files(self, paths: Mapping[str, str] | None = None) -> None:
         """Look at files anew: a component ran. paths: what it wrote, with digests; None: anything may have changed."""
         self._folders.clear()
+        self._names.clear()
         if paths is None:
             self._files.clear()
             self._modules.clear()
@@ -226,6 +229,10 @@ class Cache:
         for path, then in facts.modules.items():
             if self._module(path) != then:
                 return f"the module {path} changed"
+            if is_hidden(self._whole(path)):
+                return f"the module {path} is hidden by a package"
+        if reason := self._found_elsewhere(facts):
+            return reason
         for name in facts.absent:
             if is_there(name, self._real_folder):
                 return f"the module {name} is there now"
@@ -233,6 +240,29 @@ class Cache:
             if (now := version_of(name)) != then:
                 return f"{name} {then} -> {now or 'not installed'}"
         return _other_surroundings(facts, surroundings)
+
+    def _found_elsewhere(self, facts: Facts) -> str:
+        """Return which module would be another one now, as a file has come that is found before it."""
+        if not facts.origins:
+            return ""
+        places = [
+            (place, self._names_in(place)) for place in places_of(str(self._folder), facts.process, facts.surroundings)
+        ]
+        for name, then in facts.origins.items():
+            now = provider(name, places)
+            if now != (self._whole(then) if then else "") and os.path.realpath(now) != os.path.realpath(
+                self._whole(then)
+            ):
+                return f"the module {name} is found elsewhere now"
+        return ""
+
+    def _names_in(self, place: str) -> frozenset[str]:
+        if place not in self._names:
+            try:
+                self._names[place] = frozenset(os.listdir(place))
+            except OSError:
+                self._names[place] = frozenset()
+        return self._names[place]
 
     # the last result of a component -----------------------------------------------------------------------------
 

@@ -93,7 +93,7 @@ class Performer:
         """Run a component. What the cell raises is in the outcome; errors of Cellar are raised."""
         repo = self._repository(task.root)
         self._folder, self._streams = task.folder, task.streams
-        self._imported.begin()
+        self._imported.begin(task.folder)
         self._watch.begin(task.root)
         self._environment.begin()
         self._patched = ()
@@ -232,6 +232,13 @@ class Performer:
         now = self._settings.capture(self._folder, task.root)
         names = list(session.names.recorded(space).values())
         known = msgspec.convert(task.known, Facts)
+        process = process_settings.changed(settings, now, task.source, has_imported=has_imported)
+        places = process_settings.places(self._folder, process, known.surroundings)
+        origins = self._imported.origins(names, task.source, places)
+        told += tuple(
+            f"it names the module {name}, which is in its folder, and got another one that Cellar had loaded before"
+            for name in self._imported.not_taken(origins)
+        )
         facts = msgspec.structs.replace(
             known,
             files=relative(seen.files, task),
@@ -242,9 +249,10 @@ class Performer:
             distributions=self._imported.versions(names, task.source, self._given_by(repo, task)),
             modules=relative(modules, task),
             absent=self._imported.absent(),
+            origins={name: inside(path, task) if path else "" for name, path in origins.items()},
             consumed=consumed,
             seeds=not RANDOM_PARTS.isdisjoint(consumed) and _may_seed((*modules, *seen.files)),
-            process=process_settings.changed(settings, now, task.source, has_imported=has_imported),
+            process=process,
             patches=patches,
             altered=tuple(sorted(name for name, value in classes.items() if space.get(name) is value)),
             classes=self._classes,

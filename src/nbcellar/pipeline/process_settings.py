@@ -58,6 +58,14 @@ class ProcessSettings:
             logging.getLogger(name).setLevel(level)
 
 
+def places(folder: str, *parts: Mapping[str, str]) -> list[str]:
+    """Return where a component finds modules first: what was put before its folder, by the first of `parts` that says
+    so, and its folder."""
+    told = next((part[PATH] for part in parts if PATH in part), "null")
+    front = (msgspec.json.decode(told) or [[]])[0]
+    return [*(os.path.join(folder, entry) for entry in front), folder]  # noqa: PTH118
+
+
 def changed(before: Mapping[str, str], now: Mapping[str, str], source: str, *, has_imported: bool) -> dict[str, str]:
     """Return the parts that a cell changed, "null" for one as it was in the beginning.
 
@@ -85,4 +93,4 @@ def _relative(entry: str, folder: str, root: str) -> str:
     return os.path.relpath(entry, folder) if entry.startswith(root + os.sep) else entry
 
 
-__all__ = ["ProcessSettings", "changed"]
+__all__ = ["ProcessSettings", "changed", "places"]
