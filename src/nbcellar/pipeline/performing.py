@@ -45,6 +45,7 @@ from nbcellar.pipeline.names import SCOPE_DIGITS
 from nbcellar.pipeline.outputs import collected, make_shell
 from nbcellar.pipeline.patches import patches_of
 from nbcellar.pipeline.process_settings import ProcessSettings
+from nbcellar.pipeline.registered import Registered
 from nbcellar.pipeline.sessions import session_for
 from nbcellar.pipeline.set_order import other_orders
 from nbcellar.pipeline.values import surroundings_of, values_of
@@ -86,6 +87,7 @@ class Performer:
         self._threads = set(threading.enumerate())
         self._folder, self._streams = "", False
         self._settings = ProcessSettings()
+        self._registered = Registered()
         self._classes: dict[str, str] = {}
         self._patched: tuple[str, ...] = ()
 
@@ -202,6 +204,7 @@ class Performer:
         with collected() as log:
             libraries = len(sys.modules)
             self._modules.begin()
+            self._registered.begin()
             began = time.perf_counter()
             with self._watch.watching(), self._environment.watching():
                 result = self._run_cell(task.source, store_history=True, cell_id=task.id)
@@ -211,7 +214,9 @@ class Performer:
         environ, told = self._environment.end()
         outputs = log.encode() or b"[]"
         error = result.error_before_exec or result.error_in_exec
-        patches = patches_of(task.source, space, self._imported.is_own)
+        registered = self._registered.changed(task.source, has_imported=len(sys.modules) != libraries)
+        patches = (*patches_of(task.source, space, self._imported.is_own), *registered.patches)
+        told += registered.notes
         told += tuple(
             f"it changed what the module {name} holds, which those after it import anew: they do not see that"
             for name in self._modules.changed()
