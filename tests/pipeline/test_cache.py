@@ -237,6 +237,86 @@ def test_a_link_that_leads_elsewhere_is_a_change(nb: Notebook) -> None:
     assert nb.ran() == ""
 
 
+def test_a_link_that_is_only_looked_at_is_watched(nb: Notebook) -> None:
+    (nb.folder / "now").symlink_to("2023")
+    nb.write(
+        "import os; print(os.path.lexists('n' + 'ow'), os.path.exists('n' + 'ow'))",
+        "import os; print(os.readlink('n' + 'ow'))",
+    )
+    assert printed(nb.run(), "a") == "True False\n"
+    (nb.folder / "now").unlink()
+    (nb.folder / "now").symlink_to("2024")
+    assert nb.why()["b"] == "now leads elsewhere"
+    (nb.folder / "2024").mkdir()
+    assert printed(nb.run(), "a") == "True True\n"
+
+
+def test_whether_a_file_is_there_is_no_matter_of_what_is_in_it(nb: Notebook) -> None:
+    nb.write(
+        "from pathlib import Path; print(Path('m' + 'ore').exists())", "import os; print(os.stat('m' + 'ore').st_mode)"
+    )
+    (nb.folder / "more").write_text("one")
+    nb.run()
+    (nb.folder / "more").write_text("two")
+    assert nb.why() == {"b": "more changed"}
+    (nb.folder / "more").unlink()
+    assert nb.why() == {"a": "more is gone", "b": "more is gone"}
+    (nb.folder / "more").mkdir()
+    assert nb.why() == {"a": "more changed", "b": "more changed"}
+
+
+def test_the_time_of_a_file_counts_where_the_code_asks_for_it(nb: Notebook) -> None:
+    (nb.folder / "data").write_text("one")
+    nb.write(
+        "import os; print(os.path.getmtime('da' + 'ta'))",
+        "from pathlib import Path; print([p.stat().st_mtime_ns for p in Path('.').glob('da*a')])",
+        "import os; print(os.path.getsize('da' + 'ta'))",
+        "import os; print(os.path.getctime('da' + 'ta') > 0)",
+    )
+    os.utime(nb.folder / "data", (1, 1))
+    done = nb.run()
+    assert printed(done, "a") == "1.0\n"
+    assert done.steps[3].notes == ["it asks when data was made or read last: that is not compared"]
+    assert nb.why() == {}
+    os.utime(nb.folder / "data", (2, 2))
+    assert nb.why() == dict.fromkeys("ab", "data was written at another time")
+    assert printed(nb.run(), "a") == "2.0\n"
+
+
+def test_what_asks_for_paths_works_as_it_did(nb: Notebook) -> None:
+    (nb.folder / "tree" / "below").mkdir(parents=True)
+    nb.write(
+        "import os, shutil, pickle\n"
+        "print(os.stat in os.supports_fd, os.stat in os.supports_dir_fd, os.access in os.supports_effective_ids)\n"
+        "print(shutil.rmtree.avoids_symlink_attacks, pickle.loads(pickle.dumps(os.stat)) is os.stat)\n"
+        "try:\n    os.stat('not' + 'here')\nexcept FileNotFoundError as error:\n    print(error.filename)",
+        "from os import stat",
+        "shutil.rmtree('tree')\nprint(stat is os.stat, stat('.').st_mode == os.lstat(b'.').st_mode)",
+    )
+    done = nb.run(executor="serial")
+    assert printed(done, "a") == "True True True\nTrue True\nnothere\n"
+    assert printed(done, "c") == "True True\n"
+    assert not (nb.folder / "tree").exists()
+
+
+def test_a_module_that_comes_to_hide_another_is_noticed(nb: Notebook) -> None:
+    (nb.folder / "own_q.py").write_text("import sunau\ndef f():\n    return getattr(sunau, 'OWN', 0)")
+    nb.write("import own_q; print(own_q.f())", "import msgspec; print(getattr(msgspec, 'OWN', 0))", "import os")
+    assert printed(nb.run(), "a") == "0\n"
+    (nb.folder / "sunau.py").write_text("OWN = 1")
+    (nb.folder / "msgspec.py").write_text("OWN = 1")
+    assert nb.why() == {
+        "a": "the module sunau is found elsewhere now",
+        "b": "the module msgspec is found elsewhere now",
+    }
+    done = nb.run()
+    assert printed(done, "a") == "1\n"
+    assert printed(done, "b") == "0\n"
+    assert "Cellar had loaded before" in done.steps[1].notes[0]
+    (nb.folder / "sunau.py").unlink()
+    assert printed(nb.run(), "a") == "0\n"
+
+
 def test_what_a_local_module_reads_while_it_is_imported_is_watched(nb: Notebook) -> None:
     (nb.folder / "own.py").write_text("NAME = '.en' + 'v'\nTEXT = open(NAME).read()")
     (nb.folder / ".env").write_text("one")

@@ -269,7 +269,8 @@ def _notes(repo: Repository, commits: Sequence[CommitId]) -> list[str]:
     found: dict[str, list[str]] = {}
     for commit in commits:
         facts = facts_of(repo.read_commit(commit))
-        for path in (*facts.files, *facts.folders, *facts.written, *facts.modules) if facts is not None else ():
+        there = [path for path, digest in facts.files.items() if digest] if facts is not None else []
+        for path in (*there, *facts.folders, *facts.written, *facts.modules) if facts is not None else ():
             if os.path.isabs(path):  # noqa: PTH117
                 found.setdefault(path, []).append(facts.component if facts is not None else "")
     return [

@@ -22,10 +22,11 @@ from nbcellar.history.results import LAST
 from nbcellar.history.rewrite import REASON
 from nbcellar.ids import CellId, CommitId, Digest, NotebookId
 from nbcellar.pipeline.environment import variable_digest
-from nbcellar.pipeline.imported import is_there, module_digest, version_of
-from nbcellar.pipeline.keys import canonical, file_digest, folder_digest
+from nbcellar.pipeline.imported import is_hidden, is_there, module_digest, provider, version_of
+from nbcellar.pipeline.keys import FILE, canonical, file_digest, fits, folder_digest, kind_of, time_of
 from nbcellar.pipeline.model import Facts, Outcome, Value
 from nbcellar.pipeline.names import scope_of
+from nbcellar.pipeline.process_settings import places as places_of
 from nbcellar.pipeline.values import surroundings_of, values_of
 from nbcellar.trust import gate
 
@@ -43,7 +44,7 @@ class Beside(NamedTuple):
         """True if a component met a file while one before it wrote it."""
         files = result.facts.files
         met = files.keys() & self.earlier.keys()
-        return any(files[path] != self.earlier[path] for path in met) or bool(met and result.facts.unsure)
+        return any(not fits(files[path], self.earlier[path]) for path in met) or bool(met and result.facts.unsure)
 
 
 NOTHING = Beside({}, {})
@@ -110,6 +111,7 @@ class Cache:
         self._files: dict[str, str] = {}
         self._folders: dict[str, str] = {}
         self._modules: dict[str, str] = {}
+        self._names: dict[str, frozenset[str]] = {}
 
     @property
     def repository(self) -> Repository:
@@ -119,6 +121,7 @@ class Cache:
     def forget_files(self, paths: Mapping[str, str] | None = None) -> None:
         """Look at files anew: a component ran. paths: what it wrote, with digests; None: anything may have changed."""
         self._folders.clear()
+        self._names.clear()
         if paths is None:
             self._files.clear()
             self._modules.clear()
@@ -204,13 +207,17 @@ class Cache:
             if (now := self.digest_of(path)) != then and now not in beside.later.get(path, ()):
                 return f"{path}, which it wrote, is not as it left it"
         for path, then in facts.files.items():
-            if beside.earlier.get(path, then) != then:
+            if not fits(then, beside.earlier.get(path, then)):
                 return f"{path} is written otherwise before it"
             if path in facts.written:
                 continue
             is_later = path in beside.earlier and beside.later.get(path)
-            if (now := self.digest_of(path)) != then and not (is_later and now in beside.later[path]):
+            now = kind_of(self._whole(path)) if then == FILE else self.digest_of(path)
+            if not fits(then, now) and not (is_later and now in beside.later[path]):
                 return f"{path} {_change(then, now)}"
+        for path, then in facts.times.items():
+            if path not in beside.earlier and time_of(self._whole(path)) != then:
+                return f"{path} was written at another time"
         for name, then in facts.environ.items():
             if (now := variable_digest(name, os.environ)) != then:
                 return f"the environment variable {name} {_change(then, now)}"
@@ -223,6 +230,10 @@ class Cache:
         for path, then in facts.modules.items():
             if self._module(path) != then:
                 return f"the module {path} changed"
+            if is_hidden(self._whole(path)):
+                return f"the module {path} is hidden by a package"
+        if reason := self._found_elsewhere(facts):
+            return reason
         for name in facts.absent:
             if is_there(name, self._real_folder):
                 return f"the module {name} is there now"
@@ -230,6 +241,29 @@ class Cache:
             if (now := version_of(name)) != then:
                 return f"{name} {then} -> {now or 'not installed'}"
         return _other_surroundings(facts, surroundings)
+
+    def _found_elsewhere(self, facts: Facts) -> str:
+        """Return which module would be another one now, as a file has come that is found before it."""
+        if not facts.origins:
+            return ""
+        places = [
+            (place, self._names_in(place)) for place in places_of(str(self._folder), facts.process, facts.surroundings)
+        ]
+        for name, then in facts.origins.items():
+            now = provider(name, places)
+            if now != (self._whole(then) if then else "") and os.path.realpath(now) != os.path.realpath(
+                self._whole(then)
+            ):
+                return f"the module {name} is found elsewhere now"
+        return ""
+
+    def _names_in(self, place: str) -> frozenset[str]:
+        if place not in self._names:
+            try:
+                self._names[place] = frozenset(os.listdir(place))
+            except OSError:
+                self._names[place] = frozenset()
+        return self._names[place]
 
     # the last result of a component -----------------------------------------------------------------------------
 

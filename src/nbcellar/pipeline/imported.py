@@ -15,10 +15,11 @@ import os
 import re
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import CodeType, FrameType, FunctionType, ModuleType
+from typing import NamedTuple
 
 from nbcellar.components.transform import NotPythonError, parse
 from nbcellar.pipeline.keys import code_digest
@@ -43,12 +44,21 @@ class Imported:
         self._local: dict[str, bool] = {}
         self._others: set[str] = set()  # names of modules that are not local
         self._absent: set[str] = set()
+        self._initial = frozenset(sys.modules)
+        self._folder = _Listing("", 0, frozenset())
         sys.meta_path.append(_Last(self))
 
-    def begin(self) -> None:
-        """Forget local modules, so that the component imports them anew."""
-        for name, _ in self._own():
-            del sys.modules[name]
+    def begin(self, folder: str) -> None:
+        """Forget local modules, so that the component imports them anew, and those of which its folder has another."""
+        names = [name for name, _ in self._own()]
+        hidden = self._hidden_by(folder)
+        names += [name for name in list(sys.modules) if hidden and name.partition(".")[0] in hidden]
+        for name in names:
+            sys.modules.pop(name, None)
+            self._local.pop(name, None)
+            self._others.discard(name)
+        for place in [place for place, finder in list(sys.path_importer_cache.items()) if finder is None]:
+            del sys.path_importer_cache[place]  # a folder that was not there may be by now
         self._before = frozenset(sys.modules)
         self._absent.clear()
 
@@ -72,6 +82,44 @@ class Imported:
             if path:
                 found[os.path.realpath(path)] = module_digest(path)
         return found
+
+    def origins(self, namespace: Iterable[object], source: str, places: Sequence[str]) -> dict[str, str]:
+        """Return top-level module -> the file that it is in `places`, empty where it is from elsewhere.
+
+        Of those that the user's own code imports: the cell, local modules, functions that it was given.
+        """
+        roots = set(_imported_roots(source))
+        for _, module in self._own():
+            path = getattr(module, "__file__", None)
+            if path:
+                roots |= _imported_roots(_text_of(path))
+        loaded = {name for name in sys.modules if "." not in name}
+        if "import_module" in source or "__import__" in source:
+            roots |= loaded - self._before
+        for value in namespace:
+            for code in _codes_of(value):
+                roots |= loaded.intersection(_names_in(code))
+        names = [frozenset(_entries(place)) for place in places]
+        roots -= {"", "__main__", "builtins", "sys"}
+        return {name: provider(name, zip(places, names, strict=True)) for name in sorted(roots)}
+
+    def not_taken(self, origins: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the modules that are in the component's folder, where another one of that name was loaded before."""
+        found = []
+        for name, path in origins.items():
+            file = getattr(sys.modules.get(name), "__file__", None)
+            if path and name in self._initial and (file is None or os.path.realpath(file) != os.path.realpath(path)):
+                found.append(name)
+        return tuple(found)
+
+    def _hidden_by(self, folder: str) -> frozenset[str]:
+        """Return the modules loaded by components before of which a folder has another one."""
+        changed = os.stat(folder).st_mtime_ns if os.path.isdir(folder) else 0  # noqa: PTH112, PTH116
+        if self._folder[:2] != (folder, changed):
+            self._folder = _Listing(folder, changed, frozenset(_entries(folder)))
+        roots = {entry.partition(".")[0] for entry in self._folder.names}
+        loaded = roots.intersection(sys.modules.keys() - self._initial)
+        return frozenset(name for name in loaded if provider(name, [(folder, self._folder.names)]))
 
     def versions(self, namespace: Iterable[object], source: str, given: Iterable[str]) -> dict[str, str]:
         """Return distribution -> version of what the component may have used.
@@ -109,6 +157,66 @@ class Imported:
             if not known:
                 self._others.add(name)
         return known
+
+
+class _Listing(NamedTuple):
+    """What is in a folder, as it was when its time was `changed`."""
+
+    folder: str
+    changed: int
+    names: frozenset[str]
+
+
+def provider(name: str, places: Iterable[tuple[str, Collection[str]]]) -> str:
+    """Return the file that a top-level module would be in folders, the first one first; empty if none has it.
+
+    places: folders, each with the names in it.
+    """
+    for place, names in places:
+        whole = os.path.join(place, name)  # noqa: PTH118
+        if name in names and os.path.isfile(os.path.join(whole, "__init__.py")):  # noqa: PTH113, PTH118
+            return os.path.join(whole, "__init__.py")  # noqa: PTH118
+        for ending in (*importlib.machinery.EXTENSION_SUFFIXES, ".py"):
+            if name + ending in names:
+                return whole + ending
+    return ""
+
+
+def is_hidden(path: str) -> bool:
+    """True if a package has come beside a module that is a file: the package is found first."""
+    return path.endswith(".py") and os.path.isfile(os.path.join(path[: -len(".py")], "__init__.py"))  # noqa: PTH113, PTH118
+
+
+def _entries(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
+def _codes_of(value: object) -> Iterator[CodeType]:
+    """Yield the code of a function of the notebook, or of the methods of a class or object of it."""
+    if isinstance(value, FunctionType):
+        yield value.__code__
+        return
+    kind = value if isinstance(value, type) else type(value)
+    if kind.__module__ == "__main__":
+        for part in list(vars(kind).values()):
+            function = getattr(part, "__func__", part)
+            if isinstance(function, FunctionType):
+                yield function.__code__
+
+
+def _names_in(code: CodeType) -> set[str]:
+    names = {name.partition(".")[0] for name in code.co_names}
+    return names.union(*(_names_in(inner) for inner in code.co_consts if isinstance(inner, CodeType)))
+
+
+def _text_of(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return ""
 
 
 def _made_in(value: object) -> object:
@@ -247,4 +355,4 @@ def _is_local_file(path: object) -> bool:
     return not any(whole.startswith(folder + os.sep) for folder in (*standard, own)) and whole.endswith(".py")
 
 
-__all__ = ["Imported", "is_there", "module_digest", "version_of", "versions_of"]
+__all__ = ["Imported", "is_hidden", "is_there", "module_digest", "provider", "version_of", "versions_of"]

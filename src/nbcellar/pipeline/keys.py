@@ -21,7 +21,7 @@ from nbcellar.components.transform import NotPythonError, parse
 
 SCHEMA = "cellar-component-1"
 PYTHON = f"{sys.implementation.name} {sys.version_info[0]}.{sys.version_info[1]}"
-FOLDER = "folder"
+FOLDER, FILE = "folder", "file"
 _CHUNK = 1 << 20
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
@@ -66,6 +66,26 @@ def file_digest(path: str) -> str:
     return digest.hexdigest()[:32]
 
 
+def kind_of(path: str) -> str:
+    """Return that a path is a file or a folder, empty where nothing is: what stands for a digest where that is all."""
+    if os.path.isdir(path):  # noqa: PTH112
+        return FOLDER
+    return FILE if os.path.exists(path) else ""  # noqa: PTH110
+
+
+def fits(then: str, now: str) -> bool:
+    """True if a path is as it was: `then` a digest or a kind, `now` a digest, or the kind where `then` is one."""
+    return then == now or (then == FILE and now not in ("", FOLDER))
+
+
+def time_of(path: str) -> str:
+    """Return when a file was written last, in nanoseconds; empty where it is not there."""
+    try:
+        return str(os.stat(path).st_mtime_ns)  # noqa: PTH116
+    except OSError:
+        return ""
+
+
 def folder_digest(path: str) -> str:
     """Return the digest of the names in a folder, empty where there is none."""
     try:
@@ -75,4 +95,17 @@ def folder_digest(path: str) -> str:
     return blake3(_encode([name.encode("utf-8", "surrogateescape") for name in names])).hexdigest()[:32]
 
 
-__all__ = ["FOLDER", "PYTHON", "SCHEMA", "canonical", "code_digest", "component_key", "file_digest", "folder_digest"]
+__all__ = [
+    "FILE",
+    "FOLDER",
+    "PYTHON",
+    "SCHEMA",
+    "canonical",
+    "code_digest",
+    "component_key",
+    "file_digest",
+    "fits",
+    "folder_digest",
+    "kind_of",
+    "time_of",
+]

@@ -79,11 +79,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a result depends on and what it is; kept, signed, in the result's commit.
 
     reads: name -> digest of each value it was given; shown: those of which only a run told. parameters: of these that
-    it uses, in the form of `components.parameters.sealed`.
-    files, folders: path -> digest of what was there (empty: nothing) when it was read. written: the same, of
-    what it wrote. distributions: name -> version; modules: name -> digest of the source; absent:
-    those that it looked for and nobody had. surroundings: part -> digest,
-    of parts that matter; consumed: those that it changed. seeds: code outside of the
+    it uses, in the form of `components.parameters.sealed`. files, folders: path -> digest of what was there (empty:
+    nothing) when it was read; "file" or "folder" where it looked for that alone. written: the same, of what it wrote.
+    times: path -> when a file was written, in nanoseconds, where it asked for that. distributions: name -> version;
+    modules: name -> digest of the source; absent: those that it looked for and nobody had; origins: top-level module
+    that its code imports -> file in its folder, or before that on sys.path; empty for one from elsewhere. surroundings:
+    part -> digest, of parts that matter; consumed: those that it changed. seeds: code outside of the
     cell that it ran may have set a random stream. classes: uid -> digest, of classes from before it. dropped:
     names that it deleted. process: settings of the process that it changed, as they are then. patches: what it changed
     in modules. altered: classes that it was given and may have changed in place. notes: what cannot be seen of it.
@@ -104,10 +105,12 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     folders: dict[str, str] = {}
     written: dict[str, str] = {}
     links: dict[str, str] = {}
+    times: dict[str, str] = {}
     environ: dict[str, str] = {}
     distributions: dict[str, str] = {}
     modules: dict[str, str] = {}
     absent: tuple[str, ...] = ()
+    origins: dict[str, str] = {}
     surroundings: dict[str, str] = {}
     classes: dict[str, str] = {}
     consumed: tuple[str, ...] = ()

@@ -223,7 +223,7 @@ def _looked_at(reader: Facts) -> frozenset[str]:
 def _seen(result: Result) -> Seen:
     reads = result.facts.reads
     changed = {name for name, value in result.values.items() if name not in reads or reads[name] != value.digest}
-    return Seen(frozenset(result.facts.shown), frozenset(changed))
+    return Seen(frozenset(result.facts.shown), frozenset(changed.union(result.facts.dropped)))
 
 
 __all__ = ["Shown"]

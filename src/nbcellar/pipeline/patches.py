@@ -1,8 +1,9 @@
 """Finds what a cell changes inside of modules, which no result can hold: it is run again for what comes after it.
 
-`math.tau = 3`, `setattr(math, "tau", 3)`, `pandas.DataFrame.f = f`, `sys.modules["m"] = m`; in modules of the user's
-own also `helper.seen.append(1)`. Options of libraries, which are recorded, are none. Found from the source and the
-names that it left; nothing is run. Not seen: what functions of modules change in these when called.
+`math.tau = 3`, `setattr(math, "tau", 3)`, `decimal.DefaultContext.prec = 4`, `pandas.DataFrame.f = f`,
+`sys.modules["m"] = m`; in modules of the user's own also `helper.seen.append(1)`. Options of libraries, which are
+recorded, are none. Found from the source and the names that it left; nothing is run. Not seen: what functions of
+modules change in these when called (of some it is known: `registered.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from types import ModuleType
 from nbcellar.components.transform import NotPythonError, parse
 
 _MISSING = object()
+_RECORDED = frozenset({"environ", "options", "path", "rcParams"})
 
 
 def patches_of(source: str, space: Mapping[str, object], is_own: Callable[[str, object], bool]) -> tuple[str, ...]:
@@ -25,7 +27,7 @@ def patches_of(source: str, space: Mapping[str, object], is_own: Callable[[str, 
     except NotPythonError:
         return ()
     found = set()
-    for place in _places(tree):
+    for place, is_set in _places(tree):
         changed = _resolve(place, space)
         start = space.get(_first(place), _MISSING)
         if isinstance(changed, ModuleType) and sys.modules.get(changed.__name__) is changed:
@@ -34,25 +36,27 @@ def patches_of(source: str, space: Mapping[str, object], is_own: Callable[[str, 
             found.add(f"the class {changed.__module__}.{changed.__qualname__}")
         elif changed is sys.modules:
             found.add("the modules")
-        elif isinstance(start, ModuleType) and is_own(start.__name__, start):
+        elif isinstance(start, ModuleType) and (
+            is_own(start.__name__, start) or (is_set and changed is not _MISSING and not _is_recorded(place))
+        ):
             found.add(f"the module {start.__name__}")
     return tuple(sorted(found))
 
 
-def _places(tree: ast.AST) -> Iterator[ast.expr]:
-    """Yield the expressions for the objects that statements change."""
+def _places(tree: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
+    """Yield the expressions for the objects that statements change, or may change by a call; True for the former."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign | ast.Delete):
             for target in node.targets:
-                yield from _inside(target)
+                yield from ((place, True) for place in _inside(target))
         elif isinstance(node, ast.AugAssign | ast.AnnAssign):
-            yield from _inside(node.target)
+            yield from ((place, True) for place in _inside(node.target))
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("setattr", "delattr"):
-            yield from node.args[:1]
+            yield from ((place, True) for place in node.args[:1])
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             function = node.value.func
             if isinstance(function, ast.Attribute) and not isinstance(function.value, ast.Name):
-                yield function.value
+                yield function.value, False
 
 
 def _inside(target: ast.expr) -> Iterator[ast.expr]:
@@ -71,6 +75,11 @@ def _resolve(node: ast.expr, space: Mapping[str, object]) -> object:
         if inner is not _MISSING:
             return inspect.getattr_static(inner, node.attr, _MISSING)
     return _MISSING
+
+
+def _is_recorded(node: ast.expr) -> bool:
+    """True for options of libraries, and for what else of modules is part of the surroundings."""
+    return any(isinstance(part, ast.Attribute) and part.attr in _RECORDED for part in ast.walk(node))
 
 
 def _first(node: ast.expr) -> str:

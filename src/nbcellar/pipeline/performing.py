@@ -46,10 +46,12 @@ from nbcellar.pipeline.names import SCOPE_DIGITS
 from nbcellar.pipeline.outputs import collected, make_shell
 from nbcellar.pipeline.patches import patches_of
 from nbcellar.pipeline.process_settings import ProcessSettings
+from nbcellar.pipeline.registered import Registered
 from nbcellar.pipeline.sessions import session_for
 from nbcellar.pipeline.set_order import other_orders
 from nbcellar.pipeline.values import surroundings_of, values_of
 from nbcellar.pipeline.watching import Watch
+from nbcellar.session import arrays
 from nbcellar.session.engine import Session
 from nbcellar.session.kernel import describe_error
 from nbcellar.session.names import as_text
@@ -75,6 +77,7 @@ class Performer:
         self._run_cell: Any = self.shell.run_cell
         self._initial = dict(self.shell.user_ns)
         self._watch = Watch()
+        arrays.follow_files()
         self._imported = Imported()
         self._modules = ModuleState(self._imported.own_modules, self._imported.is_own)
         self._environment = Environment(lambda name: self._imported.is_own(name, sys.modules.get(name)))
@@ -85,6 +88,7 @@ class Performer:
         self._threads = set(threading.enumerate())
         self._folder, self._streams = "", False
         self._settings = ProcessSettings()
+        self._registered = Registered()
         self._classes: dict[str, str] = {}
         self._patched: tuple[str, ...] = ()
 
@@ -92,7 +96,7 @@ class Performer:
         """Run a component. What the cell raises is in the outcome; errors of Cellar are raised."""
         repo = self._repository(task.root)
         self._folder, self._streams = task.folder, task.streams
-        self._imported.begin()
+        self._imported.begin(task.folder)
         self._watch.begin(task.root)
         self._environment.begin()
         self._patched = ()
@@ -135,6 +139,7 @@ class Performer:
         self._settings.begin(self._folder)
         with self._watch.loading(), self._environment.watching():
             self._classes = bring(session, repo, task.takes, task.definitions)
+        self._watch.given(arrays.mapped_files())
         space = self.shell.user_ns
         space.update(given)
         space.update({name: unsealed(held) for name, held in task.parameters.items()})
@@ -197,6 +202,7 @@ class Performer:
         with collected() as log:
             libraries = len(sys.modules)
             self._modules.begin()
+            self._registered.begin()
             began = time.perf_counter()
             with self._watch.watching(), self._environment.watching():
                 result = self._run_cell(task.source, store_history=True, cell_id=task.id)
@@ -206,7 +212,9 @@ class Performer:
         environ, told = self._environment.end()
         outputs = log.encode() or b"[]"
         error = result.error_before_exec or result.error_in_exec
-        patches = patches_of(task.source, space, self._imported.is_own)
+        registered = self._registered.changed(task.source, has_imported=len(sys.modules) != libraries)
+        patches = (*patches_of(task.source, space, self._imported.is_own), *registered.patches)
+        told += registered.notes
         told += tuple(
             f"it changed what the module {name} holds, which those after it import anew: they do not see that"
             for name in self._modules.changed()
@@ -227,18 +235,27 @@ class Performer:
         now = self._settings.capture(self._folder, task.root)
         names = list(session.names.recorded(space).values())
         known = msgspec.convert(task.known, Facts)
+        process = process_settings.changed(settings, now, task.source, has_imported=has_imported)
+        places = process_settings.places(self._folder, process, known.surroundings)
+        origins = self._imported.origins(names, task.source, places)
+        told += tuple(
+            f"it names the module {name}, which is in its folder, and got another one that Cellar had loaded before"
+            for name in self._imported.not_taken(origins)
+        )
         facts = msgspec.structs.replace(
             known,
             files=relative(seen.files, task),
             folders=relative(seen.folders, task),
             written=relative(seen.written, task),
+            times=relative(seen.times, task),
             links=relative({path: inside(target, task) for path, target in seen.links.items()}, task),
             distributions=self._imported.versions(names, task.source, self._given_by(repo, task)),
             modules=relative(modules, task),
             absent=self._imported.absent(),
+            origins={name: inside(path, task) if path else "" for name, path in origins.items()},
             consumed=consumed,
             seeds=not RANDOM_PARTS.isdisjoint(consumed) and _may_seed((*modules, *seen.files)),
-            process=process_settings.changed(settings, now, task.source, has_imported=has_imported),
+            process=process,
             patches=patches,
             altered=tuple(sorted(name for name, value in classes.items() if space.get(name) is value)),
             classes=self._classes,

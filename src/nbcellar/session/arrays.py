@@ -105,7 +105,10 @@ def masked(cls: type, data: Any, mask: Any, fill_value: Any, hard: bool, state: 
 
 
 def memory_map(path: str, dtype: Any, mode: str, offset: int, shape: Any, order: Any, content: Any) -> Any:
-    """Map the file again if it still holds what was seen; else a private map that holds it, the file untouched."""
+    """Map the file again if it still holds what was seen; else a private map that holds it, the file untouched.
+
+    Where maps follow their files, as in a run of a pipeline: map it again, whatever it holds.
+    """
     import numpy as np
 
     same_mode = "r+" if mode == "w+" else mode
@@ -116,6 +119,9 @@ def memory_map(path: str, dtype: Any, mode: str, offset: int, shape: Any, order:
     except (OSError, ValueError):
         _unlike.append(f"file {path} is gone or shorter: this is what it held, in memory, and no map of a file")
         return content
+    if mode != "c" and _mapped is not None:
+        _mapped.append((path, mode != "r"))
+        return made
     if made.tobytes() == content.tobytes():
         return made
     if mode != "c":
@@ -128,6 +134,21 @@ def memory_map(path: str, dtype: Any, mode: str, offset: int, shape: Any, order:
 
 
 _unlike: list[str] = []
+_mapped: list[tuple[str, bool]] | None = None
+
+
+def follow_files() -> None:
+    """Have maps that are rebuilt in this process from now on be maps of their files as these are by then."""
+    global _mapped
+    _mapped = []
+
+
+def mapped_files() -> tuple[tuple[str, bool], ...]:
+    """Return the files mapped anew since this was last asked, and whether they can be written through that."""
+    found = tuple(dict.fromkeys(_mapped or ()))
+    if _mapped:
+        _mapped.clear()
+    return found
 
 
 def unlike_files() -> str:
