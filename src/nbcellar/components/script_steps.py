@@ -19,7 +19,7 @@ import msgspec
 
 from nbcellar.components.model import Component, Parameter, Pipeline
 from nbcellar.components.reading import other_language, read_pipeline
-from nbcellar.components.transform import NotPythonError, parse_text, to_python
+from nbcellar.components.transform import NotPythonError, parse, to_python
 from nbcellar.errors import InvalidInputError
 from nbcellar.notebook.model import Notebook
 
@@ -110,8 +110,8 @@ _ONLY_KERNEL = frozenset(("In", "Out", "_", "__", "___", "_ih", "_oh", "_dh"))
 def _step(component: Component, made: frozenset[str]) -> Step:
     try:
         ended = component.source.endswith("\n")
-        text = to_python(component.source if ended else f"{component.source}\n")  # as IPython has it, for %%writefile
-        tree = parse_text(text)
+        source = component.source if ended else f"{component.source}\n"  # as IPython has it, for %%writefile
+        text, tree = to_python(source), parse(source)
     except NotPythonError as error:
         raise _refused(component, error.line, str(error)) from None
     for name in (node for node in ast.walk(tree) if isinstance(node, ast.Name)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from functools import lru_cache
 
 _CELL_MAGIC = re.compile(r"\s*%%(?P<name>[^\W\d][\w.]*|!)(?P<line>[^\n]*)(?:\n(?P<body>.*))?\Z", re.DOTALL)
 _LINE = re.compile(
@@ -28,28 +29,37 @@ class NotPythonError(ValueError):
 
 
 def parse(source: str) -> ast.Module:
-    """Return the tree of a cell. Raises NotPythonError for what neither Python nor IPython takes."""
-    return parse_text(to_python(source))
+    """Return the tree of a cell, which is kept: it is not to be changed.
+
+    Raises NotPythonError for what neither Python nor IPython takes.
+    """
+    return _read(source)[1]
 
 
 def to_python(source: str) -> str:
     """Return the cell as Python. Raises NotPythonError."""
+    return _read(source)[0]
+
+
+@lru_cache(maxsize=256)
+def _read(source: str) -> tuple[str, ast.Module]:
+    """Return a cell as Python and its tree: who looks at a pipeline asks for both again and again."""
     cell = _CELL_MAGIC.match(source)
     if cell is not None:
         body = cell["body"] or ""
         call = f"get_ipython().run_cell_magic({cell['name']!r}, {cell['line'].strip()!r}, {body!r})"
-        return "\n" * (source[: cell.start("name")].count("\n")) + call
+        text = "\n" * (source[: cell.start("name")].count("\n")) + call
+        return text, parse_text(text)
     lines = source.split("\n")
     for _ in range(min(len(lines), _MOST_LINES) + 1):
+        text = "\n".join(lines)
         try:
-            parse_text("\n".join(lines))
+            return text, parse_text(text)
         except NotPythonError as error:
             at = _escaped_line(lines, error.line - 1)
             if at is None:
                 raise
             _replace(lines, at)
-        else:
-            return "\n".join(lines)
     raise NotPythonError("too many magics", 1)
 
 

@@ -21,7 +21,7 @@ from typing import Any
 import msgspec
 
 from nbcellar.components.syntax import evaluated_now, free_names, leaves, parameters, root
-from nbcellar.components.transform import NotPythonError, parse_text, to_python
+from nbcellar.components.transform import NotPythonError, parse, to_python
 from nbcellar.notebook.magics import MagicCall, UnknownMagicError, find_magics
 
 PROVIDED = frozenset(dir(builtins)) | frozenset(
@@ -132,7 +132,7 @@ class _Cell:
     def add(self, source: str, depth: int) -> None:
         """Follow a piece of cell code, and what its magics run."""
         text = to_python(source)
-        tree = parse_text(text)
+        tree = parse(source)
         if "get_ipython" in text:
             self._magics(text, depth)
         if any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(tree)):
