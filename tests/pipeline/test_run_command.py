@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from nbformat.sign import NotebookNotary
 
 from .support import Notebook, await_end
 
@@ -93,6 +95,26 @@ def test_outputs_are_written_where_they_belong_and_nothing_else_is_touched(nb: N
         for cell in document["cells"]:
             cell.update(outputs=[], execution_count=None, source="".join(cell["source"]))
     assert after == before
+
+
+def test_jupyter_goes_on_trusting_a_notebook_with_outputs_of_its_own_and_no_others(
+    nb: Notebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
+    with contextlib.closing(NotebookNotary(data_dir=str(tmp_path)).store) as store:
+        notary = NotebookNotary(data_dir=str(tmp_path), store_factory=lambda: store)
+        nb.write("from IPython.display import HTML\nHTML('<script></script>')", "print(2)")
+        assert not notary.check_signature(nbformat.read(nb.path, as_version=4))
+        cellar(nb, "--write-outputs")
+        made = nbformat.read(nb.path, as_version=4)
+        assert "<script>" in str(made.cells[0].outputs)
+        assert notary.check_signature(made)
+        made.cells[1].update(
+            source="raise ValueError", outputs=[nbformat.v4.new_output("display_data", {"text/html": "<b>"})]
+        )
+        nbformat.write(made, nb.path)  # as somebody else's edit that git brought
+        cellar(nb, "a", "--write-outputs")
+        assert not notary.check_signature(nbformat.read(nb.path, as_version=4))
 
 
 def test_outputs_of_a_cell_that_was_changed_meanwhile_are_not_written(nb: Notebook) -> None:

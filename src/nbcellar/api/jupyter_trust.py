@@ -1,7 +1,8 @@
 """Jupyter's trust: HTML and JavaScript in outputs are shown only where the user trusted the notebook's very text.
 
 Invariant: a notebook is signed here only if all of its outputs, the state of widgets included, come from notebooks that
-were trusted before on this machine. What came from elsewhere never becomes trusted by being cleaned or merged.
+were trusted before on this machine, or from its own cells, run here. What came from elsewhere never becomes trusted by
+being cleaned or merged.
 
 The signature is nbformat's (`nbformat.sign`): an HMAC of all keys and values with the user's secret, in a database. It
 is made here without nbformat, whose import takes ten times as long as a merge.
@@ -14,7 +15,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +30,19 @@ _IS_KNOWN = "SELECT 1 FROM nbsignatures WHERE algorithm = ? AND signature = ?"
 _ENTER = "INSERT INTO nbsignatures (algorithm, signature, last_seen) VALUES (?, ?, ?)"
 
 
-def keep_trusted(sides: Sequence[bytes], after: bytes, environ: Mapping[str, str], *, subset: bool = False) -> bool:
+def keep_trusted(
+    sides: Sequence[bytes],
+    after: bytes,
+    environ: Mapping[str, str],
+    *,
+    subset: bool = False,
+    own: Collection[int] = (),
+) -> bool:
     """Sign `after` if each of its outputs is one of a trusted side, as it was; return whether it is signed.
 
     All are the text of notebooks of nbformat 4. subset: the caller vouches that outputs of `after` are those of the one
-    side, as they were or with parts left out. Nothing happens where Jupyter never trusted anything.
+    side, as they were or with parts left out. own: places of cells in `after` that this user ran. Nothing happens where
+    Jupyter never trusted anything.
     """
     folder = data_folder(environ)
     if b'"output_type"' not in after or not (folder / _DATABASE).is_file():
@@ -44,7 +53,7 @@ def keep_trusted(sides: Sequence[bytes], after: bytes, environ: Mapping[str, str
 
         secret = (folder / "notebook_secret").read_bytes()
         with closing(sqlite3.connect(folder / _DATABASE, timeout=_WAIT_S)) as database:
-            return _keep_trusted(database, secret, sides, after, subset=subset)
+            return _keep_trusted(database, secret, sides, after, subset=subset, own=own)
     except Exception:  # a signature is a convenience: without it Jupyter asks the user once more
         return False
 
@@ -78,14 +87,18 @@ def data_folder(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "jupyter"
 
 
-def _keep_trusted(database: Connection, secret: bytes, sides: Sequence[bytes], after: bytes, *, subset: bool) -> bool:
+def _keep_trusted(
+    database: Connection, secret: bytes, sides: Sequence[bytes], after: bytes, *, subset: bool, own: Collection[int]
+) -> bool:
     trusted = []
     for side in sides:
         notebook = json.loads(side.decode("utf-8-sig"))
         if database.execute(_IS_KNOWN, (_ALGORITHM, _signature(notebook, secret))).fetchone():
             trusted.append(notebook)
     made = json.loads(after.decode("utf-8-sig"))
-    if not trusted or not (subset or set(_outputs(made)) <= {key for side in trusted for key in _outputs(side)}):
+    if not (trusted or own) or (subset and not trusted):
+        return False
+    if not subset and not set(_outputs(made, own)) <= {key for side in trusted for key in _outputs(side)}:
         return False
     signature = _signature(made, secret)
     if database.execute(_IS_KNOWN, (_ALGORITHM, signature)).fetchone() is None:
@@ -96,10 +109,13 @@ def _keep_trusted(database: Connection, secret: bytes, sides: Sequence[bytes], a
     return True
 
 
-def _outputs(notebook: Any) -> Iterator[str]:
-    """Yield what may run in a page: outputs, and the state that widgets in outputs take their content from."""
-    for cell in notebook["cells"]:
-        for output in cell.get("outputs") or ():
+def _outputs(notebook: Any, own: Collection[int] = ()) -> Iterator[str]:
+    """Yield what may run in a page: outputs, and the state that widgets in outputs take their content from.
+
+    own: places of cells whose outputs are left out.
+    """
+    for place, cell in enumerate(notebook["cells"]):
+        for output in () if place in own else cell.get("outputs") or ():
             yield json.dumps(output, sort_keys=True)
     widgets = notebook.get("metadata", {}).get("widgets")
     if widgets:

@@ -1,16 +1,19 @@
 """What components showed, written into the notebook that was run.
 
-Invariant: a cell that was changed while the pipeline ran keeps its outputs; the rest of the file stays as it is.
+Invariant: a cell that was changed while the pipeline ran keeps its outputs; the rest of the file stays as it is. What
+Jupyter trusted stays trusted: the outputs are the user's own, or of those whose results the user trusts.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from nbcellar.api.jupyter_trust import keep_trusted
 from nbcellar.api.notebook_files import read_to_rewrite, write_rewritten
 from nbcellar.api.pipelines import PipelineRun
 from nbcellar.components.reading import cell_ids
@@ -34,11 +37,14 @@ def write_outputs(name: str, folder: Path, done: PipelineRun, sources: Mapping[s
     numbers = {step.id: number for number, step in enumerate(done.steps, 1)}
     now = sources_of(notebook)
     fits = {id for id in done.outputs if id in now and now[id] == sources.get(id)}
+    ids = cell_ids(notebook)
     cells = tuple(
         _with_outputs(cell, msgspec.json.decode(done.outputs[id]), numbers.get(id)) if id in fits else cell
-        for cell, id in zip(notebook.cells, cell_ids(notebook), strict=True)
+        for cell, id in zip(notebook.cells, ids, strict=True)
     )
-    write_rewritten(file, name, folder, write(msgspec.structs.replace(notebook, cells=cells)))
+    data = write(msgspec.structs.replace(notebook, cells=cells))
+    write_rewritten(file, name, folder, data)
+    keep_trusted([file.data], data, os.environ, own={place for place, id in enumerate(ids) if id in fits})
     return [step.name for step in done.steps if step.id in done.outputs.keys() - fits]
 
 
