@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import socket
@@ -13,6 +14,8 @@ import psutil
 import pytest
 
 from nbcellar.api.pipelines import run_pipeline
+from nbcellar.cli import main
+from nbcellar.cli.console import Console
 from nbcellar.errors import InvalidInputError, NotTrustedError, StoreUnavailableError
 
 from .dask_support import BEGIN, FOR_EVER, Cluster, command, error_of, in_background, pipe, write
@@ -39,6 +42,18 @@ def test_an_address_where_nobody_answers(folder: Path, monkeypatch: pytest.Monke
     with pytest.raises(StoreUnavailableError, match=f"no Dask scheduler answers at {address}") as raised:
         run_pipeline(path, executor="dask", address=address)
     assert "--address" in raised.value.hint
+    err = Terminal()
+    console = Console(out=io.StringIO(), err=err, environ=os.environ, folder=folder)
+    assert main.run([*command("--executor", "dask", "--address", address)[3:]], console) == 5
+    assert err.getvalue().startswith(f"connecting to {address}\r\x1b[K")
+    assert "no Dask scheduler answers" in err.getvalue()
+
+
+class Terminal(io.StringIO):
+    """Standard error that somebody looks at."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.mark.parametrize("address", ["no://where:1", "where"])

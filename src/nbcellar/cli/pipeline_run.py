@@ -65,6 +65,8 @@ def run(args: argparse.Namespace, console: Console) -> int:
     sources = _sources(args.notebook, console) if args.write_outputs else {}
     if args.json_lines:
         report.plan(run_pipeline(args.notebook, args.components, **options, dry_run=True))
+    if args.executor == "dask" and not args.dry_run:
+        report.wait(f"connecting to {args.address}" if args.address else "starting a Dask cluster")
     try:
         done = run_pipeline(
             args.notebook,
@@ -80,6 +82,9 @@ def run(args: argparse.Namespace, console: Console) -> int:
     except KeyboardInterrupt:
         report.end(None)
         return exit_codes.INTERRUPTED
+    except BaseException:
+        report.clear()
+        raise
     if args.write_outputs:
         _write_outputs(args.notebook, done, sources, console)
     if args.json:
@@ -103,19 +108,25 @@ class _Report:
     def step(self, step: StepLine) -> None:
         """Say that a component is settled; on a terminal, what runs stands below."""
         self._running.pop(step.id, None)
-        self._clear()
+        self.clear()
         if not self._is_quiet and step.state in ("done", "cached", "failed"):
             for line in format_step(step, self._console):
                 self._console.print(line)
         if step.state == "running":
             self._running[step.id] = step.name
-        if self._running and self._console.live_progress:
+        if self._running:
             names = ", ".join(text.clean(name) for name in self._running.values())
-            self._console.err.write(text.cut(f"{'running'.ljust(_WIDEST_MARK)} {names}", self._console.width - 1))
+            self.wait(f"{'running'.ljust(_WIDEST_MARK)} {names}")
+
+    def wait(self, what: str) -> None:
+        """Say on a terminal what is waited for, until there is something to tell."""
+        if self._console.live_progress:
+            self._console.err.write(text.cut(text.clean(what), self._console.width - 1))
             self._console.err.flush()
             self._is_drawn = True
 
-    def _clear(self) -> None:
+    def clear(self) -> None:
+        """Take away what stands below the lines on a terminal."""
         if self._is_drawn:
             self._console.err.write("\r\x1b[K")
             self._console.err.flush()
@@ -123,7 +134,7 @@ class _Report:
 
     def end(self, done: PipelineRun | None) -> None:
         """Say what is left to be said."""
-        self._clear()
+        self.clear()
         if done is None:
             self._console.print("interrupted; what is done is kept, and a new run goes on from there")
             return
@@ -148,6 +159,12 @@ class _Lines:
             for s in found.steps
         ]
         self._send({"event": "plan", "steps": steps})
+
+    def wait(self, what: str) -> None:
+        """Nothing: there is no step yet."""
+
+    def clear(self) -> None:
+        """Nothing: each line stays."""
 
     def step(self, step: StepLine) -> None:
         """Say where a component stands."""
