@@ -25,9 +25,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from nbcellar.cli import exit_codes, parameters, pipeline_cache, pipeline_changes, pipeline_files, pipeline_run
+from nbcellar.cli import exit_codes, parameters, pipeline_cache, pipeline_changes, pipeline_files, pipeline_run, text
 from nbcellar.cli.console import Console
-from nbcellar.errors import InvalidInputError
+from nbcellar.errors import CellarError, InvalidInputError
 
 if TYPE_CHECKING:
     from nbcellar.api.pipelines import Looked
@@ -99,6 +99,16 @@ def _action(actions: Any, name: str, told: str, more: str) -> argparse.ArgumentP
 
 
 def run(args: argparse.Namespace, console: Console) -> int:
+    if args.action not in ("import", "diff"):  # which are about more than one notebook
+        console = console.but(notebook=args.notebook)
+    try:
+        return _run(args, console)
+    except CellarError as error:
+        error.hint = text.with_notebook(error.hint, console.notebook)
+        raise
+
+
+def _run(args: argparse.Namespace, console: Console) -> int:
     if args.action == "show":
         return _show(args, console)
     if args.action == "run":
@@ -119,11 +129,11 @@ def _show(args: argparse.Namespace, console: Console) -> int:
     if args.graph in ("svg", "mermaid"):
         from nbcellar.components.drawing import to_mermaid, to_svg
 
-        text = to_svg(pipeline, args.notebook) if args.graph == "svg" else to_mermaid(pipeline)
+        drawn = to_svg(pipeline, args.notebook) if args.graph == "svg" else to_mermaid(pipeline)
         if args.output:
-            write_lines(args.output, text.rstrip("\n").split("\n"), console)
+            write_lines(args.output, drawn.rstrip("\n").split("\n"), console)
         else:
-            console.out.write(text)
+            console.out.write(drawn)
     elif args.json or args.graph == "json":
         if args.output:
             raise InvalidInputError("JSON is printed", hint="send it to a file with >")
@@ -155,7 +165,8 @@ def _list_parameters(args: argparse.Namespace, console: Console) -> int:
     from nbcellar.components.reading import read_pipeline
 
     pipeline = read_pipeline(read_notebook(args.notebook, console.folder))
-    for line in format_parameters(pipeline, console) or ["no parameters; set one: cellar pipeline param NB NAME=VALUE"]:
+    none = text.with_notebook("no parameters; set one: cellar pipeline param NB NAME=VALUE", args.notebook)
+    for line in format_parameters(pipeline, console) or [text.clean(none)]:
         console.print(line)
     return exit_codes.OK
 

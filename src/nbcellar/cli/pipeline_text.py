@@ -75,7 +75,7 @@ def format_problems(pipeline: Pipeline, console: Console) -> list[str]:
         word, colour = ("error", "red") if problem.is_error else ("note", "cyan")
         lines.append(f"{console.style(word, colour)}: {text.clean(problem.message)}")
         if problem.hint:
-            lines.append(f"  {text.clean(problem.hint)}")
+            lines.append(f"  {text.clean(text.with_notebook(problem.hint, console.notebook))}")
     return lines
 
 

@@ -24,6 +24,15 @@ def clean(text: str) -> str:
     return text if text.isprintable() else _control.sub("", text)
 
 
+def with_notebook(hint: str, name: str | None) -> str:
+    """Return a hint whose commands name a notebook, where they say NB."""
+    if not name or "NB" not in hint:
+        return hint
+    import shlex
+
+    return re.sub(r"\b(cellar (?:pipeline [a-z]+|resolve) )NB\b", lambda found: found[1] + shlex.quote(name), hint)
+
+
 def without_tricks(text: str) -> str:
     """Return text as `clean` does, but for its colours; for lines that were coloured here."""
     parts = _colour.split(text)  # colours are at the odd places

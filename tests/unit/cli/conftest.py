@@ -35,6 +35,7 @@ from nbcellar.store.interface import Kind
 from nbcellar.trust.keys import SigningKey, load_or_create
 from nbcellar.values.manifest import VALUE_FORMAT, Value, encode_value
 
+WRITE = bool(os.environ.get("NBCELLAR_WRITE_TRANSCRIPTS"))  # now: tests have an environment of their own
 START_NS = 1_790_000_000 * 10**9  # 2026-09-21 14:13:20 UTC
 MINUTE_NS = 60 * 10**9
 
@@ -200,7 +201,7 @@ class Shell:
     def check_transcript(self, name: str, found: str) -> None:
         """Compare a transcript with the one that is kept, or keep it where that is asked for."""
         path = Path(__file__).parent / "transcripts" / f"{name}.txt"
-        if os.environ.get("NBCELLAR_WRITE_TRANSCRIPTS"):
+        if WRITE:
             path.write_text(found, "utf-8")
         assert path.read_text("utf-8") == found
 
