@@ -381,6 +381,7 @@ def test_parameters_are_checked_and_runs_take_them(lab: Lab, folder: Path) -> No
 
 def test_how_a_component_is_run_is_written_into_its_cell(panel: Panel) -> None:
     panel.select("train")
+    panel.details.locator(".cellar-pipeline-status").wait_for()  # it comes above what is clicked here, and moves it
     panel.details.get_by_label("cache").click()
     panel.details.get_by_label("retries").fill("2")  # while the first edit is made
     panel.details.get_by_label("retries").press("Enter")

@@ -90,6 +90,15 @@ class Desk:
         self.client.execute_interactive(source, output_hook=collect, timeout=60)
         return "".join(texts)
 
+    def choose_kernel(self, name: str, *argv: str) -> None:
+        """Make the notebook one of another kernel, with one cell."""
+        folder = self.folder / "data" / "kernels" / name
+        folder.mkdir(parents=True)
+        spec = {"argv": argv, "display_name": name, "language": "python"}
+        (folder / "kernel.json").write_text(json.dumps(spec))
+        self.file.write_text(notebook_text(["1"]).replace('"python3"', f'"{name}"'))
+        self.environ["JUPYTER_PATH"] = str(self.folder / "data")
+
     def stop(self) -> None:
         """End the kernel, if it runs."""
         if self.manager is not None:
@@ -301,13 +310,15 @@ def test_a_kernel_that_is_not_installed_is_named(desk: Desk) -> None:
     assert "wants the kernel 'nowhere', which is not installed" in desk.cellar("run", "work.ipynb", code=2)
 
 
+def test_a_kernel_that_dies_at_its_start_is_started_again(desk: Desk) -> None:
+    start = f"test -f tried || {{ touch tried; exit 1; }}; exec {sys.executable} -m ipykernel_launcher -f $0"
+    desk.choose_kernel("second", "sh", "-c", start, "{connection_file}")
+    assert "ran work.ipynb: 1 cell in" in desk.cellar("run", "work.ipynb")
+    assert (desk.folder / "tried").exists()
+
+
 def test_a_kernel_that_does_not_start_is_a_sentence(desk: Desk) -> None:
-    folder = desk.folder / "data" / "kernels" / "broken"
-    folder.mkdir(parents=True)
-    spec = {"argv": ["false", "{connection_file}"], "display_name": "Broken", "language": "python"}
-    (folder / "kernel.json").write_text(json.dumps(spec))
-    desk.file.write_text(notebook_text(["1"]).replace('"python3"', '"broken"'))
-    desk.environ["JUPYTER_PATH"] = str(desk.folder / "data")
+    desk.choose_kernel("broken", "false", "{connection_file}")
     said = desk.cellar("run", "work.ipynb", code=3)
     assert said.startswith("error: the kernel 'broken' of work.ipynb did not start: ") and "Traceback" not in said
 

@@ -13,7 +13,7 @@ from nbcellar.pipeline.imported import Imported
 
 def versions(namespace: tuple[object, ...] = (), source: str = "", given: tuple[str, ...] = ()) -> dict[str, str]:
     imported = Imported()
-    imported.begin()  # numpy, pandas and what they need are loaded by now
+    imported.begin("/nowhere")  # numpy, pandas and what they need are loaded by now
     return imported.versions(namespace, source, given)
 
 

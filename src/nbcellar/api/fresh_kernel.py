@@ -17,6 +17,8 @@ from nbcellar.api.doctor import kernel_specs
 from nbcellar.errors import InvalidInputError
 
 _STARTUP_TIMEOUT_S = 60
+# Two processes that start kernels at a time may choose the same free port; the second of the kernels dies of it.
+_STARTS, _DIED = 3, "died before replying"
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _LINES = tuple(
     re.compile(pattern, re.MULTILINE)
@@ -44,7 +46,25 @@ def make_client(node: Any, *, kernel_name: str, folder: Path) -> Any:
 
 
 @contextlib.asynccontextmanager
-async def started(client: Any, *, environ: Mapping[str, str], folder: Path) -> AsyncIterator[None]:
+async def running(node: Any, *, kernel_name: str, environ: Mapping[str, str], folder: Path) -> AsyncIterator[Any]:
+    """Start a notebook's kernel for the time of a block; yield nbclient's client.
+
+    One that dies at its start is started again.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        for left in reversed(range(_STARTS)):
+            client = make_client(node, kernel_name=kernel_name, folder=folder)
+            try:
+                await stack.enter_async_context(_started(client, environ=environ, folder=folder))
+                break
+            except RuntimeError as error:
+                if not left or _DIED not in str(error):
+                    raise
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def _started(client: Any, *, environ: Mapping[str, str], folder: Path) -> AsyncIterator[None]:
     """Start the client's kernel for the time of a block."""
     try:
         async with client.async_setup_kernel(env=dict(environ), cwd=str(folder)):
@@ -78,4 +98,4 @@ def line_in(traceback: Sequence[str]) -> int:
     return int(found[1]) if found else 0
 
 
-__all__ = ["line_in", "make_client", "started", "unknown_kernel"]
+__all__ = ["line_in", "make_client", "running", "unknown_kernel"]

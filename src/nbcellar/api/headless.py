@@ -187,8 +187,9 @@ class _Runner:
     @contextlib.asynccontextmanager
     async def _kernel(self) -> AsyncIterator[Any]:
         """Start a kernel for the time of a block."""
-        client = fresh_kernel.make_client(self._node, kernel_name=self._kernel_name, folder=self.path.parent)
-        async with fresh_kernel.started(client, environ=self._kernel_environ(), folder=self.path.parent):
+        environ, folder = self._kernel_environ(), self.path.parent
+        kernel = fresh_kernel.running(self._node, kernel_name=self._kernel_name, environ=environ, folder=folder)
+        async with kernel as client:
             self._started = True
             yield client
 

@@ -25,8 +25,6 @@ from nbcellar.notebook.model import JsonObject, Notebook
 from nbcellar.testing.rules import Rules
 
 _INTERRUPT_S = 3.0  # for a cell that took too long to say where it is
-# Two processes that start kernels at a time may choose the same free port; the second of the kernels dies of it.
-_STARTS, _DIED = 3, "died before replying"
 _Ended = TypeVar("_Ended")
 FailureKind = Literal["error", "timeout", "died", "stopped"]
 
@@ -156,13 +154,7 @@ class _Kernel:
         path, environ = self._run.path, self._run.conditions.environ
         try:
             KernelSpecManager().get_kernel_spec(self._name)  # before the manager looks, which logs what it misses
-            for left in reversed(range(_STARTS)):
-                try:
-                    self._wait(self._enter())
-                    break
-                except RuntimeError as error:
-                    if not left or _DIED not in str(error):
-                        raise
+            self._wait(self._enter())
         except NoSuchKernel as error:
             raise fresh_kernel.unknown_kernel(path, error.name, environ, "--notebooks-kernel NAME") from None
         except (RuntimeError, OSError) as error:
@@ -173,9 +165,9 @@ class _Kernel:
 
     async def _enter(self) -> None:
         run = self._run
-        self._client = fresh_kernel.make_client(self._node, kernel_name=self._name, folder=run.path.parent)
-        started = fresh_kernel.started(self._client, environ=_environ(run), folder=run.path.parent)
-        await self._stack.enter_async_context(started)
+        environ, folder = _environ(run), run.path.parent
+        kernel = fresh_kernel.running(self._node, kernel_name=self._name, environ=environ, folder=folder)
+        self._client = await self._stack.enter_async_context(kernel)
         provisioner = getattr(self._client.km, "provisioner", None)
         self._process_group = getattr(provisioner, "pgid", None)
         if run.conditions.record:
