@@ -36,7 +36,7 @@ from nbcellar.store import codec, database, locks, logpack
 from nbcellar.store.checksum import describe, is_sound
 from nbcellar.store.connections import ConnectionPool, Lent
 from nbcellar.store.database import REBUILD_HINT, sqlite_errors
-from nbcellar.store.files import file_errors, is_network_file_system, make_folder, sync_folder
+from nbcellar.store.files import file_errors, is_network_file_system, make_folder, sync_file, sync_folder
 from nbcellar.store.interface import Data, Kind, ObjectInfo, Record
 from nbcellar.store.packs import pack_path, pack_paths, read_stored
 from nbcellar.store.readonly import ReadOnlySource
@@ -307,14 +307,16 @@ class LocalStore:
         return self._rows(statement, parameters)
 
     def close(self) -> None:
-        """Close the store and empty its WAL; may be called twice."""
+        """Close the store and empty its WAL, so that all of it is durable; may be called twice."""
         if not self._read_only:
             with (
-                contextlib.suppress(StoreUnavailableError, CorruptStoreError),
+                contextlib.suppress(StoreUnavailableError, CorruptStoreError, OSError),
                 sqlite_errors(self.database_path),
                 self.connection() as db,
             ):
-                database.truncate_wal(db)
+                if not database.truncate_wal(db) and self._late:  # others read it: it stays, with what was not synced
+                    with self.database_path.with_name(self.database_path.name + "-wal").open("rb") as wal:
+                        sync_file(wal.fileno())
         self._pool.close()
         if self._source is not None:
             self._source.close()

@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from nbcellar.errors import StoreUnavailableError
-from nbcellar.store import database, files
+from nbcellar.store import database, files, local
 from nbcellar.store.connections import ConnectionPool
 from nbcellar.store.local import LocalStore
 
@@ -73,3 +73,26 @@ def test_what_can_be_made_again_waits_for_the_disk_later_where_a_wal_keeps_it_wh
     with store, store.connection() as first, store.connection() as second:
         assert second.pragma("synchronous") == level
         assert first is not second
+
+
+def test_closing_makes_durable_what_did_not_wait_for_the_disk_though_others_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    LocalStore.create(folder).close()
+    synced: list[int] = []
+    monkeypatch.setattr(local, "sync_file", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    reader = database.open_database(folder / "meta.db")
+    store = LocalStore.open(folder, late=True)
+    for is_read, expected in ((True, [(folder / "meta.db-wal").stat().st_ino]), (False, [])):
+        with store.begin() as tx:
+            tx.append("scope", b"record")
+            tx.commit()
+        if is_read:
+            reader.execute("BEGIN; SELECT * FROM meta").fetchall()
+        store.close()
+        assert synced == expected
+        synced.clear()
+        reader.execute("ROLLBACK" if is_read else "SELECT 1")
+        store = LocalStore.open(folder, late=True)
+    store.close()
+    reader.close()
