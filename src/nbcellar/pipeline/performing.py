@@ -50,7 +50,7 @@ from nbcellar.pipeline.registered import Registered
 from nbcellar.pipeline.sessions import session_for
 from nbcellar.pipeline.set_order import other_orders
 from nbcellar.pipeline.values import surroundings_of, values_of
-from nbcellar.pipeline.watching import Watch
+from nbcellar.pipeline.watching import Seen, Watch
 from nbcellar.session import arrays
 from nbcellar.session.engine import Session
 from nbcellar.session.kernel import describe_error
@@ -212,25 +212,15 @@ class Performer:
         environ, told = self._environment.end()
         outputs = log.encode() or b"[]"
         error = result.error_before_exec or result.error_in_exec
-        registered = self._registered.changed(task.source, has_imported=len(sys.modules) != libraries)
+        has_imported = len(sys.modules) != libraries
+        registered = self._registered.changed(task.source, has_imported=has_imported)
         patches = (*patches_of(task.source, space, self._imported.is_own), *registered.patches)
-        told += registered.notes
-        told += tuple(
-            f"it changed what the module {name} holds, which those after it import anew: they do not see that"
-            for name in self._modules.changed()
-            if f"the module {name}" not in patches
-        )
+        told += registered.notes + self._notes_on_modules(patches)
         retire = self._why_retire(patches or self._patched)
         if error is not None:
-            failure = _failure(error, self.shell, outputs)
-            met = Facts(
-                files=relative(seen.files, task),
-                folders=relative(seen.folders, task),
-                written=relative(seen.written, task),
-            )
+            failure, met = _failure(error, self.shell, outputs), _met(seen, task)
             return Outcome(id=task.id, failure=failure, facts=met, outputs=outputs, seconds=seconds, retire=retire)
         after = session.ambient.capture(session.tracker.variables())
-        has_imported = len(sys.modules) != libraries
         consumed = tuple(sorted(changed_parts(start, after, task.source, has_imported=has_imported)))
         now = self._settings.capture(self._folder, task.root)
         names = list(session.names.recorded(space).values())
@@ -238,10 +228,7 @@ class Performer:
         process = process_settings.changed(settings, now, task.source, has_imported=has_imported)
         places = process_settings.places(self._folder, process, known.surroundings)
         origins = self._imported.origins(names, task.source, places)
-        told += tuple(
-            f"it names the module {name}, which is in its folder, and got another one that Cellar had loaded before"
-            for name in self._imported.not_taken(origins)
-        )
+        told += self._notes_on_origins(origins)
         facts = msgspec.structs.replace(
             known,
             files=relative(seen.files, task),
@@ -268,6 +255,19 @@ class Performer:
         made = _record(session, repo, task, facts, outputs, start)
         return msgspec.structs.replace(made, retire=retire, facts=_with_orders(made.facts, space))
 
+    def _notes_on_modules(self, patches: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(
+            f"it changed what the module {name} holds, which those after it import anew: they do not see that"
+            for name in self._modules.changed()
+            if f"the module {name}" not in patches
+        )
+
+    def _notes_on_origins(self, origins: Mapping[str, str]) -> tuple[str, ...]:
+        return tuple(
+            f"it names the module {name}, which is in its folder, and got another one that Cellar had loaded before"
+            for name in self._imported.not_taken(origins)
+        )
+
     def _why_retire(self, patches: tuple[str, ...]) -> str:
         """Return why what runs next should not run in this process."""
         left = [thread for thread in threading.enumerate() if thread not in self._threads and thread.is_alive()]
@@ -283,6 +283,12 @@ def _with_orders(facts: Facts | None, space: Mapping[str, object]) -> Facts | No
     changed = (name for name, value in facts.values.items() if facts.reads.get(name) != value.digest)
     notes = [f"{name}: those after it get its elements in another order" for name in other_orders(space, changed)]
     return msgspec.structs.replace(facts, notes=(*facts.notes, *notes)) if notes else facts
+
+
+def _met(seen: Seen, task: Task) -> Facts:
+    """Return what a component that failed had met by then."""
+    files, folders, written = (relative(paths, task) for paths in (seen.files, seen.folders, seen.written))
+    return Facts(files=files, folders=folders, written=written)
 
 
 def relative(paths: Mapping[str, str], task: Task) -> dict[str, str]:

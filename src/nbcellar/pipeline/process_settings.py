@@ -1,9 +1,8 @@
 """Settings of a process that a component changes for all that comes after it, beyond what sessions record.
 
 Where modules are looked for, how deep calls may go, which messages are logged, and more plain settings of the
-interpreter. Invariant: a setting is told against
-what the process began with, so that it holds in another process as well. Not for: random state, options of libraries,
-environment, folder (`session/surroundings/`).
+interpreter. Invariant: a setting is told against what the process began with, so that it holds in another process as
+well. Not for: random state, options of libraries, environment, folder (`session/surroundings/`).
 """
 
 from __future__ import annotations

@@ -26,7 +26,6 @@ from nbcellar.pipeline.keys import FILE, file_digest, folder_digest, kind_of, ti
 from nbcellar.pipeline.looking import Look
 from nbcellar.pipeline.opened import Opened
 
-_READ_ONLY = os.O_RDONLY
 _PROGRAM = "it starts a program: what that reads is not watched"
 _PROGRAMS = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.forkpty", "os.posix_spawn", "os.spawn"})
 _MOST_FILES = 10_000
