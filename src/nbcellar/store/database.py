@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from nbcellar.store.files import file_errors, sync_folder
 STORE_FORMAT = 2
 FILES = ("meta.db", "meta.db-wal", "meta.db-shm", "meta.db-journal")
 BUSY_TIMEOUT_MS = 30_000
+_CHECKPOINT_AGAIN_S = 0.02
 REBUILD_HINT = "cellar check --rebuild"
 
 # Rows of `objects`, `records` and `signatures` are appended in order, so their pages are full; only the index of
@@ -248,8 +250,20 @@ def choose_journal(db: apsw.Connection, *, network: bool) -> None:
 
 
 def truncate_wal(db: apsw.Connection, *, wait: bool = False) -> bool:
-    """Move the WAL's content into the database and empty it; False if others are using it."""
-    db.set_busy_timeout(BUSY_TIMEOUT_MS if wait else 0)
+    """Move the WAL's content into the database and empty it; False if others are using it.
+
+    With `wait` for as long as SQLite waits for a lock elsewhere. It does not wait for another checkpoint.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while not _truncate_now(db, timeout_ms=BUSY_TIMEOUT_MS if wait else 0):
+        if not wait or time.monotonic() > deadline:
+            return False
+        time.sleep(_CHECKPOINT_AGAIN_S)
+    return True
+
+
+def _truncate_now(db: apsw.Connection, *, timeout_ms: int) -> bool:
+    db.set_busy_timeout(timeout_ms)
     try:
         return not one_integer(db, "PRAGMA wal_checkpoint(TRUNCATE)")
     except (apsw.BusyError, apsw.LockedError):

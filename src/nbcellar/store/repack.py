@@ -8,7 +8,7 @@ Not for: deciding what is dead (`collect.py`).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,7 +64,7 @@ def join_some(store: LocalStore, *, at_least: int = IDLE_JOIN_FROM, at_most_byte
         return 0
     with alone:
         small = [pack for pack in pack_rows(store) if pack.size_bytes < SMALL_BYTES and not pack.log]
-        group = next(groups(small, at_least, full_bytes=at_most_bytes), [])
+        group = next(_several(groups(small, at_least, full_bytes=at_most_bytes)), [])
         return len(rewrite_packs(store, group, _remove)) if group else 0
 
 
@@ -96,7 +96,7 @@ def join(
     gone = 0
     small = [pack for pack in pack_rows(store) if pack.size_bytes < below_bytes]
     for log in logs:
-        for group in groups([pack for pack in small if pack.log is log], at_least):
+        for group in _several(groups([pack for pack in small if pack.log is log], at_least)):
             gone += len(rewrite_packs(store, group, _remove))
     return gone
 
@@ -188,6 +188,11 @@ def groups(packs: Sequence[PackRow], at_least: int, *, full_bytes: int = FULL_BY
             group, size = [], 0
     if len(group) >= at_least:
         yield group
+
+
+def _several(runs: Iterable[list[PackRow]]) -> Iterator[list[PackRow]]:
+    """A pack that is full by itself has nothing to be joined with, and must not hide the runs behind it."""
+    return (run for run in runs if len(run) > 1)
 
 
 def _remove(path: Path) -> None:

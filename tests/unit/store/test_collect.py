@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from nbcellar.errors import NotFoundError, StoreUnavailableError
 from nbcellar.ids import Digest
 from nbcellar.store.check import check
 from nbcellar.store.collect import ObjectRow, collect, folder_bytes, plan_removal
+from nbcellar.store.database import truncate_wal
 from nbcellar.store.interface import Kind
 from nbcellar.store.local import LocalStore
 from nbcellar.store.locks import Collector
@@ -143,6 +146,26 @@ def test_a_purge_says_so_when_a_reader_keeps_the_wal(
             collect(store, set, now_ns=0, purge=True)
         db.execute("ROLLBACK")
         collect(store, set, now_ns=0, purge=True)
+
+
+CHECKPOINTER = """
+import fcntl, sys
+with open(sys.argv[1], "r+b") as file:
+    fcntl.lockf(file, fcntl.LOCK_EX, 1, 121)  # WAL_CKPT_LOCK, https://www.sqlite.org/walformat.html#wal_locks
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_purge_waits_for_another_process_that_is_writing_a_checkpoint(store: LocalStore, folder: Path) -> None:
+    put(store, *noise(1, 900))
+    words = [sys.executable, "-c", CHECKPOINTER, str(folder / "meta.db-shm")]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None and other.stdout.readline() == b"held\n"
+        with store.connection() as db:
+            assert not truncate_wal(db)
+            threading.Timer(0.2, other.kill).start()
+            assert truncate_wal(db, wait=True)
 
 
 def test_purging_reaches_a_second_copy_that_no_row_knows(store: LocalStore, folder: Path) -> None:

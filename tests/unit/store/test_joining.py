@@ -209,9 +209,17 @@ def test_kernels_write_and_read_while_others_join(store: LocalStore, folder: Pat
     assert holds(store, made[0] | made[1])
     join_all(store)
     written = made[0] | made[1]  # as many as it took
-    # Fifteen or so make a joined pack of a mebibyte, and between two of these fewer than eight may be left.
-    assert count_small_packs(store) < 8 * (len(written) // 15 + 2)
+    # All but the last few are of a mebibyte or more, whatever the other processes made of them.
+    assert count_small_packs(store) <= len(written) * SIZE // (1 << 20) + 7
     assert holds(store, written)
+
+
+def test_a_pack_that_is_full_already_does_not_keep_later_ones_from_being_joined(store: LocalStore) -> None:
+    full = fill(store, 1, seed=1, size=(1 << 20) + 1)
+    small = fill(store, 16)
+    assert join_all(store) == 15
+    assert count_small_packs(store) == 3
+    assert holds(store, full | small)
 
 
 def test_full_packs_are_left_alone(store: LocalStore) -> None:
