@@ -198,6 +198,18 @@ def test_the_text_of_the_files_is_one_click_away(cellar_page: StandAlone, page_f
     expect(row(page, "Cell 1: changed")).to_be_visible()
 
 
+def test_a_comparison_is_asked_for_once_before_the_code_that_shows_it(
+    cellar_page: StandAlone, page_folder: Path
+) -> None:
+    path = committed(page_folder)
+    asked: list[str] = []
+    cellar_page.page.on("request", lambda request: asked.append(f"{request.url} {request.post_data or ''}"))
+    compare(cellar_page, path)
+    kinds = [("diff" if "/api/diff " in each else "view") for each in asked if "/api/diff " in each or "/diff-" in each]
+    assert kinds[:2] == ["diff", "view"]
+    assert sum('"instead":""' in each for each in asked) == 1
+
+
 def test_versions_are_chosen_from_git(cellar_page: StandAlone, page_folder: Path) -> None:
     path = committed(page_folder)
     git(page_folder, "commit", "-qam", "second")

@@ -6,7 +6,8 @@ import { ServerConnection, type Contents } from '@jupyterlab/services';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 import type { Host } from '../components/host';
-import { Client, type Transport } from '../wire/client';
+import { Client } from '../wire/client';
+import type { Transport } from '../wire/transport';
 import { ICellar, type Cellar, type CurrentNotebook } from './tokens';
 
 class Service implements Cellar {

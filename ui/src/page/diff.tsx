@@ -2,19 +2,18 @@
 import { useState, type JSX } from 'react';
 import { NotebookDiff } from '../components/diff';
 import { useHost } from '../components/host';
+import { requestOf } from '../model/asked';
+import { formatSide, type Side } from '../model/sides';
 import { useFinish, waits } from './finish';
-import { formatSide, parseSide, type Side } from '../model/sides';
 
 export default function DiffPage(): JSX.Element {
   const { trans } = useHost();
   const [query] = useState(() => new URLSearchParams(window.location.search));
-  const [before, setBefore] = useState<Side>(() => sideOf(query.get('before'), { kind: 'git', revision: 'HEAD' }));
-  const [after, setAfter] = useState<Side>(() => sideOf(query.get('after'), { kind: 'file' }));
-  const [path] = useState(() => query.get('path') ?? '');
-  const [handed] = useState(() => query.get('handed') ?? undefined);
+  const [request, setRequest] = useState(() => requestOf(query));
+  const { path, handed } = request;
   const finish = useFinish();
   const pick = (which: 'before' | 'after', side: Side): void => {
-    (which === 'before' ? setBefore : setAfter)(side);
+    setRequest(known => ({ ...known, [which]: side }));
     query.set(which, formatSide(side));
     window.history.replaceState(null, '', `?${query}`);
   };
@@ -27,15 +26,10 @@ export default function DiffPage(): JSX.Element {
         </nav>
       )}
       <NotebookDiff
-        request={{ path, before, after, handed }}
+        request={request}
         onPick={handed ? undefined : pick}
         onDone={handed && waits() ? finish : undefined}
       />
     </main>
   );
-}
-
-function sideOf(text: string | null, otherwise: Side): Side {
-  const found = text === null ? null : parseSide(text);
-  return found && found.kind !== 'open' ? found : otherwise;
 }

@@ -1,5 +1,5 @@
 /** Requests as the page sends them: below the server's base URL, with its cookie and the XSRF token. */
-import type { Transport } from '../wire/client';
+import type { Transport } from '../wire/transport';
 
 /** Return the server's base URL, which the page was sent with. */
 export function baseUrl(): string {

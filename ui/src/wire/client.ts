@@ -13,6 +13,7 @@
 import { ANSWERS, LIVE, type RouteName } from './generated/answers';
 import type { components } from './generated/types';
 import * as validators from './generated/validators';
+import { posted, routeUrl, type Transport } from './transport';
 
 type Schemas = components['schemas'];
 export type Answer<R extends RouteName> = Schemas[(typeof ANSWERS)[R]];
@@ -31,12 +32,6 @@ export class CellarError extends Error {
     super(message);
     this.name = 'CellarError';
   }
-}
-
-/** How requests leave: JupyterLab's own way, or the page's. */
-export interface Transport {
-  send(path: string, init: RequestInit): Promise<Response>;
-  socketUrl(path: string): string;
 }
 
 /** How somebody waits for an answer. */
@@ -60,7 +55,7 @@ export interface Backend {
 
 export class Client implements Backend {
   constructor(private readonly transport: Transport) {
-    this.events = new EventSocket(() => transport.socketUrl('nbcellar/api/events'));
+    this.events = new EventSocket(() => transport.socketUrl(routeUrl('events')));
   }
 
   read<R extends RouteName>(route: R, asked: object, signal?: AbortSignal): Promise<Answer<R>> {
@@ -70,15 +65,14 @@ export class Client implements Backend {
         query.set(name, String(value));
       }
     }
-    return this.request(route, `nbcellar/api/${route}?${query}`, { method: 'GET', signal });
+    return this.request(route, `${routeUrl(route)}?${query}`, { method: 'GET', signal });
   }
 
   post<R extends RouteName>(route: R, asked: object, waiting: AbortSignal | Waiting = {}): Promise<Answer<R>> {
     const { signal, progress }: Waiting = waiting instanceof AbortSignal ? { signal: waiting } : waiting;
-    const body = asked instanceof Blob ? asked : JSON.stringify(asked);
-    const init = { method: 'POST', body, headers: { 'Content-Type': 'application/json' } };
+    const init = posted(asked);
     if (!LIVE.has(route) || !(signal || progress)) {
-      return this.request(route, `nbcellar/api/${route}`, { ...init, signal });
+      return this.request(route, routeUrl(route), { ...init, signal });
     }
     return this.follow(route, asked, init, signal, progress);
   }
@@ -118,7 +112,7 @@ export class Client implements Backend {
     };
     signal?.addEventListener('abort', cancel);
     try {
-      return await this.request(route, `nbcellar/api/${route}?request=${name}`, init);
+      return await this.request(route, `${routeUrl(route)}?request=${name}`, init);
     } finally {
       answered = true;
       signal?.removeEventListener('abort', cancel);

@@ -9,7 +9,7 @@ import { EditorView, keymap, lineNumbers } from '@codemirror/view';
 import { classHighlighter } from '@lezer/highlight';
 import { useEffect, useRef, useState, type JSX } from 'react';
 import { useHost } from '../host';
-import { editorNonce } from '../parts/nonce';
+import { editorNonce } from '../parts/editor_nonce';
 import type { Layout } from './SourceDiff';
 import type { LiveCell } from './comparing';
 

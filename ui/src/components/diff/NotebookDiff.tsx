@@ -3,6 +3,7 @@
  * each other, quiet ones folded, a ruler, the raw text.
  */
 import { useCallback, useEffect, useMemo, useRef, useState, type JSX } from 'react';
+import type { Request } from '../../model/asked';
 import { changesAmong, headingsOf, itemsOf, pairsOf, type Item, type Pair } from '../../model/comparison';
 import type { MeasuredHeights } from '../../model/measured_heights';
 import { movesOf, type Move } from '../../model/moves';
@@ -20,7 +21,7 @@ import { SidePicker, type Revisions } from './SidePicker';
 import { ComparingProvider, type Live } from './comparing';
 import type { Layout } from './SourceDiff';
 import { VirtualList, type VirtualListHandle } from './VirtualList';
-import { useComparison, type Request } from './useComparison';
+import { useComparison } from './useComparison';
 
 interface NotebookDiffProps {
   readonly request: Request;
@@ -163,6 +164,7 @@ export function NotebookDiff({
           answerNames={answer ? [answer.before_side.name, answer.after_side.name] : null}
           canBeOpen={canBeOpen}
           onPick={onPick}
+          isSettled={answer !== null || error !== null}
         />
         <span className="cellar-diff-grow" />
         <div className="cellar-diff-group" role="group" aria-label={trans.__('Layout')}>
@@ -268,12 +270,14 @@ function Sides(props: {
   answerNames: readonly [string, string] | string[] | null;
   canBeOpen: boolean;
   onPick?: NotebookDiffProps['onPick'];
+  /** There was an answer: what else may be chosen is asked for after it. */
+  isSettled: boolean;
 }): JSX.Element {
   const { backend, trans } = useHost();
-  const { request, answerNames, canBeOpen, onPick } = props;
+  const { request, answerNames, canBeOpen, onPick, isSettled } = props;
   const [revisions, setRevisions] = useState<Revisions | null>(null);
   useEffect(() => {
-    if (request.handed || !onPick) {
+    if (request.handed || !onPick || !isSettled) {
       return;
     }
     let last = new AbortController();
@@ -291,7 +295,7 @@ function Sides(props: {
       last.abort();
       end();
     };
-  }, [backend, request.path, request.handed, onPick]);
+  }, [backend, request.path, request.handed, onPick, isSettled]);
   const name = request.path.split('/').pop();
   if (request.handed || !onPick) {
     return (

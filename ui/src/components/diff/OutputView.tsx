@@ -5,6 +5,7 @@
 import { memo, useEffect, useRef, type JSX } from 'react';
 import type { Output } from '../../model/comparison';
 import { useHost } from '../host';
+import { useDrawn } from '../parts/hooks';
 import { cleanedMarkup, styleNonce } from '../parts/nonce';
 
 const POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
@@ -43,13 +44,7 @@ function Static({ output }: { output: Output }): JSX.Element {
     case 'html':
       return (
         <>
-          <iframe
-            className="cellar-diff-html"
-            sandbox=""
-            title={trans.__('Output, HTML without scripts')}
-            ref={place => fill(place, frame(output.data))}
-            style={{ colorScheme: scheme(), height: `${Math.min(420, 40 + 24 * Math.max(1, output.rows))}px` }}
-          />
+          <Frame output={output} />
           {cut}
         </>
       );
@@ -82,6 +77,24 @@ function Static({ output }: { output: Output }): JSX.Element {
         </>
       );
   }
+}
+
+/** A document of its own, in which nothing runs. Its room is there at once: making it takes longer than its text. */
+function Frame({ output }: { output: Output }): JSX.Element {
+  const { trans } = useHost();
+  const isDrawn = useDrawn();
+  const style = { colorScheme: scheme(), height: `${Math.min(420, 40 + 24 * Math.max(1, output.rows))}px` };
+  return isDrawn ? (
+    <iframe
+      className="cellar-diff-html"
+      sandbox=""
+      title={trans.__('Output, HTML without scripts')}
+      ref={place => fill(place, frame(output.data))}
+      style={style}
+    />
+  ) : (
+    <div className="cellar-diff-html" style={style} />
+  );
 }
 
 /** A frame does not see the page's theme. */

@@ -12,7 +12,9 @@ import {
   type ReactNode
 } from 'react';
 import { MeasuredHeights } from '../../model/measured_heights';
+import { useDrawn } from '../parts/hooks';
 
+/** How many pixels of rows are mounted above and below the view; none of them before those in view are drawn. */
 const BEYOND = 600;
 
 interface VirtualListProps<Item> {
@@ -50,7 +52,7 @@ function List<Item>(props: VirtualListProps<Item>, ref: React.Ref<VirtualListHan
     // `version` stands for what is in `measured`
     [keys, items, estimate, measured, version]
   );
-  const [from, to] = heights.range(view.top, view.height, BEYOND);
+  const [from, to] = heights.range(view.top, view.height, useDrawn() ? BEYOND : 0);
 
   const look = useCallback(() => {
     const element = scroller.current;

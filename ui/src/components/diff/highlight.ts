@@ -1,6 +1,6 @@
 /** Colours of code without an editor: pieces of lines with the classes that style sheets know (`tok-keyword`, ...). */
-import { pythonLanguage } from '@codemirror/lang-python';
 import { classHighlighter, highlightTree } from '@lezer/highlight';
+import { parser } from '@lezer/python';
 import { splitLines, type Stretch } from '../../model/lines';
 
 export interface Piece {
@@ -47,7 +47,7 @@ function colour(source: string, language: string): Piece[][] {
       });
   };
   let done = 0;
-  highlightTree(pythonLanguage.parser.parse(text), classHighlighter, (from, to, classes) => {
+  highlightTree(parser.parse(text), classHighlighter, (from, to, classes) => {
     if (from > done) {
       put(done, from, '');
     }

@@ -1,5 +1,6 @@
 /** Asks the server for a comparison, again when the open notebook or what git has changed; the last answer stays meanwhile. */
 import { useCallback, useEffect, useRef, useState } from 'react';
+import { askedOf, type Request } from '../../model/asked';
 import type { Answer } from '../../model/comparison';
 import { formatSide, type Side } from '../../model/sides';
 import { CellarError } from '../../wire/client';
@@ -7,14 +8,6 @@ import { useHost } from '../host';
 import type { Live } from './comparing';
 
 const SETTLED_MS = 250;
-
-export interface Request {
-  readonly path: string;
-  readonly before: Side;
-  readonly after: Side;
-  /** What a command handed over, instead of the two sides. */
-  readonly handed?: string;
-}
 
 export interface Comparison {
   readonly answer: Answer | null;
@@ -64,11 +57,8 @@ export function useComparison(request: Request, live: Live | null): Comparison {
 
     async function ask(): Promise<Answer> {
       const instead = last.current;
-      if (handed) {
-        return backend.post('diff', { path, handed, instead }, abort.signal);
-      }
-      if (after.kind !== 'open' && before.kind !== 'open') {
-        return backend.post('diff', { path, before, after, instead }, abort.signal);
+      if (handed || (after.kind !== 'open' && before.kind !== 'open')) {
+        return backend.post('diff', askedOf(request, instead), abort.signal);
       }
       const notebook = await live?.snapshot();
       abort.signal.throwIfAborted();
@@ -100,9 +90,10 @@ export function useComparison(request: Request, live: Live | null): Comparison {
     };
   }, [live, after.kind, again]);
 
+  const isSettled = state.answer !== null || state.error !== null;
   useEffect(() => {
-    if (handed) {
-      return;
+    if (handed || !isSettled) {
+      return; // following takes time of the server's that the first answer has a better use for
     }
     // After `hello` nothing is missed; what happened between the request and it may have been. The first answer is not
     // given up for that: it is shown, and asked for once more.
@@ -120,7 +111,7 @@ export function useComparison(request: Request, live: Live | null): Comparison {
       })
     );
     return () => ends.forEach(end => end());
-  }, [backend, path, handed, formatSide(before), formatSide(after), again]);
+  }, [backend, path, handed, formatSide(before), formatSide(after), again, isSettled]);
 
   return { ...state, again };
 }

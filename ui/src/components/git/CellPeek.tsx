@@ -5,7 +5,7 @@ import { EditorState, type Extension } from '@codemirror/state';
 import { EditorView } from '@codemirror/view';
 import type { MarkKind } from '../../model/marks';
 import { useHost } from '../host';
-import { editorNonce } from '../parts/nonce';
+import { editorNonce } from '../parts/editor_nonce';
 
 interface CellPeekProps {
   readonly mark: MarkKind | 'removed';

@@ -7,7 +7,7 @@ import { EditorState } from '@codemirror/state';
 import { EditorView, keymap, lineNumbers } from '@codemirror/view';
 import { classHighlighter } from '@lezer/highlight';
 import { useEffect, useRef, type JSX } from 'react';
-import { editorNonce } from '../parts/nonce';
+import { editorNonce } from '../parts/editor_nonce';
 
 interface Props {
   readonly source: string;

@@ -1,5 +1,14 @@
 /** What the panels share: answers of routes that follow what is asked, and the standing of a notebook. */
-import { createContext, useCallback, useContext, useEffect, useReducer, useRef, useState } from 'react';
+import {
+  createContext,
+  startTransition,
+  useCallback,
+  useContext,
+  useEffect,
+  useReducer,
+  useRef,
+  useState
+} from 'react';
 import type { Answer, CellarEvent } from '../../wire/client';
 import type { RouteName } from '../../wire/generated/answers';
 import { useHost } from '../host';
@@ -79,6 +88,22 @@ export function useServerGone(): boolean {
   const [isGone, setGone] = useState(false);
   useEffect(() => backend.followServer?.(setGone), [backend]);
   return isGone;
+}
+
+/** Whether what stood there at first is drawn: until then, what takes long and may come later stays away. */
+export function useDrawn(): boolean {
+  const [isDrawn, setDrawn] = useState(false);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const frame = requestAnimationFrame(() => {
+      timer = setTimeout(() => startTransition(() => setDrawn(true)));
+    });
+    return () => {
+      cancelAnimationFrame(frame);
+      clearTimeout(timer);
+    };
+  }, []);
+  return isDrawn;
 }
 
 /** Return the height of an element, as it is now, and what to give it as `ref`. */

@@ -1,15 +1,9 @@
 /** What the page's strict policy asks of styles and markup that are made while it runs; nothing where there is none. */
-import { EditorView } from '@codemirror/view';
 
 /** Return the nonce that a style element has to carry on this page, "" where none is needed. */
 export function styleNonce(): string {
   const nonce = document.querySelector<HTMLMetaElement>('meta[name=csp-nonce]')?.content ?? '';
   return nonce.replace(/[^\w+/=-]/g, '');
-}
-
-/** Return the extension that every editor needs here. */
-export function editorNonce() {
-  return EditorView.cspNonce.of(styleNonce());
 }
 
 interface MarkupPolicy {
