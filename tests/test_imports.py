@@ -29,7 +29,7 @@ INTERFACE = frozenset({"api"})
 _BELOW_INTERFACE = frozenset(
     {
         *("trust", "store", "notebook", "clean", "values", "search", "secrets", "diff", "merge", "git", "history"),
-        *("session", "components", "pipeline"),
+        *("session", "components", "pipeline", "remote"),
     }
 )
 
@@ -38,6 +38,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "trust": frozenset(),
     "clean": frozenset({"notebook"}),
     "store": frozenset(),
+    "remote": frozenset(),
     "notebook": frozenset(),
     "components": frozenset({"notebook"}),
     "values": frozenset({"store"}),
@@ -49,7 +50,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "secrets": frozenset({"search", "store", "history", "notebook"}),
     "session": frozenset({"secrets", "trust", "store", "history", "notebook", "values"}),
     "pipeline": frozenset(
-        {"components", "notebook", "store", "values", "history", "session", "merge", "trust", "diff"}
+        {"components", "notebook", "store", "values", "history", "session", "merge", "trust", "diff", "remote"}
     ),
     **dict.fromkeys(sorted(INTERFACE), _BELOW_INTERFACE | INTERFACE),
     "server": _BELOW_INTERFACE | INTERFACE,

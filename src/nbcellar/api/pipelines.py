@@ -82,6 +82,7 @@ def run_pipeline(
     executor: ExecutorName = "serial",
     workers: int = 0,
     address: str = "",
+    remote: str = "",
     on: Executor | None = None,
     again: bool = False,
     dry_run: bool = False,
@@ -94,6 +95,7 @@ def run_pipeline(
     components: names, numbers of cells or ids; none: all. from_: this one runs in any case, and what comes after it
     where it changed. again: what is named runs in any case. outputs: give them, of what is cached, too.
     workers: processes, 0: as many as there are processors. address: of a Dask scheduler; none: a cluster for this run.
+    remote: by which results go to Dask's workers and back, as s3://BUCKET/FOLDER; none: these see the repository.
     on: an executor that is there, and is left running.
     Raises CellarError for a pipeline that cannot be run; what a cell raises is in the result.
     """
@@ -117,7 +119,7 @@ def run_pipeline(
     targets = tuple(dict.fromkeys([*named, *([first] if first is not None else [])]))
     wish = Wish(targets=targets, again=forced, after=first is not None, parameters=values)
     with opened(folder / notebook) as (place, cache):
-        runner = None if dry_run else on or _executor(executor, workers, address, len(lines), place, cache)
+        runner = None if dry_run else on or _executor(executor, workers, address, remote, len(lines), place, cache)
         try:
             steps = Run(pipeline.components, place, cache, wish, runner, lambda step: tell(line(step))).run()
         finally:
@@ -246,13 +248,17 @@ def opened(notebook: Path) -> Iterator[tuple[Place, Cache]]:
         yield place, Cache(repo, TrustStore(config.user_folder(os.environ)), notebook.parent)
 
 
-def _executor(name: ExecutorName, workers: int, address: str, components: int, place: Place, cache: Cache) -> Executor:
+def _executor(
+    name: ExecutorName, workers: int, address: str, remote: str, components: int, place: Place, cache: Cache
+) -> Executor:
     import os
 
     from nbcellar.pipeline.executors import Processes
 
     if address and name != "dask":
         raise InvalidInputError("an address is for Dask", hint="--executor dask --address tcp://HOST:PORT")
+    if remote and name != "dask":
+        raise InvalidInputError("a remote is for Dask's workers", hint="--executor dask --remote s3://BUCKET/FOLDER")
     if workers < 0:
         raise InvalidInputError("workers are 1 or more")
     if workers and address:
@@ -261,7 +267,7 @@ def _executor(name: ExecutorName, workers: int, address: str, components: int, p
     if name == "dask":
         from nbcellar.pipeline.dask_executor import Dask
 
-        return Dask(place.root, address=address, workers=many, is_trusted=cache.trusts)
+        return Dask(place.root, address=address, workers=many, is_trusted=cache.trusts, remote=remote)
     return Processes(1 if name == "serial" else many)
 
 

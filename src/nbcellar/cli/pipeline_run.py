@@ -42,6 +42,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workers", metavar="N", type=int, default=0, help="processes (default: one for a processor)")
     parser.add_argument("--address", metavar="ADDRESS", default="", help="of a Dask scheduler that runs already")
+    parser.add_argument(
+        "--remote",
+        metavar="REMOTE",
+        default="",
+        help="hand results to Dask's workers by an object store or a shared folder: s3://BUCKET/FOLDER, gs://..., "
+        "az://..., file:///FOLDER; without it they have to see the repository",
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what would run and why; run nothing")
     parser.add_argument("--write-outputs", action="store_true", help="write what the cells show into the notebook")
     form = parser.add_mutually_exclusive_group()
@@ -75,6 +82,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
             executor=args.executor,
             workers=args.workers,
             address=args.address,
+            remote=args.remote,
             dry_run=args.dry_run,
             outputs=args.write_outputs,
             tell=report.step,

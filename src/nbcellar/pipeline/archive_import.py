@@ -35,6 +35,7 @@ from nbcellar.pipeline.archive_format import (
     signer_of,
 )
 from nbcellar.pipeline.cache import LAST, facts_of
+from nbcellar.pipeline.model import Facts
 from nbcellar.pipeline.names import scope_of
 from nbcellar.store.interface import Data, Kind, Transaction
 from nbcellar.store.local import LocalStore
@@ -205,11 +206,9 @@ def _check_result(commit: Commit, entry: Entry, code: Mapping[str, bool]) -> Non
     code: value -> what is said of whether it runs code; that is checked when the value comes.
     """
     name = entry.commit[:8]
-    facts = facts_of(commit)
-    if facts is None or facts.key != entry.key or commit.notebook != scope_of(entry.key):
+    facts = require_result(CommitId(bytes.fromhex(entry.commit)), commit)
+    if facts.key != entry.key:
         raise CorruptStoreError(f"commit {name} is no result of the key under which it is listed")
-    if commit.parents or commit.at is not None or commit.tree is not None or not _stands_alone(commit.state):
-        raise CorruptStoreError(f"result {name} is built on something else: results stand by themselves")
     outputs = commit.cell.outputs if commit.cell is not None else None
     said = (entry.facts, entry.component, entry.cell, entry.time_ns, entry.outputs, entry.seconds)
     found = (
@@ -223,6 +222,17 @@ def _check_result(commit: Commit, entry: Entry, code: Mapping[str, bool]) -> Non
     values = values_of(commit, lambda digest: code.get(digest.hex(), True))
     if said != found or values != entry.values:
         raise CorruptStoreError(f"its manifest says of result {name} what its commit does not say")
+
+
+def require_result(identifier: CommitId, commit: Commit) -> Facts:
+    """Return what a result depends on. Raises CorruptStoreError for a commit that is none which stands by itself."""
+    name = identifier.hex()[:8]
+    facts = facts_of(commit)
+    if facts is None or commit.notebook != scope_of(facts.key):
+        raise CorruptStoreError(f"commit {name} is no result of its key")
+    if commit.parents or commit.at is not None or commit.tree is not None or not _stands_alone(commit.state):
+        raise CorruptStoreError(f"result {name} is built on something else: results stand by themselves")
+    return facts
 
 
 def _stands_alone(delta: StateDelta | None) -> bool:
@@ -270,4 +280,4 @@ def _has_code(repo: Repository, commit: CommitId, code: str) -> bool:
     return facts is not None and facts.code == code
 
 
-__all__ = ["Archive", "Here", "Opened", "opened"]
+__all__ = ["Archive", "Here", "Opened", "opened", "require_result"]

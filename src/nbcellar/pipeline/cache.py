@@ -203,6 +203,22 @@ class Cache:
             return result.lost
         if facts.unsure:
             return facts.unsure
+        if reason := self._other_files(facts, beside):
+            return reason
+        for name, then in facts.environ.items():
+            if (now := variable_digest(name, os.environ)) != then:
+                return f"the environment variable {name} {_change(then, now)}"
+        for name, then in facts.distributions.items():
+            if (now := version_of(name)) != then:
+                return f"{name} {then} -> {now or 'not installed'}"
+        return _other_surroundings(facts, surroundings)
+
+    def differs_here(self, result: Result, beside: Beside) -> str:
+        """Return which file is another one here than where a result was made just now; empty if none is."""
+        self.forget_files()
+        return self._other_files(result.facts, beside)
+
+    def _other_files(self, facts: Facts, beside: Beside) -> str:
         for path, then in facts.written.items():
             if (now := self.digest_of(path)) != then and now not in beside.later.get(path, ()):
                 return f"{path}, which it wrote, is not as it left it"
@@ -218,9 +234,6 @@ class Cache:
         for path, then in facts.times.items():
             if path not in beside.earlier and time_of(self._whole(path)) != then:
                 return f"{path} was written at another time"
-        for name, then in facts.environ.items():
-            if (now := variable_digest(name, os.environ)) != then:
-                return f"the environment variable {name} {_change(then, now)}"
         for path, target in facts.links.items():
             if os.path.realpath(self._whole(path)) != os.path.normpath(os.path.join(self._real_folder, target)):  # noqa: PTH118
                 return f"{path} leads elsewhere"
@@ -237,10 +250,7 @@ class Cache:
         for name in facts.absent:
             if is_there(name, self._real_folder):
                 return f"the module {name} is there now"
-        for name, then in facts.distributions.items():
-            if (now := version_of(name)) != then:
-                return f"{name} {then} -> {now or 'not installed'}"
-        return _other_surroundings(facts, surroundings)
+        return ""
 
     def _found_elsewhere(self, facts: Facts) -> str:
         """Return which module would be another one now, as a file has come that is found before it."""

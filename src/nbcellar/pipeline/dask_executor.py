@@ -1,9 +1,10 @@
 """Components on a Dask cluster: one of this machine, made for a run, or one that is there already, by its address.
 
-A task goes to Dask as bytes that name commits; values stay in the repository, which every worker has to see. The key of
-Dask's task is the component's, with what else decides its result, so two runs at once share what is in flight. Dask is
-given as many tasks as it can run at once: where it puts more than that, some wait behind others while workers are idle.
-Invariant: no answer is taken from a worker that was not seen to share the repository's folder, the version and a
+A task goes to Dask as bytes that name commits; values stay where every worker comes to them (`dask_sharing.py`). The
+key of Dask's task is the component's, with what else decides its result, so two runs at once share what is in flight.
+Dask is given as many tasks as it can run at once: where it puts more than that, some wait behind others while workers
+are idle.
+Invariant: no answer is taken from a worker that was not seen to come to the same results, with the same version and a
 trusted key. Not for: what a Dask worker does with a task (`dask_task.py`). Needs the extra `dask`.
 """
 
@@ -11,14 +12,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import queue
 import secrets
-import tempfile
 import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,9 @@ from blake3 import blake3
 
 from nbcellar import __version__
 from nbcellar.errors import CellarError, InvalidInputError, NotTrustedError, StoreUnavailableError
-from nbcellar.history.repository import FOLDER
 from nbcellar.pipeline import dask_task
-from nbcellar.pipeline.dask_task import Errand, Reply, Seen
+from nbcellar.pipeline.dask_sharing import ByRemote, InFolder, Sharing
+from nbcellar.pipeline.dask_task import Reply, Seen
 from nbcellar.pipeline.executors import Answer
 from nbcellar.pipeline.keys import PYTHON
 from nbcellar.pipeline.model import Task
@@ -50,22 +50,32 @@ _NO_WORKERS_S = 60.0
 _CLOSE_S = 10.0
 _READ_S = 10.0
 _NEW = "made for this run"
+_PROVIDED = "what a task needs is there"
 
 
 class Dask:
     """An executor on a Dask cluster. Mutable; one thread at a time."""
 
     def __init__(
-        self, root: Path, *, address: str = "", workers: int = 1, is_trusted: Callable[[bytes], bool] = lambda key: True
+        self,
+        root: Path,
+        *,
+        address: str = "",
+        workers: int = 1,
+        is_trusted: Callable[[bytes], bool] = lambda key: True,
+        remote: str = "",
     ) -> None:
         """Connect to a scheduler, or start one with `workers` on this machine.
 
-        root: the folder of the repository. is_trusted: whether results that a key signs may be used here.
+        root: the folder of the repository. is_trusted: whether results that a key signs may be used here. remote: the
+        address of what hands results over, for workers that do not see the folder.
         Raises CellarError for a cluster that is away or cannot be used, before anything runs.
         """
         self._root, self._is_trusted = root, is_trusted
         self._run = secrets.token_hex(8)
-        self._queue: deque[Task] = deque()
+        self._queue: deque[tuple[Task, Future[None] | None]] = deque()
+        self._coming: dict[str, tuple[Answer, Future[None]]] = {}
+        self._remote = remote
         self._pending: dict[str, tuple[Task, Any]] = {}
         self._since: dict[str, float] = {}
         self._replies: dict[str, bytes] = {}
@@ -79,6 +89,8 @@ class Dask:
         self._closing = contextlib.ExitStack()
         with contextlib.ExitStack() as closing:
             closing.enter_context(_quiet())
+            self._sharing = self._shared()
+            closing.callback(lambda: self._sharing.close())
             access = None if address else closing.enter_context(dask_cluster.started(workers))
             self.address = address if access is None else access.address
             self._whose = f"at {address}" if access is None else _NEW
@@ -102,18 +114,34 @@ class Dask:
     def submit(self, task: Task) -> None:
         if task.root != str(self._root):
             self._root, self._seen = Path(task.root), set()
+            self._sharing.close()
+            self._sharing = self._shared()
             self._look_for_workers()
-        self._queue.append(task)
+        provided = self._sharing.provide(task)
+        self._queue.append((task, provided))
+        if provided is not None:
+            provided.add_done_callback(lambda _: self._done.put(_PROVIDED))
         self._fill()
 
+    def _shared(self) -> Sharing:
+        return ByRemote(self._root, self._remote) if self._remote else InFolder(self._root)
+
     def _fill(self) -> None:
+        """Give tasks to the cluster, in the order in which they came."""
         while self._queue and len(self._pending) < self.slots + self._extra:
-            self._give(self._queue.popleft())
+            task, provided = self._queue[0]
+            if provided is not None:
+                if not provided.done():
+                    return
+                provided.result()
+            self._queue.popleft()
+            self._give(task)
 
     def _give(self, task: Task) -> None:
-        key = self._key(task)
+        errand = self._sharing.errand(task, self._run)
+        key = self._key(errand.task)
         self._submitted.add(key)
-        data = msgspec.msgpack.encode(Errand(task=task, run=self._run))
+        data = msgspec.msgpack.encode(errand)
         try:
             future = self._client.submit(dask_task.perform, data, key=key, pure=False, **self._where())
         except Exception as error:
@@ -135,10 +163,10 @@ class Dask:
         until = None if timeout_s is None else time.monotonic() + timeout_s
         answers: list[Answer] = []
         self._release()  # no sooner, so that the next tasks are not sent behind this
-        while (self._pending or not self._done.empty()) and not answers:
+        while (self._pending or self._queue or self._coming or not self._done.empty()) and not answers:
             if time.monotonic() - self._looked >= _LOOK_S:
                 self._look_for_workers()
-                self._fill()
+            self._fill()
             left = _LOOK_S if until is None else until - time.monotonic()
             try:
                 answers += self._answers(self._done.get(timeout=min(max(left, 0.0), _LOOK_S)))
@@ -155,7 +183,11 @@ class Dask:
     def _answers(self, done: str | Answer) -> list[Answer]:
         if isinstance(done, Answer):
             return [done]
-        if done not in self._pending:  # it was cancelled
+        if done in self._coming:
+            arrived, future = self._coming.pop(done)
+            future.result()
+            return [arrived]
+        if done not in self._pending:  # it was cancelled, or a task can be given now
             return []
         task, future = self._pending[done]
         reply = self._replies.pop(done, None)
@@ -189,7 +221,25 @@ class Dask:
             return None
         if not self._may_grow:  # nobody else gives tasks to this cluster
             self._free.append(reply.worker)
-        return Answer(task=task, outcome=reply.outcome, lost=reply.lost, is_shared=reply.run != self._run)
+        answer = Answer(
+            task=task,
+            outcome=reply.outcome,
+            lost=reply.lost,
+            is_shared=reply.run != self._run,
+            is_elsewhere=self._sharing.is_elsewhere,
+        )
+        return self._when_here(key, answer)
+
+    def _when_here(self, key: str, answer: Answer) -> Answer | None:
+        """Return an answer whose result is here; None where it is on its way."""
+        commit = answer.outcome.commit if answer.outcome is not None else ""
+        coming = self._sharing.bring(commit) if commit else None
+        if coming is None:
+            return answer
+        self._forget(key)
+        self._coming[key] = (answer, coming)
+        coming.add_done_callback(lambda _: self._done.put(key))
+        return None
 
     def _forget(self, key: str) -> None:
         self._done_with.append(self._pending.pop(key)[1])
@@ -202,10 +252,11 @@ class Dask:
         self._done_with.clear()
 
     def cancel(self, task: Task, why: str) -> None:
-        if task in self._queue:
-            self._queue.remove(task)
-            self._done.put(Answer(task=task, lost=why))
-            return
+        for waiting in self._queue:
+            if waiting[0] is task:
+                self._queue.remove(waiting)
+                self._done.put(Answer(task=task, lost=why))
+                return
         for key, (other, future) in list(self._pending.items()):
             if other is task:
                 self._forget(key)
@@ -271,12 +322,12 @@ class Dask:
 
     def _look_at(self, workers: list[str]) -> None:
         """Let workers show that they can be used. One that does not answer is left for another time."""
-        with _marker(self._root) as (path, text):
+        with self._sharing.probe() as probe:
             try:
                 found = self._client.sync(
                     self._client._run,
-                    dask_task.look,
-                    path,
+                    probe.function,
+                    *probe.arguments,
                     workers=workers,
                     on_error="return",
                     callback_timeout=_ASK_S,
@@ -291,7 +342,7 @@ class Dask:
                 raise self._away() from error
         for worker, data in found.items():
             if isinstance(data, bytes):
-                self._require(worker, msgspec.msgpack.decode(data, type=Seen), text)
+                self._require(worker, msgspec.msgpack.decode(data, type=Seen), probe.marker)
                 self._seen.add(worker)
             elif isinstance(data, CellarError):
                 raise self._useless(worker, data.message)
@@ -303,11 +354,7 @@ class Dask:
         if other := dask_task.differing(PYTHON, __version__, own=(seen.python, seen.version)):
             raise self._useless(worker, other)
         if seen.marker != marker:
-            raise InvalidInputError(
-                f"the Dask worker {worker} does not see the repository in {self._root}",
-                hint="values are handed over in that folder: put it on a disk that all workers have at the same path"
-                " (object stores are not supported)",
-            )
+            raise self._sharing.lacking(worker, seen)
         if not self._is_trusted(seen.key):
             raise NotTrustedError(
                 f"the Dask worker {worker} signs with the key {fingerprint(seen.key)}, which is not trusted here",
@@ -368,22 +415,6 @@ def _client(address: str, security: Any = None) -> Iterator[Any]:
     finally:
         with contextlib.suppress(Exception):
             client.close(timeout=_CLOSE_S)
-
-
-@contextlib.contextmanager
-def _marker(root: Path) -> Iterator[tuple[str, str]]:
-    """Write a file into the repository's folder for a moment: its path and its text."""
-    text = secrets.token_hex(16)
-    try:
-        number, path = tempfile.mkstemp(prefix="dask-", dir=root / FOLDER)
-    except OSError as error:
-        raise StoreUnavailableError(f"cannot write into {root / FOLDER}: {error.strerror or error}") from error
-    try:
-        with os.fdopen(number, "w", encoding="ascii") as file:
-            file.write(text)
-        yield path, text
-    finally:
-        Path(path).unlink()
 
 
 @contextlib.contextmanager

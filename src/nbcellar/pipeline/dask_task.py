@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 import resource
+import secrets
 import selectors
 import sys
 import threading
@@ -21,12 +22,15 @@ from typing import Any
 import msgspec
 
 from nbcellar import __version__, config
-from nbcellar.errors import CellarError
+from nbcellar.errors import CellarError, NotTrustedError
+from nbcellar.pipeline import dask_scratch
 from nbcellar.pipeline.executors import Child
 from nbcellar.pipeline.keys import PYTHON
 from nbcellar.pipeline.model import Failure, Outcome, Task
 from nbcellar.pipeline.worker import READY, receive
-from nbcellar.trust.keys import load_or_create
+from nbcellar.remote.opening import open_remote
+from nbcellar.trust.decisions import TrustStore
+from nbcellar.trust.keys import fingerprint, load_or_create
 
 TOPIC = "cellar"
 _LOOK_S = 0.1  # how soon a task that nobody wants any more is ended
@@ -34,14 +38,20 @@ _MEASURE_S = 1.0
 _FIRST_TELL_S = 0.4  # most components are done by then, and their limit, if they have one, is longer
 _TELL_S = 5.0  # how soon one who joined later learns since when a task runs
 _IDLE_S = 60.0
+_MOST_MARKER_BYTES = 1024
 _SMALL_BYTES = 16_384  # a scheduler keeps the last thousand messages
 
 
 class Errand(msgspec.Struct, frozen=True, kw_only=True):
-    """A task as Dask carries it. run: who sent it; python, version: of who sent it."""
+    """A task as Dask carries it. run: who sent it; python, version: of who sent it.
+
+    project, settings: of the repository from which it comes, where the task has a remote.
+    """
 
     task: Task
     run: str
+    project: str = ""
+    settings: bytes = b""
     python: str = PYTHON
     version: str = __version__
 
@@ -61,12 +71,16 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
-    """A worker as it finds itself. marker: what it reads in the file that was named; key: what it signs with."""
+    """A worker as it finds itself. marker: what it reads in the file that was named; key: what it signs with.
+
+    trouble: why it cannot use the remote.
+    """
 
     python: str
     version: str
     marker: str
     key: bytes
+    trouble: str = ""
 
 
 def perform(data: bytes) -> bytes:
@@ -79,10 +93,13 @@ def perform(data: bytes) -> bytes:
     reply = Reply(run=errand.run, worker=worker.address)
     if other := differing(errand.python, errand.version):
         return msgspec.msgpack.encode(msgspec.structs.replace(reply, refused=other))
+    task = errand.task
+    if task.remote:
+        task = msgspec.structs.replace(task, store=dask_scratch.root_for(worker, errand.project, errand.settings))
     limit = _memory_for_each(worker)
     child = _idle.take() or Child()
     try:
-        done = _Attendance(worker, key, child, limit).run(errand.task, reply)
+        done = _Attendance(worker, key, child, limit).run(task, reply)
     except BaseException:
         child.end()
         raise
@@ -104,6 +121,31 @@ def look(marker: str) -> bytes:
         found = ""
     key = load_or_create(config.user_folder(os.environ)).key_id
     return msgspec.msgpack.encode(Seen(python=PYTHON, version=__version__, marker=found, key=key))
+
+
+async def look_by(address: str, name: str, project: str, key: bytes) -> bytes:
+    """As `look`, for a worker that is to have its values from a remote. name: of what has to be there.
+
+    project: to which the results belong; key: that signs those of whoever asks.
+    """
+    return await asyncio.get_running_loop().run_in_executor(None, _look_by, address, name, project, key)
+
+
+def _look_by(address: str, name: str, project: str, key: bytes) -> bytes:
+    user = config.user_folder(os.environ)
+    own = load_or_create(user).key_id
+    seen = Seen(python=PYTHON, version=__version__, marker="", key=own)
+    try:
+        remote = open_remote(address)
+        marker = remote.read(name, most=_MOST_MARKER_BYTES).decode("ascii", "replace")
+        written = f"{name}-{secrets.token_hex(4)}"
+        remote.write(written, b"")
+        remote.remove(written)
+        if not TrustStore(user).is_trusted(project, key):
+            raise NotTrustedError(f"it does not trust the key {fingerprint(key)}, which signs here")
+    except CellarError as error:
+        return msgspec.msgpack.encode(msgspec.structs.replace(seen, trouble=error.message))
+    return msgspec.msgpack.encode(msgspec.structs.replace(seen, marker=marker))
 
 
 def start(dask_worker: Any = None) -> None:
@@ -309,4 +351,4 @@ class _Idle:
 _idle = _Idle()
 
 
-__all__ = ["TOPIC", "Errand", "Reply", "Seen", "differing", "look", "perform", "start", "warm"]
+__all__ = ["TOPIC", "Errand", "Reply", "Seen", "differing", "look", "look_by", "perform", "start", "warm"]

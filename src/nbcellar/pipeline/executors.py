@@ -30,13 +30,15 @@ _START_S = 120.0
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a task. lost: why there is no outcome: the worker is gone.
 
-    is_shared: it was begun for another run, so it may have met files as they were before this run asked.
+    is_shared: it was begun for another run, so it may have met files as they were before this run asked. is_elsewhere:
+    it ran on a machine whose files may be others.
     """
 
     task: Task
     outcome: Outcome | None = None
     lost: str = ""
     is_shared: bool = False
+    is_elsewhere: bool = False
 
 
 class Executor(Protocol):

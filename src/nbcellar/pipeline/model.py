@@ -43,8 +43,9 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     it, to be kept with the result. takes: in the order of a serial run. parameters: sealed, as in `Facts`. definitions:
     results in which classes are looked for that the values need. surroundings: results whose changes of random state,
     options and the like are made first, in this order. streams: that of random streams, too, which begin by the key
-    else. root: the folder of the repository; folder: where the cell runs. is_alone: work that is in flight for another
-    run will not do.
+    else. root: the folder of the project; folder: where the cell runs. is_alone: work that is in flight for another run
+    will not do. store: the folder of a repository that this worker has for itself, if it does not use the project's;
+    remote: the address by which its results come and go then.
     """
 
     id: str
@@ -62,6 +63,8 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
     is_kept: bool = True
     is_alone: bool = False
+    store: str = ""
+    remote: str = ""
 
 
 class Value(msgspec.Struct, frozen=True, omit_defaults=True):

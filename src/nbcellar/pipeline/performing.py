@@ -59,6 +59,7 @@ from nbcellar.session.surroundings import imports
 from nbcellar.session.surroundings.ambient import MODULES, RANDOM_PARTS, AmbientTracker
 
 if TYPE_CHECKING:
+    from nbcellar.pipeline.exchange import Exchange
     from nbcellar.pipeline.outputs import Shell
 
 _LONGEST_TEXT = 300
@@ -82,6 +83,7 @@ class Performer:
         self._modules = ModuleState(self._imported.own_modules, self._imported.is_own)
         self._environment = Environment(lambda name: self._imported.is_own(name, sys.modules.get(name)))
         self._repos: dict[str, Repository] = {}
+        self._exchanges: dict[str, Exchange] = {}
         _import_random_streams()
         self._ambient = AmbientTracker()
         self._base = _fixed_streams(self._ambient)
@@ -94,7 +96,10 @@ class Performer:
 
     def perform(self, task: Task) -> Outcome:
         """Run a component. What the cell raises is in the outcome; errors of Cellar are raised."""
-        repo = self._repository(task.root)
+        repo = self._repository(task.store or task.root)
+        shared = self._shared_by(task, repo)
+        if shared is not None:
+            shared.before(repo, task)
         self._folder, self._streams = task.folder, task.streams
         self._imported.begin(task.folder)
         self._watch.begin(task.root)
@@ -104,7 +109,10 @@ class Performer:
         for before in task.again:
             given.update(self._run_again(repo, task, before))
         session, start = self._prepare(repo, task, given)
-        return self._run(repo, session, task, start)
+        outcome = self._run(repo, session, task, start)
+        if shared is not None:
+            shared.after(repo, outcome)
+        return outcome
 
     # before ---------------------------------------------------------------------------------------------------------
 
@@ -117,6 +125,14 @@ class Performer:
             )
         repo.refresh()
         return repo
+
+    def _shared_by(self, task: Task, repo: Repository) -> Exchange | None:
+        """Return what brings results here and takes them away, where the repository is this worker's alone."""
+        if task.remote and task.remote not in self._exchanges:
+            from nbcellar.pipeline.exchange import exchange_with
+
+            self._exchanges[task.remote] = exchange_with(task.remote, repo, self._environ)
+        return self._exchanges.get(task.remote)
 
     def _session(self, repo: Repository, key: str) -> Session:
         namespace = self.shell.user_ns

@@ -392,6 +392,10 @@ class Run:
         if answer.is_shared and self._cache.is_outdated(result, inputs.surroundings, self._beside(id)):
             self._alone.add(id)
             return
+        if answer.is_elsewhere and (other := self._cache.differs_here(result, self._beside(id))):
+            failure = Failure("Cellar", f"the files where it ran are others than here: {other}")
+            self._failed(id, Outcome(id=id, failure=failure, seconds=outcome.seconds), inputs)
+            return
         notes = (*result.facts.notes, *self._compared(id, result))
         self._cache.forget_files(None if notes else result.facts.written)
         self._take(id, result, inputs)

@@ -95,8 +95,13 @@ class LocalStore:
             raise
 
     @classmethod
-    def create(cls, folder: Path, *, network: Callable[[Path], bool] = is_network_file_system) -> LocalStore:
-        """Make an empty store in `folder` (the `.cellar` folder itself). Raises AlreadyExistsError."""
+    def create(
+        cls, folder: Path, *, project: str | None = None, network: Callable[[Path], bool] = is_network_file_system
+    ) -> LocalStore:
+        """Make an empty store in `folder` (the `.cellar` folder itself). Raises AlreadyExistsError.
+
+        project: of which it is to be a part; None: it begins one.
+        """
         with file_errors("create", folder):
             make_folder(folder)
             # A WAL without its database counts, too: SQLite would apply it to the new one.
@@ -105,7 +110,7 @@ class LocalStore:
             make_folder(folder / "tmp")
             (folder / ".gitignore").write_text("*\n", encoding="ascii")
             sync_folder(folder)
-        database.create_database(folder / "meta.db", temporary_folder=folder / "tmp")
+        database.create_database(folder / "meta.db", project=project, temporary_folder=folder / "tmp")
         store = cls.open(folder, network=network)
         store.write_log_pack()  # the project's id is in a pack from the first moment on
         return store

@@ -1,0 +1,318 @@
+"""Results that go to Dask's workers and back by an object store: the same as everywhere, or an error that says why."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+import pytest
+from tests.object_store import Bucket, served
+
+from nbcellar.api.pipelines import load_results, opened, run_pipeline
+from nbcellar.errors import (
+    CellarError,
+    CorruptStoreError,
+    InvalidInputError,
+    NotTrustedError,
+    StoreUnavailableError,
+    UnsupportedFormatError,
+)
+from nbcellar.history.repository import Repository
+from nbcellar.ids import CommitId, Digest
+from nbcellar.pipeline import parcel
+from nbcellar.pipeline.cache import Cache
+from nbcellar.pipeline.exchange import Exchange, exchange_with
+from nbcellar.pipeline.model import Task
+from nbcellar.remote.opening import open_remote
+from nbcellar.store.check import check
+
+from .dask_support import BEGIN, FOR_EVER, Cluster, error_of, in_background, indented, pipe, write
+from .support import states
+from .test_dask import CODE, DATA, told
+
+pytest.importorskip("distributed")
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def bucket(own_environment: Path) -> Iterator[Bucket]:
+    with served() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def cluster(bucket: Bucket, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster whose workers come to the bucket."""
+    with Cluster(tmp_path_factory.mktemp("cluster")) as made:
+        yield made
+
+
+def options(cluster: Cluster, bucket: Bucket) -> dict[str, Any]:
+    return {"executor": "dask", "address": cluster.address, "remote": bucket.address}
+
+
+# the same results --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sources", "policies"),
+    [
+        pytest.param(DATA, {"report": {"after": ["file"]}}, id="data"),
+        pytest.param(CODE, {"read": {"after": ["shell"]}}, id="code"),
+    ],
+)
+def test_results_are_those_of_the_serial_executor(
+    tmp_path: Path, cluster: Cluster, bucket: Bucket, sources: dict[str, str], policies: dict[str, dict[str, Any]]
+) -> None:
+    found = {}
+    executors: dict[str, dict[str, Any]] = {"serial": {"executor": "serial"}, "remote": options(cluster, bucket)}
+    for name, how in executors.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        Repository.create(folder).close()
+        (folder / "data.csv").write_text("k,x\n" + "".join(f"{n % 3},{n}\n" for n in range(90)))
+        path = write(folder, sources, policies)
+        done = run_pipeline(path, outputs=True, **how)
+        found[name] = told(path, done)
+        assert set(states(run_pipeline(path)).values()) == {"cached"}
+        with opened(path) as (place, cache):
+            met = [cache.last(place.notebook, id) for id in ("load", "read") if id in sources]
+            files = {path for result in met if result is not None for path in result.facts.files}
+            assert {"data.csv", "said.txt"} & files, "paths hold wherever the project is"
+        with Repository.open(folder) as repo:
+            assert check(repo.store, read_data=True).is_clean
+    assert found["remote"] == found["serial"]
+
+
+def test_a_worker_has_a_repository_of_its_own(folder: Path, cluster: Cluster, bucket: Bucket) -> None:
+    look = "import os\nheld = [os.path.realpath(f'/proc/self/fd/{n}') for n in os.listdir('/proc/self/fd')]\n"
+    path = write(folder, {"a": "x = 1", "b": look + "databases = [p for p in held if p.endswith('meta.db')]; x"})
+    run_pipeline(path, **options(cluster, bucket))
+    databases = load_results(path, "databases")["databases"]
+    assert databases and not any(str(folder) in each for each in databases)
+
+
+def test_what_was_made_here_before_goes_to_the_workers(folder: Path, cluster: Cluster, bucket: Bucket) -> None:
+    sources = {"a": "import numpy as np\nbig = np.arange(200_000.0)", "b": "total = big.sum() + 1"}
+    path = write(folder, {"a": sources["a"]})
+    run_pipeline(path)
+    write(folder, sources)
+    done = run_pipeline(path, **options(cluster, bucket))
+    assert states(done) == {"a": "cached", "b": "done"}
+    assert load_results(path, "total")["total"] == sum(range(200_000)) + 1
+
+
+def test_what_several_results_hold_is_there_once(folder: Path, cluster: Cluster, bucket: Bucket) -> None:
+    make = "import random\ndata = random.Random(5).randbytes(900_000)"
+    path = write(folder, {"a": make, "b": "copy = bytes(data)", "c": "flag = 1"})
+    before = set(bucket.names())
+    run_pipeline(path, **options(cluster, bucket))
+    new = set(bucket.names()) - before
+    assert len([name for name in new if name.startswith("pieces/")]) == 1
+    assert sum(len(bucket.read(name)) for name in new) < 1_200_000
+    assert not [name for name in bucket.names() if name.startswith("probes/")]
+
+
+def test_what_cannot_be_stored_is_made_again(folder: Path, cluster: Cluster, bucket: Bucket) -> None:
+    path = write(
+        folder,
+        {"n": "n = 4", "a": "import threading\nguard = [threading.Lock() for _ in range(n)]", "b": "x = len(guard)"},
+    )
+    assert set(states(run_pipeline(path, **options(cluster, bucket))).values()) == {"done"}
+    assert load_results(path, "x")["x"] == 4
+
+
+def test_a_component_of_a_killed_worker_runs_again(folder: Path, cluster: Cluster, bucket: Bucket) -> None:
+    pipe(folder, "began")
+    first = "import os\nif not os.path.exists('first'):\n    open('first', 'w').close()\n"
+    path = write(folder, {"a": first + indented(BEGIN + FOR_EVER) + "x = 1", "b": "y = x + 1"})
+    run = in_background(lambda: run_pipeline(path, **options(cluster, bucket)))
+    _, worker = map(int, (folder / "began").read_text().split())
+    left = psutil.Process(worker)
+    os.kill(worker, signal.SIGKILL)
+    assert states(run.result()) == {"a": "done", "b": "done"}
+    assert psutil.wait_procs([left], timeout=30)[1] == []
+
+
+# what is wrong is said ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["read", "written", "looked for"])
+def test_files_that_are_others_where_it_ran_are_told(
+    folder: Path, tmp_path: Path, cluster: Cluster, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """The machines are one here, so this one looks at a folder of its own instead."""
+    own = tmp_path / "own"
+    own.mkdir()
+    (folder / "data.txt").write_text("there")
+    sources = {
+        "read": "x = open('data.txt').read()",
+        "written": "x = 1\nwith open('made.txt', 'w') as made:\n    made.write('x')",
+        "looked for": "import os\nx = os.path.exists('data.txt')",
+    }
+    whole = Cache._whole
+    monkeypatch.setattr(Cache, "_whole", lambda self, path: whole(self, path).replace(str(folder), str(own)))
+    path = write(folder, {"a": sources[what], "b": "y = x", "c": "z = 1"})
+    done = run_pipeline(path, **options(cluster, bucket))
+    assert states(done) == {"a": "failed", "b": "blocked", "c": "done"}
+    said = {
+        "read": "data.txt is gone",
+        "written": "made.txt, which it wrote, is not as it left it",
+        "looked for": "data.txt is gone",
+    }
+    assert error_of(done, "a") == f"Cellar: the files where it ran are others than here: {said[what]}"
+
+
+def test_a_machine_without_the_notebooks_folder_is_told(folder: Path, tmp_path: Path) -> None:
+    task = Task(id="a", name="a", source="", key="0" * 64, known={}, root="", folder=str(tmp_path / "nowhere"))
+    with Repository.open(folder) as repo, pytest.raises(InvalidInputError, match="has no folder") as raised:
+        exchange_with((tmp_path / "shared").as_uri(), repo).before(repo, task)
+    assert "at the same path" in raised.value.hint
+
+
+def test_workers_that_do_not_come_to_the_bucket_are_told_before_anything_runs(
+    folder: Path, tmp_path: Path, bucket: Bucket
+) -> None:
+    path = write(folder, {"a": "open('ran', 'w')"})
+    wrong = "import os\nos.environ['AWS_ENDPOINT_URL'] = 'http://127.0.0.1:1'"
+    quick = "\nfrom nbcellar.remote import objects\nobjects._RETRY['max_retries'] = 0"
+    refused = pytest.raises(InvalidInputError, match=f"does not come to {bucket.address}")
+    with Cluster(tmp_path / "cluster", 1, first=wrong + quick) as cluster, refused as raised:
+        run_pipeline(path, **options(cluster, bucket))
+    assert "credentials" in raised.value.hint
+    assert not (folder / "ran").exists()
+
+
+def test_a_bucket_that_is_away_is_told_before_anything_runs(folder: Path, cluster: Cluster) -> None:
+    path = write(folder, {"a": "open('ran', 'w')"})
+    with pytest.raises(StoreUnavailableError, match="s3://nobody-made-this"):
+        run_pipeline(path, executor="dask", address=cluster.address, remote="s3://nobody-made-this/x")
+    assert not (folder / "ran").exists()
+
+
+def test_a_remote_is_for_dask(folder: Path) -> None:
+    with pytest.raises(InvalidInputError, match="for Dask's workers"):
+        run_pipeline(write(folder, {"a": "x = 1"}), remote="s3://bucket/x")
+
+
+def test_a_bucket_that_was_emptied_is_filled_again(folder: Path, cluster: Cluster, bucket: Bucket) -> None:
+    path = write(folder, {"a": "x = 'gone in between'"})
+    before = set(bucket.names())
+    run_pipeline(path, **options(cluster, bucket))
+    gone = set(bucket.names()) - before
+    assert gone
+    for name in gone:
+        bucket.remove(name)
+    write(folder, {"a": "x = 'gone in between'", "b": "y = x, 1"})
+    assert states(run_pipeline(path, **options(cluster, bucket))) == {"a": "cached", "b": "done"}
+    assert load_results(path, "y")["y"] == ("gone in between", 1)
+
+
+def test_what_went_from_the_bucket_too_early_is_told(folder: Path, tmp_path: Path, sent: tuple[Path, CommitId]) -> None:
+    remote, commit = sent
+    for path in (remote / "pieces").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    with another(folder, tmp_path) as repo:
+        with pytest.raises(StoreUnavailableError, match="has no pieces/"):
+            exchange_with(remote.as_uri(), repo).fetch(repo, commit)
+        assert not repo.store.has(Digest(commit))
+
+
+# parcels that somebody changed -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sent(folder: Path, tmp_path: Path) -> tuple[Path, CommitId]:
+    """A result in a folder as remote, and its commit."""
+    path = write(folder, {"a": "import random\ndata = random.Random(5).randbytes(600_000)\nlabel = 'a label'"})
+    done = run_pipeline(path)
+    commit = CommitId(bytes.fromhex(str(done.steps[0].result)))
+    remote = tmp_path / "remote"
+    with Repository.open(folder) as repo:
+        exchange_with(remote.as_uri(), repo).send(repo, commit)
+    return remote, commit
+
+
+def another(folder: Path, tmp_path: Path, name: str = "another") -> Repository:
+    from nbcellar.store.local import LocalStore
+
+    root = tmp_path / name
+    root.mkdir()
+    with Repository.open(folder) as repo:
+        LocalStore.create(root / ".cellar", project=repo.project).close()
+    return Repository.open(root)
+
+
+def test_a_result_is_fetched_once_and_whole(folder: Path, tmp_path: Path, sent: tuple[Path, CommitId]) -> None:
+    remote, commit = sent
+    with another(folder, tmp_path) as repo:
+        exchange = exchange_with(remote.as_uri(), repo)
+        exchange.fetch(repo, commit)
+        exchange.fetch(repo, commit)
+        assert check(repo.store, read_data=True).is_clean
+        assert len(repo.store.refs(None, "branch/").values()) == 1
+        label = [entry for entry in repo.read_state(commit).covariables if "label" in entry.names]
+        assert len(label) == 1
+
+
+def test_no_changed_byte_is_taken(folder: Path, tmp_path: Path, sent: tuple[Path, CommitId]) -> None:
+    remote, commit = sent
+    files = [path for path in remote.rglob("*") if path.is_file()]
+    assert len(files) > 1, "large objects lie beside the parcel"
+    with another(folder, tmp_path) as repo:
+        for path in files:
+            whole = path.read_bytes()
+            step = max(len(whole) // 60, 1)
+            for changed in (
+                *(whole[:n] + bytes([whole[n] ^ 1]) + whole[n + 1 :] for n in range(0, len(whole), step)),
+                *(whole[:n] for n in range(0, len(whole), 7 * step)),
+                whole + b"\0",
+            ):
+                path.write_bytes(changed)
+                with pytest.raises(CellarError):
+                    exchange_with(remote.as_uri(), repo).fetch(repo, commit)
+                assert not repo.store.has(Digest(commit))
+            path.write_bytes(whole)
+        exchange_with(remote.as_uri(), repo).fetch(repo, commit)
+        assert check(repo.store, read_data=True).is_clean
+
+
+def test_a_result_of_somebody_who_is_not_trusted_is_not_taken(
+    folder: Path, tmp_path: Path, sent: tuple[Path, CommitId]
+) -> None:
+    remote, commit = sent
+    with another(folder, tmp_path) as repo:
+        with pytest.raises(NotTrustedError, match="was signed by"):
+            Exchange(open_remote(remote.as_uri()), lambda key: False).fetch(repo, commit)
+        assert not repo.store.has(Digest(commit))
+
+
+@pytest.mark.parametrize("what", ["lacks", "has more", "another kind", "newer"])
+def test_a_parcel_that_is_not_its_result_is_refused(
+    folder: Path, tmp_path: Path, sent: tuple[Path, CommitId], what: str
+) -> None:
+    """Somebody who is trusted, or an error of ours: all digests and the signature hold."""
+    remote, commit = sent
+    path = next((remote / "results").rglob(commit.hex()))
+    found = msgspec.msgpack.decode(path.read_bytes(), type=parcel.Parcel)
+    small = found.parts
+    more = parcel.Piece((b"\x01" * 32,))
+    other = msgspec.structs.replace(small[0], kind=9 if small[0].kind != 9 else 6)
+    changes = {
+        "lacks": {"parts": tuple(part for part in found.parts if part is not small[0])},
+        "has more": {"pieces": (*found.pieces, more)},
+        "another kind": {"parts": (other, *(part for part in found.parts if part is not small[0]))},
+        "newer": {"format": 2},
+    }
+    path.write_bytes(msgspec.msgpack.encode(msgspec.structs.replace(found, **changes[what])))
+    expected = UnsupportedFormatError if what == "newer" else (CorruptStoreError, StoreUnavailableError)
+    with another(folder, tmp_path) as repo:
+        with pytest.raises(expected):
+            exchange_with(remote.as_uri(), repo).fetch(repo, commit)
+        assert not repo.store.has(Digest(commit))
