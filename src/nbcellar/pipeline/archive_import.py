@@ -229,7 +229,7 @@ def require_result(identifier: CommitId, commit: Commit) -> Facts:
     name = identifier.hex()[:8]
     facts = facts_of(commit)
     if facts is None or commit.notebook != scope_of(facts.key):
-        raise CorruptStoreError(f"commit {name} is no result of its key")
+        raise CorruptStoreError(f"commit {name} is no result of the key that it names")
     if commit.parents or commit.at is not None or commit.tree is not None or not _stands_alone(commit.state):
         raise CorruptStoreError(f"result {name} is built on something else: results stand by themselves")
     return facts
