@@ -399,3 +399,22 @@ def test_a_number_that_is_none_is_given_to_a_run(nb: Notebook) -> None:
     nb.write("print(scale)", parameters={"scale": 1.5})
     assert printed(nb.run(parameters={"scale": float("nan")}), "a") == "nan\n"
     assert printed(nb.run(parameters={"scale": float("inf")}), "a") == "inf\n"
+
+
+def test_what_there_is_no_room_for_is_told_and_made_again(nb: Notebook) -> None:
+    settings = nb.folder / ".cellar" / "config.toml"
+    settings.write_text("[record]\nmax_store_mb = 1\n")
+    nb.write("import random\ndata = random.Random(5).randbytes(3_000_000)", "total = sum(data)")
+    done = nb.run(executor="serial")
+    assert [step.state for step in done.steps] == ["done", "done"]
+    (said,) = done.steps[0].notes
+    assert said == (
+        "data is not saved: the store is at its cap of 1 MiB; those that take it run this one again, until it ran with "
+        "more room"
+    )
+    with pytest.raises(CellarError, match="data"):
+        load_results(nb.path, "data")
+    settings.write_text("[record]\nmax_store_mb = 100\n")
+    done = nb.run("a", again=True, executor="serial")
+    assert done.steps[0].notes == []
+    assert sum(load_results(nb.path, "data")["data"]) == load_results(nb.path, "total")["total"]

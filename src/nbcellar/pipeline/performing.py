@@ -18,7 +18,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -31,7 +31,7 @@ from nbcellar.components.paths import lists_folders, texts_of
 from nbcellar.components.settings import looks_seeding
 from nbcellar.components.transform import NotPythonError, parse
 from nbcellar.errors import CannotRestoreError, StoreUnavailableError
-from nbcellar.history.model import CellError, CellRun, CommitKind
+from nbcellar.history.model import NO_ROOM, CellError, CellRun, CommitKind
 from nbcellar.history.operations import local_identity
 from nbcellar.history.repository import FOLDER, Repository
 from nbcellar.ids import CommitId, Digest
@@ -353,12 +353,20 @@ def _record(
     return Outcome(
         id=task.id,
         commit=job.commit.hex(),
-        facts=msgspec.structs.replace(facts, values={**lost, **stored}),
+        facts=msgspec.structs.replace(facts, values={**lost, **stored}, notes=(*facts.notes, *_unsaved(stored))),
         outputs=outputs,
         seconds=facts.seconds,
         defines=any(entry.defines for entry in state.covariables),
         surroundings=surroundings_of(state.ambient, facts),
     )
+
+
+def _unsaved(stored: Mapping[str, Value]) -> Iterator[str]:
+    """Yield what to say of values that there was no room for; others, which no room would help, are no news."""
+    for name, value in stored.items():
+        if value.reason.startswith(NO_ROOM):
+            why = value.reason.removeprefix(NO_ROOM)
+            yield f"{name} is not saved: {why}; those that take it run this one again, until it ran with more room"
 
 
 def _expected(session: Session, versions: Iterable[Any]) -> dict[str, Value]:
