@@ -415,6 +415,6 @@ def test_what_there_is_no_room_for_is_told_and_made_again(nb: Notebook) -> None:
     with pytest.raises(CellarError, match="data"):
         load_results(nb.path, "data")
     settings.write_text("[record]\nmax_store_mb = 100\n")
-    done = nb.run("a", again=True, executor="serial")
-    assert done.steps[0].notes == []
+    assert nb.run("a", again=True, executor="serial").steps[0].notes == []
+    assert states(nb.run(executor="serial")) == {"a": "cached", "b": "done"}
     assert sum(load_results(nb.path, "data")["data"]) == load_results(nb.path, "total")["total"]
