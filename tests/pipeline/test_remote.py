@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 import psutil
 import pytest
+from blake3 import blake3
 from tests.object_store import Bucket, served
 
+from nbcellar import config
 from nbcellar.api.pipelines import load_results, opened, run_pipeline
 from nbcellar.errors import (
-    CellarError,
     CorruptStoreError,
     InvalidInputError,
     NotTrustedError,
@@ -28,8 +29,11 @@ from nbcellar.pipeline import parcel
 from nbcellar.pipeline.cache import Cache
 from nbcellar.pipeline.exchange import Exchange, exchange_with
 from nbcellar.pipeline.model import Task
+from nbcellar.pipeline.performing import Performer
 from nbcellar.remote.opening import open_remote
 from nbcellar.store.check import check
+from nbcellar.store.interface import Kind
+from nbcellar.trust.decisions import TrustStore
 
 from .dask_support import BEGIN, FOR_EVER, Cluster, error_of, in_background, indented, pipe, write
 from .support import states
@@ -224,6 +228,33 @@ def test_what_went_from_the_bucket_too_early_is_told(folder: Path, tmp_path: Pat
         assert not repo.store.has(Digest(commit))
 
 
+def test_a_piece_that_went_before_its_parcel_is_sent_again(
+    folder: Path, tmp_path: Path, sent: tuple[Path, CommitId]
+) -> None:
+    """A bucket's rule takes away what is old: a piece that an older result left goes before a younger parcel."""
+    remote, commit = sent
+    for path in (remote / "pieces").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    with Repository.open(folder) as repo:
+        exchange_with(remote.as_uri(), repo).send(repo, commit)
+    with another(folder, tmp_path) as repo:
+        exchange_with(remote.as_uri(), repo).fetch(repo, commit)
+        assert check(repo.store, read_data=True).is_clean
+
+
+def test_many_small_values_lie_beside_the_parcel(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parcel, "MOST_INLINE_BYTES", 300_000)
+    make = "import random\nparts = random.Random(5)\n" + "".join(f"v{n} = parts.randbytes(100_000)\n" for n in range(5))
+    commit = CommitId(bytes.fromhex(str(run_pipeline(write(folder, {"a": make})).steps[0].result)))
+    remote = tmp_path / "remote"
+    with Repository.open(folder) as repo, another(folder, tmp_path) as other:
+        exchange_with(remote.as_uri(), repo).send(repo, commit)
+        assert next((remote / "results").rglob(commit.hex())).stat().st_size < 330_000
+        exchange_with(remote.as_uri(), other).fetch(other, commit)
+        assert check(other.store, read_data=True).is_clean
+
+
 # parcels that somebody changed -------------------------------------------------------------------------------------
 
 
@@ -275,8 +306,9 @@ def test_no_changed_byte_is_taken(folder: Path, tmp_path: Path, sent: tuple[Path
                 whole + b"\0",
             ):
                 path.write_bytes(changed)
-                with pytest.raises(CellarError):
+                with pytest.raises((CorruptStoreError, UnsupportedFormatError)) as raised:
                     exchange_with(remote.as_uri(), repo).fetch(repo, commit)
+                assert remote.as_uri() in raised.value.message or raised.type is UnsupportedFormatError
                 assert not repo.store.has(Digest(commit))
             path.write_bytes(whole)
         exchange_with(remote.as_uri(), repo).fetch(repo, commit)
@@ -291,6 +323,43 @@ def test_a_result_of_somebody_who_is_not_trusted_is_not_taken(
         with pytest.raises(NotTrustedError, match="was signed by"):
             Exchange(open_remote(remote.as_uri()), lambda key: False).fetch(repo, commit)
         assert not repo.store.has(Digest(commit))
+
+
+def test_whom_a_worker_trusts_is_asked_for_each_project(tmp_path: Path) -> None:
+    """A process of a worker runs components of several projects, one after the other."""
+    key = b"k" * 32
+    remote = (tmp_path / "remote").as_uri()
+    task = Task(id="a", name="a", source="", key="0" * 64, known={}, root="", folder="", remote=remote)
+    performer = object.__new__(Performer)
+    performer._exchanges, performer._environ = {}, os.environ
+    found = {}
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        with Repository.create(tmp_path / name) as repo:
+            if name == "one":
+                TrustStore(config.user_folder(os.environ)).add(repo.project, key, now_ns=1)
+            shared = performer._shared_by(task, repo)
+            assert shared is not None
+            found[name] = shared._is_trusted(key)
+    assert found == {"one": True, "other": False}
+
+
+def test_nothing_is_unpacked_that_the_signed_commit_does_not_need(
+    folder: Path, tmp_path: Path, sent: tuple[Path, CommitId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Zeros take no room until they are unpacked: thousands of parts would fill the memory of all who read them."""
+    remote, commit = sent
+    path = next((remote / "results").rglob(commit.hex()))
+    found = msgspec.msgpack.decode(path.read_bytes(), type=parcel.Parcel)
+    zeros = bytes(1_000_000)
+    more = parcel.Part(blake3(zeros).digest(), Kind.BLOCK, parcel.packed(Kind.BLOCK, zeros))
+    met = []
+    whole = parcel.unpacked
+    monkeypatch.setattr(parcel, "unpacked", lambda kind, digest, data: met.append(digest) or whole(kind, digest, data))
+    for parts in ((more, *found.parts), (*found.parts, found.parts[0])):
+        with pytest.raises(CorruptStoreError, match="does not come with what it consists of"):
+            parcel.unpack(commit, msgspec.structs.replace(found, parts=parts))
+    assert more.digest not in met
 
 
 @pytest.mark.parametrize("what", ["lacks", "has more", "another kind", "newer"])

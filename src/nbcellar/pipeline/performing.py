@@ -83,7 +83,7 @@ class Performer:
         self._modules = ModuleState(self._imported.own_modules, self._imported.is_own)
         self._environment = Environment(lambda name: self._imported.is_own(name, sys.modules.get(name)))
         self._repos: dict[str, Repository] = {}
-        self._exchanges: dict[str, Exchange] = {}
+        self._exchanges: dict[tuple[str, str], Exchange] = {}
         _import_random_streams()
         self._ambient = AmbientTracker()
         self._base = _fixed_streams(self._ambient)
@@ -128,11 +128,14 @@ class Performer:
 
     def _shared_by(self, task: Task, repo: Repository) -> Exchange | None:
         """Return what brings results here and takes them away, where the repository is this worker's alone."""
-        if task.remote and task.remote not in self._exchanges:
+        if not task.remote:
+            return None
+        whose = (task.remote, repo.project)  # whom to trust is decided for each project
+        if whose not in self._exchanges:
             from nbcellar.pipeline.exchange import exchange_with
 
-            self._exchanges[task.remote] = exchange_with(task.remote, repo, self._environ)
-        return self._exchanges.get(task.remote)
+            self._exchanges[whose] = exchange_with(task.remote, repo, self._environ)
+        return self._exchanges[whose]
 
     def _session(self, repo: Repository, key: str) -> Session:
         namespace = self.shell.user_ns
