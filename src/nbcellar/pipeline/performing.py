@@ -237,7 +237,7 @@ class Performer:
         told += registered.notes + self._notes_on_modules(patches)
         retire = self._why_retire(patches or self._patched)
         if error is not None:
-            failure, met = _failure(error, self.shell, outputs), _met(seen, task)
+            failure, met = _failure(error, self.shell, outputs), _met(seen, modules, self._imported.absent(), task)
             return Outcome(id=task.id, failure=failure, facts=met, outputs=outputs, seconds=seconds, retire=retire)
         after = session.ambient.capture(session.tracker.variables())
         consumed = tuple(sorted(changed_parts(start, after, task.source, has_imported=has_imported)))
@@ -304,10 +304,12 @@ def _with_orders(facts: Facts | None, space: Mapping[str, object]) -> Facts | No
     return msgspec.structs.replace(facts, notes=(*facts.notes, *notes)) if notes else facts
 
 
-def _met(seen: Seen, task: Task) -> Facts:
+def _met(seen: Seen, modules: Mapping[str, str], absent: tuple[str, ...], task: Task) -> Facts:
     """Return what a component that failed had met by then."""
-    files, folders, written = (relative(paths, task) for paths in (seen.files, seen.folders, seen.written))
-    return Facts(files=files, folders=folders, written=written)
+    files, folders, written, local = (
+        relative(paths, task) for paths in (seen.files, seen.folders, seen.written, modules)
+    )
+    return Facts(files=files, folders=folders, written=written, modules=local, absent=absent)
 
 
 def relative(paths: Mapping[str, str], task: Task) -> dict[str, str]:
