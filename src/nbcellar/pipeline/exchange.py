@@ -46,7 +46,7 @@ class Exchange:
 
     def __init__(self, remote: Remote, is_trusted: Callable[[bytes], bool]) -> None:
         """is_trusted: whether results that a key signs may be used here."""
-        self._remote, self._is_trusted = remote, is_trusted
+        self.remote, self._is_trusted = remote, is_trusted
         self._there: set[CommitId] = set()
 
     def before(self, repo: Repository, task: Task) -> None:
@@ -81,13 +81,13 @@ class Exchange:
         # Also where the parcel is there: a piece may be older than it, and removed for its age.
         for _ in _each(lambda piece: self._send_piece(repo, piece), planned.pieces):
             pass
-        if self._remote.size_of(_parcel_name(commit)) is None:
-            self._remote.write(_parcel_name(commit), parcel.pack(repo, planned))
+        if self.remote.size_of(_parcel_name(commit)) is None:
+            self.remote.write(_parcel_name(commit), parcel.pack(repo, planned))
         self._there.add(commit)
 
     def _send_piece(self, repo: Repository, piece: Piece) -> None:
-        if self._remote.size_of(_piece_name(piece)) is None:
-            self._remote.write(_piece_name(piece), parcel.pack_piece(repo, piece))
+        if self.remote.size_of(_piece_name(piece)) is None:
+            self.remote.write(_piece_name(piece), parcel.pack_piece(repo, piece))
 
     def fetch(self, repo: Repository, commit: CommitId) -> None:
         """Have a result in the repository.
@@ -116,7 +116,7 @@ class Exchange:
         if not self._is_trusted(found.key):
             name = fingerprint(found.key)
             raise NotTrustedError(
-                f"result {commit.hex()[:8]} in {self._remote.address} was signed by {name}, who is not trusted here",
+                f"result {commit.hex()[:8]} in {self.remote.address} was signed by {name}, who is not trusted here",
                 hint=f"if you know that this key is genuine: cellar trust add {name}",
             )
         return parcel.unpack(commit, found)
@@ -146,13 +146,13 @@ class Exchange:
             yield
         except CorruptStoreError as error:
             raise CorruptStoreError(
-                f"what is in {self._remote.address} was changed or damaged: {error.message}",
+                f"what is in {self.remote.address} was changed or damaged: {error.message}",
                 hint="empty that folder, the next run sends anew what is needed",
             ) from error
 
     def _read(self, name: str, most: int) -> bytes:
         try:
-            return self._remote.read(name, most=most)
+            return self.remote.read(name, most=most)
         except NotFoundError as error:
             raise StoreUnavailableError(
                 error.message, hint="somebody emptied it during the run; run it again: what is there is kept"

@@ -18,6 +18,7 @@ from nbcellar.components.model import Component
 from nbcellar.components.parameters import sealed
 from nbcellar.errors import CellarError
 from nbcellar.ids import CellId
+from nbcellar.pipeline import elsewhere
 from nbcellar.pipeline.cache import Beside, Cache, Outlook, Result
 from nbcellar.pipeline.executors import Answer, Executor
 from nbcellar.pipeline.keys import PYTHON, code_digest, component_key
@@ -386,21 +387,16 @@ class Run:
             if answer.is_shared:
                 self._alone.add(id)  # it may have met older files: it runs again, for this run alone
             else:
-                self._failed(id, self._explained(id, answer, outcome), inputs)
+                self._failed(id, elsewhere.explained(self._cache, answer, outcome, self._beside(id)), inputs)
             return
         result = Result.of(outcome, time.time_ns())
         if answer.is_shared and self._cache.is_outdated(result, inputs.surroundings, self._beside(id)):
             self._alone.add(id)
             return
-        elsewhere: tuple[str, ...] = ()
-        if answer.is_elsewhere:
-            if other := self._cache.files_differ_here(result.facts, self._beside(id)):
-                failure = Failure("Cellar", f"the files where it ran are others than here: {other}")
-                refused = Outcome(id=id, failure=failure, facts=result.facts, seconds=outcome.seconds)
-                self._failed(id, refused, inputs)
-                return
-            elsewhere = tuple(f"where it ran, {other}" for other in self._cache.installed_otherwise(result.facts))
-        notes = (*result.facts.notes, *elsewhere, *self._compared(id, result))
+        if refused := elsewhere.refused(self._cache, answer, self._beside(id)):
+            self._failed(id, refused, inputs)
+            return
+        notes = (*result.facts.notes, *self._compared(id, result), *elsewhere.notes(self._cache, answer))
         self._cache.forget_files(None if notes else result.facts.written)
         self._take(id, result, inputs)
         self._fresh[id], self._last[id] = result.commit, result
@@ -414,17 +410,6 @@ class Run:
         if self._beside(id).raced(result):
             self._forget(id)
         self._find_edges()
-
-    def _explained(self, id: CellId, answer: Answer, outcome: Outcome) -> Outcome:
-        """Add to a failure which file that it met is another one here: that may be why."""
-        failure, met = outcome.failure, outcome.facts
-        if failure is None or met is None or not answer.is_elsewhere:
-            return outcome
-        other = self._cache.files_differ_here(met, self._beside(id))
-        if not other:
-            return outcome
-        said = f"{failure.message} (the files where it ran are others than here: {other})"
-        return msgspec.structs.replace(outcome, failure=msgspec.structs.replace(failure, message=said))
 
     def _failed(self, id: CellId, outcome: Outcome, inputs: Inputs) -> None:
         failure = outcome.failure

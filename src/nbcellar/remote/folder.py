@@ -46,6 +46,9 @@ class Folder:
         with self._about(name):
             (self._path / checked(name)).unlink(missing_ok=True)
 
+    def close(self) -> None:
+        pass
+
     @contextlib.contextmanager
     def _about(self, name: str) -> Iterator[None]:
         try:
