@@ -192,6 +192,12 @@ def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
         open_remote((tmp_path / "file").as_uri()).write("a", b"")
 
 
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="only where folders cannot be made below /proc")
+def test_a_folder_that_cannot_be_made() -> None:
+    with pytest.raises(StoreUnavailableError, match="file:///proc/nowhere cannot be made"):
+        open_remote("file:///proc/nowhere").write("a/b", b"")
+
+
 def test_without_obstore_the_error_says_how_to_get_it() -> None:
     code = (
         "import sys; sys.modules['obstore'] = None\n"
