@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import psutil
 import pytest
+from blake3 import blake3
 from tests.object_store import Bucket, served
 
+from nbcellar import config
 from nbcellar.api.pipelines import load_results, opened, run_pipeline
 from nbcellar.errors import (
-    CellarError,
     CorruptStoreError,
     InvalidInputError,
     NotTrustedError,
@@ -26,16 +28,24 @@ from nbcellar.history.repository import Repository
 from nbcellar.ids import CommitId, Digest
 from nbcellar.pipeline import parcel
 from nbcellar.pipeline.cache import Cache
+from nbcellar.pipeline.dask_sharing import ByRemote
+from nbcellar.pipeline.dask_task import Errand
 from nbcellar.pipeline.exchange import Exchange, exchange_with
+from nbcellar.pipeline.executors import Answer
 from nbcellar.pipeline.model import Task
+from nbcellar.pipeline.performing import Performer
 from nbcellar.remote.opening import open_remote
 from nbcellar.store.check import check
+from nbcellar.store.interface import Kind
+from nbcellar.trust.decisions import TrustStore
 
 from .dask_support import BEGIN, FOR_EVER, Cluster, error_of, in_background, indented, pipe, write
 from .support import states
 from .test_dask import CODE, DATA, told
 
 pytest.importorskip("distributed")
+from nbcellar.pipeline.dask_executor import Dask
+
 pytestmark = pytest.mark.slow
 
 
@@ -161,11 +171,75 @@ def test_files_that_are_others_where_it_ran_are_told(
     done = run_pipeline(path, **options(cluster, bucket))
     assert states(done) == {"a": "failed", "b": "blocked", "c": "done"}
     said = {
-        "read": "data.txt is gone",
+        "read": "data.txt is there and not here",
         "written": "made.txt, which it wrote, is not as it left it",
-        "looked for": "data.txt is gone",
+        "looked for": "data.txt is there and not here",
     }
     assert error_of(done, "a") == f"Cellar: the files where it ran are others than here: {said[what]}"
+
+
+def test_a_component_that_fails_for_lack_of_a_file_there_is_told_so(
+    folder: Path, tmp_path: Path, cluster: Cluster, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "data.txt").write_text("here")
+    (own / "helper.py").write_text("x = 1")
+    whole = Cache._whole
+    monkeypatch.setattr(Cache, "_whole", lambda self, path: whole(self, path).replace(str(folder), str(own)))
+    first = Cache.__init__
+
+    def look_at_own(self: Cache, *arguments: Any) -> None:
+        first(self, *arguments)
+        self._real_folder = str(own)
+
+    monkeypatch.setattr(Cache, "__init__", look_at_own)
+    path = write(folder, {"a": "x = open('data.txt').read()", "b": "import helper", "c": "1 / 0"})
+    done = run_pipeline(path, **options(cluster, bucket))
+    said = "(the files where it ran are others than here: {} is here and not there)"
+    assert error_of(done, "a").endswith(said.format("data.txt"))
+    assert error_of(done, "b").endswith(said.format("the module helper"))
+    assert error_of(done, "c") == "ZeroDivisionError: division by zero"
+
+
+def test_a_file_that_one_before_it_writes_while_the_result_is_on_the_way_is_waited_for(
+    folder: Path, cluster: Cluster, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing in the sources says that they meet in a file, so both run at once."""
+    for name in ("go", "written", "end"):
+        pipe(folder, name)
+    name = "name = ''.join(['da', 'ta'])\n"
+    first = "open('go').read()\nopen({}, 'w').close()\nopen('written', 'w').close()\nopen('end').read()"
+    path = write(
+        folder, {"a": first.format("''.join(['da', 'ta'])"), "b": f"import os\n{name}x = os.path.exists(name)"}
+    )
+    bring, told = ByRemote.bring, []
+
+    def bring_late(self: ByRemote, commit: str) -> Future[None] | None:
+        if not (folder / "data").exists():
+            (folder / "go").write_text("")
+            (folder / "written").read_text()
+        return bring(self, commit)
+
+    def tell(step: Any) -> None:
+        told.append((step.name, step.state))
+        if told[-1] in {("b", "failed"), ("b", "done")} and ("a", "done") not in told:
+            (folder / "end").write_text("")
+
+    monkeypatch.setattr(ByRemote, "bring", bring_late)
+    done = run_pipeline(path, tell=tell, **options(cluster, bucket))
+    assert states(done) == {"a": "done", "b": "done"}, error_of(done, "b")
+    assert told.index(("b", "failed")) < told.index(("a", "done"))
+    assert load_results(path, "x")["x"] is True
+
+
+def test_an_environment_that_is_another_one_there_is_told(
+    folder: Path, cluster: Cluster, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODE_OF_THE_TEST", "here alone")
+    path = write(folder, {"a": "import os\nmode = os.environ.get('MODE_OF_THE_TEST')"})
+    (step,) = run_pipeline(path, **options(cluster, bucket)).steps
+    assert step.notes == ["where it ran, the environment variable MODE_OF_THE_TEST is another one than here"]
 
 
 def test_a_machine_without_the_notebooks_folder_is_told(folder: Path, tmp_path: Path) -> None:
@@ -224,6 +298,60 @@ def test_what_went_from_the_bucket_too_early_is_told(folder: Path, tmp_path: Pat
         assert not repo.store.has(Digest(commit))
 
 
+def test_a_piece_that_went_before_its_parcel_is_sent_again(
+    folder: Path, tmp_path: Path, sent: tuple[Path, CommitId]
+) -> None:
+    """A bucket's rule takes away what is old: a piece that an older result left goes before a younger parcel."""
+    remote, commit = sent
+    for path in (remote / "pieces").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    with Repository.open(folder) as repo:
+        exchange_with(remote.as_uri(), repo).send(repo, commit)
+    with another(folder, tmp_path) as repo:
+        exchange_with(remote.as_uri(), repo).fetch(repo, commit)
+        assert check(repo.store, read_data=True).is_clean
+
+
+def test_many_small_values_lie_beside_the_parcel(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parcel, "MOST_INLINE_BYTES", 300_000)
+    make = "import random\nparts = random.Random(5)\n" + "".join(f"v{n} = parts.randbytes(100_000)\n" for n in range(5))
+    commit = CommitId(bytes.fromhex(str(run_pipeline(write(folder, {"a": make})).steps[0].result)))
+    remote = tmp_path / "remote"
+    with Repository.open(folder) as repo, another(folder, tmp_path) as other:
+        exchange_with(remote.as_uri(), repo).send(repo, commit)
+        assert next((remote / "results").rglob(commit.hex())).stat().st_size < 330_000
+        exchange_with(remote.as_uri(), other).fetch(other, commit)
+        assert check(other.store, read_data=True).is_clean
+
+
+def test_runs_of_other_projects_or_settings_share_nothing(tmp_path: Path) -> None:
+    """Two people may have their projects at the same path, each on a machine of their own."""
+    dask = object.__new__(Dask)
+    dask._submitted = set()
+    task = Task(id="a", name="a", source="", key="0" * 64, known={}, root="/p", folder="/p", remote="s3://b/c")
+    keys = [
+        dask._key(Errand(task=task, run=run, project=project, settings=settings))
+        for run, project, settings in (("1", "x", b""), ("2", "x", b""), ("3", "y", b""), ("4", "x", b"[record]"))
+    ]
+    assert keys[0] == keys[1]
+    assert len(set(keys)) == 3
+
+
+def test_what_is_told_twice_while_its_result_is_on_the_way_is_not_waited_for() -> None:
+    """Dask says that a task is done by an event and by its future; meanwhile others may reach their time limits."""
+
+    class OnTheWay(Future[None]):
+        def result(self, timeout: float | None = None) -> None:
+            raise AssertionError("this would wait")
+
+    dask = object.__new__(Dask)
+    task = Task(id="a", name="a", source="", key="0" * 64, known={}, root="", folder="")
+    dask._coming = {"key": (Answer(task=task), OnTheWay())}
+    assert dask._answers("key") == []
+    assert "key" in dask._coming
+
+
 # parcels that somebody changed -------------------------------------------------------------------------------------
 
 
@@ -275,8 +403,9 @@ def test_no_changed_byte_is_taken(folder: Path, tmp_path: Path, sent: tuple[Path
                 whole + b"\0",
             ):
                 path.write_bytes(changed)
-                with pytest.raises(CellarError):
+                with pytest.raises((CorruptStoreError, UnsupportedFormatError)) as raised:
                     exchange_with(remote.as_uri(), repo).fetch(repo, commit)
+                assert remote.as_uri() in raised.value.message or raised.type is UnsupportedFormatError
                 assert not repo.store.has(Digest(commit))
             path.write_bytes(whole)
         exchange_with(remote.as_uri(), repo).fetch(repo, commit)
@@ -291,6 +420,43 @@ def test_a_result_of_somebody_who_is_not_trusted_is_not_taken(
         with pytest.raises(NotTrustedError, match="was signed by"):
             Exchange(open_remote(remote.as_uri()), lambda key: False).fetch(repo, commit)
         assert not repo.store.has(Digest(commit))
+
+
+def test_whom_a_worker_trusts_is_asked_for_each_project(tmp_path: Path) -> None:
+    """A process of a worker runs components of several projects, one after the other."""
+    key = b"k" * 32
+    remote = (tmp_path / "remote").as_uri()
+    task = Task(id="a", name="a", source="", key="0" * 64, known={}, root="", folder="", remote=remote)
+    performer = object.__new__(Performer)
+    performer._exchanges, performer._environ = {}, os.environ
+    found = {}
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        with Repository.create(tmp_path / name) as repo:
+            if name == "one":
+                TrustStore(config.user_folder(os.environ)).add(repo.project, key, now_ns=1)
+            shared = performer._shared_by(task, repo)
+            assert shared is not None
+            found[name] = shared._is_trusted(key)
+    assert found == {"one": True, "other": False}
+
+
+def test_nothing_is_unpacked_that_the_signed_commit_does_not_need(
+    folder: Path, tmp_path: Path, sent: tuple[Path, CommitId], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Zeros take no room until they are unpacked: thousands of parts would fill the memory of all who read them."""
+    remote, commit = sent
+    path = next((remote / "results").rglob(commit.hex()))
+    found = msgspec.msgpack.decode(path.read_bytes(), type=parcel.Parcel)
+    zeros = bytes(1_000_000)
+    more = parcel.Part(blake3(zeros).digest(), Kind.BLOCK, parcel.packed(Kind.BLOCK, zeros))
+    met = []
+    whole = parcel.unpacked
+    monkeypatch.setattr(parcel, "unpacked", lambda kind, digest, data: met.append(digest) or whole(kind, digest, data))
+    for parts in ((more, *found.parts), (*found.parts, found.parts[0])):
+        with pytest.raises(CorruptStoreError, match="does not come with what it consists of"):
+            parcel.unpack(commit, msgspec.structs.replace(found, parts=parts))
+    assert more.digest not in met
 
 
 @pytest.mark.parametrize("what", ["lacks", "has more", "another kind", "newer"])

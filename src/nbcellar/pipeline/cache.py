@@ -8,7 +8,7 @@ is trusted here. Not for: making results (`performing.py`); what has to run (`sc
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -203,7 +203,7 @@ class Cache:
             return result.lost
         if facts.unsure:
             return facts.unsure
-        if reason := self._other_files(facts, beside):
+        if reason := self._other_files(facts, beside, _change):
             return reason
         for name, then in facts.environ.items():
             if (now := variable_digest(name, os.environ)) != then:
@@ -213,12 +213,25 @@ class Cache:
                 return f"{name} {then} -> {now or 'not installed'}"
         return _other_surroundings(facts, surroundings)
 
-    def differs_here(self, result: Result, beside: Beside) -> str:
-        """Return which file is another one here than where a result was made just now; empty if none is."""
+    def files_differ_here(self, facts: Facts, beside: Beside) -> str:
+        """Return which file is another one here than where a component ran just now; empty if none is."""
         self.forget_files()
-        return self._other_files(result.facts, beside)
+        return self._other_files(facts, beside, _between)
 
-    def _other_files(self, facts: Facts, beside: Beside) -> str:
+    def installed_otherwise(self, facts: Facts) -> list[str]:
+        """Return what else a component met that is other here than where it ran: it will run again for that."""
+        found = [
+            f"the environment variable {name} is another one than here"
+            for name, then in facts.environ.items()
+            if variable_digest(name, os.environ) != then
+        ]
+        for name, there in facts.distributions.items():
+            if (here := version_of(name)) != there:
+                found.append(f"{name} is {there or 'not installed'}, here {here or 'not installed'}")
+        return found
+
+    def _other_files(self, facts: Facts, beside: Beside, change: Callable[[str, str], str]) -> str:
+        """Return which file is other now than it was. change: what to say of one, from what was and is there."""
         for path, then in facts.written.items():
             if (now := self.digest_of(path)) != then and now not in beside.later.get(path, ()):
                 return f"{path}, which it wrote, is not as it left it"
@@ -230,7 +243,7 @@ class Cache:
             is_later = path in beside.earlier and beside.later.get(path)
             now = kind_of(self._whole(path)) if then == FILE else self.digest_of(path)
             if not fits(then, now) and not (is_later and now in beside.later[path]):
-                return f"{path} {_change(then, now)}"
+                return f"{path} {change(then, now)}"
         for path, then in facts.times.items():
             if path not in beside.earlier and time_of(self._whole(path)) != then:
                 return f"{path} was written at another time"
@@ -249,7 +262,7 @@ class Cache:
             return reason
         for name in facts.absent:
             if is_there(name, self._real_folder):
-                return f"the module {name} is there now"
+                return f"the module {name} {change('', name)}"
         return ""
 
     def _found_elsewhere(self, facts: Facts) -> str:
@@ -378,6 +391,12 @@ def _change(then: str, now: str) -> str:
     if not then:
         return "is there now"
     return "changed" if now else "is gone"
+
+
+def _between(there: str, here: str) -> str:
+    if not there:
+        return "is here and not there"
+    return "is another one there" if here else "is there and not here"
 
 
 def _shown(value: Any) -> str:

@@ -29,7 +29,7 @@ from nbcellar import __version__
 from nbcellar.errors import CellarError, InvalidInputError, NotTrustedError, StoreUnavailableError
 from nbcellar.pipeline import dask_task
 from nbcellar.pipeline.dask_sharing import ByRemote, InFolder, Sharing
-from nbcellar.pipeline.dask_task import Reply, Seen
+from nbcellar.pipeline.dask_task import Errand, Reply, Seen
 from nbcellar.pipeline.executors import Answer
 from nbcellar.pipeline.keys import PYTHON
 from nbcellar.pipeline.model import Task
@@ -139,7 +139,7 @@ class Dask:
 
     def _give(self, task: Task) -> None:
         errand = self._sharing.errand(task, self._run)
-        key = self._key(errand.task)
+        key = self._key(errand)
         self._submitted.add(key)
         data = msgspec.msgpack.encode(errand)
         try:
@@ -153,9 +153,14 @@ class Dask:
         """Return what sends a task to a worker that has nothing to do; Dask may not have heard of that yet."""
         return {"workers": [self._free.pop()], "allow_other_workers": True} if self._free else {}
 
-    def _key(self, task: Task) -> str:
-        """Return Dask's key: equal for equal work, another one where the work has to be done again."""
-        whole = blake3(msgspec.msgpack.encode(task, order="deterministic")).hexdigest()
+    def _key(self, errand: Errand) -> str:
+        """Return Dask's key: equal for equal work, another one where the work has to be done again.
+
+        Work of another project, or under other settings, is other work: what is recorded of it may differ.
+        """
+        task = errand.task
+        of_all = msgspec.structs.replace(errand, run="")
+        whole = blake3(msgspec.msgpack.encode(of_all, order="deterministic")).hexdigest()
         key = f"cellar-{task.key[:32]}-{whole[:16]}"
         return f"{key}-{secrets.token_hex(8)}" if task.is_alone or key in self._submitted else key
 
@@ -184,8 +189,11 @@ class Dask:
         if isinstance(done, Answer):
             return [done]
         if done in self._coming:
-            arrived, future = self._coming.pop(done)
-            future.result()
+            arrived, coming = self._coming[done]
+            if not coming.done():  # Dask says the same twice, by an event and by its future
+                return []
+            del self._coming[done]
+            coming.result()
             return [arrived]
         if done not in self._pending:  # it was cancelled, or a task can be given now
             return []

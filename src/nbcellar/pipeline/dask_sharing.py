@@ -25,7 +25,6 @@ from nbcellar.pipeline import dask_task
 from nbcellar.pipeline.dask_task import Errand, Seen
 from nbcellar.pipeline.exchange import exchange_with
 from nbcellar.pipeline.model import Task
-from nbcellar.remote.opening import open_remote
 from nbcellar.trust.keys import load_or_create
 
 
@@ -118,9 +117,9 @@ class ByRemote:
     def __init__(self, root: Path, address: str) -> None:
         """Raises CellarError for an address that is none."""
         self._address = address
-        self._remote = open_remote(address)
         self._repo = Repository.open(root, late=True)
         self._exchange = exchange_with(address, self._repo)
+        self._remote = self._exchange.remote
         self._key = load_or_create(config.user_folder(os.environ)).key_id
         try:
             self._settings = (root / FOLDER / config.FILE_NAME).read_bytes()
@@ -157,6 +156,7 @@ class ByRemote:
         return self._thread.submit(self._exchange.fetch, self._repo, CommitId(bytes.fromhex(commit)))
 
     def close(self) -> None:
+        self._remote.close()  # before the thread, which may wait for it
         self._thread.shutdown(cancel_futures=True)
         self._repo.close()
 

@@ -6,13 +6,12 @@ says is never believed beyond that. Not for: what a parcel is (`parcel.py`), whi
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-
-import msgspec
 
 from nbcellar import config
 from nbcellar.errors import (
@@ -47,7 +46,7 @@ class Exchange:
 
     def __init__(self, remote: Remote, is_trusted: Callable[[bytes], bool]) -> None:
         """is_trusted: whether results that a key signs may be used here."""
-        self._remote, self._is_trusted = remote, is_trusted
+        self.remote, self._is_trusted = remote, is_trusted
         self._there: set[CommitId] = set()
 
     def before(self, repo: Repository, task: Task) -> None:
@@ -78,16 +77,17 @@ class Exchange:
         """Have a result in the remote. Raises NotFoundError where the repository has not all of it."""
         if commit in self._there:
             return
-        if self._remote.size_of(_parcel_name(commit)) is None:
-            found = parcel.pack(repo, commit)
-            for _ in _each(lambda piece: self._send_piece(repo, piece), found.pieces):
-                pass
-            self._remote.write(_parcel_name(commit), msgspec.msgpack.encode(found))
+        planned = parcel.plan(repo, commit)
+        # Also where the parcel is there: a piece may be older than it, and removed for its age.
+        for _ in _each(lambda piece: self._send_piece(repo, piece), planned.pieces):
+            pass
+        if self.remote.size_of(_parcel_name(commit)) is None:
+            self.remote.write(_parcel_name(commit), parcel.pack(repo, planned))
         self._there.add(commit)
 
     def _send_piece(self, repo: Repository, piece: Piece) -> None:
-        if self._remote.size_of(_piece_name(piece)) is None:
-            self._remote.write(_piece_name(piece), parcel.pack_piece(repo, piece))
+        if self.remote.size_of(_piece_name(piece)) is None:
+            self.remote.write(_piece_name(piece), parcel.pack_piece(repo, piece))
 
     def fetch(self, repo: Repository, commit: CommitId) -> None:
         """Have a result in the repository.
@@ -98,7 +98,8 @@ class Exchange:
         if repo.store.has(Digest(commit)):
             self._there.add(commit)
             return
-        contents = self._contents(commit)
+        with self._blamed():
+            contents = self._contents(commit)
         for left in reversed(range(_TRIES)):
             try:
                 self._enter(repo, contents)
@@ -115,7 +116,7 @@ class Exchange:
         if not self._is_trusted(found.key):
             name = fingerprint(found.key)
             raise NotTrustedError(
-                f"result {commit.hex()[:8]} in {self._remote.address} was signed by {name}, who is not trusted here",
+                f"result {commit.hex()[:8]} in {self.remote.address} was signed by {name}, who is not trusted here",
                 hint=f"if you know that this key is genuine: cellar trust add {name}",
             )
         return parcel.unpack(commit, found)
@@ -135,18 +136,27 @@ class Exchange:
         digests = [Digest(digest) for digest in piece.digests]
         if all(map(repo.store.has, digests)):
             return [(digest, repo.store.read(digest)) for digest in digests]
-        return list(parcel.unpack_piece(piece, self._read(_piece_name(piece), parcel.MOST_PIECE_BYTES)))
+        with self._blamed():
+            return list(parcel.unpack_piece(piece, self._read(_piece_name(piece), parcel.MOST_PIECE_BYTES)))
+
+    @contextlib.contextmanager
+    def _blamed(self) -> Iterator[None]:
+        """Say where what was changed is: it stays, as nothing there is written twice."""
+        try:
+            yield
+        except CorruptStoreError as error:
+            raise CorruptStoreError(
+                f"what is in {self.remote.address} was changed or damaged: {error.message}",
+                hint="empty that folder, the next run sends anew what is needed",
+            ) from error
 
     def _read(self, name: str, most: int) -> bytes:
         try:
-            return self._remote.read(name, most=most)
+            return self.remote.read(name, most=most)
         except NotFoundError as error:
             raise StoreUnavailableError(
                 error.message, hint="somebody emptied it during the run; run it again: what is there is kept"
             ) from error
-        except CorruptStoreError as error:
-            error.message = f"{self._remote.address}: {error.message}"
-            raise
 
 
 def exchange_with(address: str, repo: Repository, environ: Mapping[str, str] = os.environ) -> Exchange:

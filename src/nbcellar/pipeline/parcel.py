@@ -28,12 +28,15 @@ from nbcellar.trust.keys import KEY_BYTES, SIGNATURE_BYTES, verify
 from nbcellar.values.manifest import referenced_digests
 
 if TYPE_CHECKING:
+    from nbcellar.history.recent import Signed
     from nbcellar.history.repository import Repository
 
 FORMAT = 1
 MIB = 1 << 20
 INLINE_BYTES = MIB >> 2
 """A value whose blocks take less is in the parcel: a request costs about what this much does."""
+MOST_INLINE_BYTES = 128 * MIB
+"""Of all values in a parcel together: it is read into memory as a whole."""
 PIECE_BYTES = 16 * MIB
 MOST_PARCEL_BYTES = 512 * MIB
 MOST_PIECE_BYTES = PIECE_BYTES + MOST_BYTES[Kind.BLOCK] + MIB
@@ -71,6 +74,14 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     pieces: tuple[Piece, ...]
 
 
+class Plan(NamedTuple):
+    """How a result is sent: its signed commit, what goes into the parcel, and what lies beside it."""
+
+    signed: Signed
+    parts: Mapping[Digest, Kind]
+    pieces: tuple[Piece, ...]
+
+
 class _Head(msgspec.Struct):
     format: int
 
@@ -84,36 +95,39 @@ class Contents(NamedTuple):
     pieces: tuple[Piece, ...]
 
 
-def pack(repo: Repository, commit: CommitId) -> Parcel:
-    """Return the parcel of a result. Raises NotFoundError where the repository has not all of it."""
+def plan(repo: Repository, commit: CommitId) -> Plan:
+    """Return how a result is sent. Raises NotFoundError where the repository has not all of it."""
     signed, store = repo.read_signed(commit), repo.store
-    parts: list[Part] = []
+    parts: dict[Digest, Kind] = {}
     pieces: list[Piece] = []
-    met: set[Digest] = set()
-
-    def put(kind: Kind, digest: Digest) -> None:
-        if digest not in met:
-            met.add(digest)
-            parts.append(Part(digest, kind, packed(kind, store.read(digest))))
-
+    held = 0
     for kind, digest in references_of_commit(decode_commit(signed.payload)):
-        put(kind, digest)
+        parts.setdefault(digest, kind)
         blocks = referenced_digests(store.read(digest)) if kind is Kind.VALUE else []
         sizes = {block: store.info(block).raw_bytes for block in blocks}
-        if sum(sizes.values()) < INLINE_BYTES:
+        size = sum(sizes.values())
+        if size < INLINE_BYTES and held + size < MOST_INLINE_BYTES:
+            held += size
             for block in blocks:
-                put(Kind.BLOCK, block)
+                parts.setdefault(block, Kind.BLOCK)
             continue
         # As if none of them were met before: the same value makes the same pieces in every result.
         pieces += [Piece(tuple(group)) for group in _groups(sizes)]
-    return Parcel(
+    return Plan(signed, parts, tuple(dict.fromkeys(pieces)))
+
+
+def pack(repo: Repository, planned: Plan) -> bytes:
+    """Return a parcel as it lies in a remote. Raises NotFoundError where the repository has not all of it."""
+    signed = planned.signed
+    made = Parcel(
         format=FORMAT,
         commit=signed.payload,
         key=signed.key,
         signature=signed.signature,
-        parts=tuple(parts),
-        pieces=tuple(dict.fromkeys(pieces)),
+        parts=tuple(Part(each, kind, packed(kind, repo.store.read(each))) for each, kind in planned.parts.items()),
+        pieces=planned.pieces,
     )
+    return msgspec.msgpack.encode(made)
 
 
 def _groups(sizes: Mapping[Digest, int]) -> Iterator[list[Digest]]:
@@ -188,36 +202,41 @@ def decode(commit: CommitId, data: bytes) -> Parcel:
 
 
 def unpack(commit: CommitId, parcel: Parcel) -> Contents:
-    """Return what is in a parcel. Raises CorruptStoreError unless that is a result with all it consists of."""
+    """Return what is in a parcel. Raises CorruptStoreError unless that is a result with all it consists of.
+
+    Whoever can write into the remote can add to a parcel, so nothing is unpacked that the signed commit does not need.
+    """
     found, name = decode_commit(parcel.commit), commit.hex()[:8]
     require_result(commit, found)
+    parts = {Digest(part.digest): part for part in parcel.parts}
     objects: dict[Digest, tuple[Kind, Data]] = {}
-    for part in parcel.parts:
-        kind, digest = _kind(part), Digest(part.digest)
+    needed: dict[Digest, set[Kind]] = {}  # equal bytes are one object, whatever they are for
+
+    def unpack_part(digest: Digest) -> None:
+        part = parts[digest]
+        if part.kind not in needed[digest]:
+            raise CorruptStoreError(f"result {name} lists an object of a kind that it does not have there")
+        kind = Kind(part.kind)
         objects[digest] = (kind, unpacked(kind, digest, part.data))
-    there: dict[Digest, Kind] = {digest: kind for digest, (kind, _) in objects.items()}
-    there.update({Digest(digest): Kind.BLOCK for piece in parcel.pieces for digest in piece.digests})
-    needed: dict[Digest, Kind] = {}
+
     for kind, digest in references_of_commit(found):
-        needed[digest] = kind
-        if kind is Kind.VALUE:
-            if digest not in objects:
-                raise CorruptStoreError(f"result {name} lacks value {digest.hex()[:8]}")
-            needed.update(dict.fromkeys(referenced_digests(bytes(objects[digest][1])), Kind.BLOCK))
-    if needed != there:
+        if digest not in parts:
+            raise CorruptStoreError(f"result {name} lacks {kind.name.lower()} {digest.hex()[:8]}")
+        needed.setdefault(digest, set()).add(kind)
+    values = [digest for digest, kinds in needed.items() if Kind.VALUE in kinds]
+    for digest in list(needed):
+        unpack_part(digest)
+    for value in values:
+        for digest in referenced_digests(bytes(objects[value][1])):
+            needed.setdefault(digest, set()).add(Kind.BLOCK)
+    there = {*parts, *(Digest(digest) for piece in parcel.pieces for digest in piece.digests)}
+    counts = len(parcel.parts) == len(parts) and len(set(parcel.pieces)) == len(parcel.pieces)
+    if there != needed.keys() or not counts:
         raise CorruptStoreError(f"result {name} does not come with what it consists of")
+    for digest in parts.keys() - objects.keys():
+        unpack_part(digest)
     received = Received(commit, found, len(parcel.commit), KeyId(parcel.key), parcel.signature)
     return Contents(received, parcel.commit, objects, parcel.pieces)
-
-
-def _kind(part: Part) -> Kind:
-    try:
-        kind = Kind(part.kind)
-    except ValueError:
-        kind = Kind.COMMIT
-    if kind is Kind.COMMIT or kind not in MOST_BYTES or len(part.digest) != 32:
-        raise CorruptStoreError("a result lists an object of a kind that results do not have")
-    return kind
 
 
 __all__ = [
@@ -227,10 +246,12 @@ __all__ = [
     "Parcel",
     "Part",
     "Piece",
+    "Plan",
     "decode",
     "pack",
     "pack_piece",
     "packed",
+    "plan",
     "unpack",
     "unpack_piece",
     "unpacked",

@@ -83,7 +83,7 @@ class Performer:
         self._modules = ModuleState(self._imported.own_modules, self._imported.is_own)
         self._environment = Environment(lambda name: self._imported.is_own(name, sys.modules.get(name)))
         self._repos: dict[str, Repository] = {}
-        self._exchanges: dict[str, Exchange] = {}
+        self._exchanges: dict[tuple[str, str], Exchange] = {}
         _import_random_streams()
         self._ambient = AmbientTracker()
         self._base = _fixed_streams(self._ambient)
@@ -128,11 +128,14 @@ class Performer:
 
     def _shared_by(self, task: Task, repo: Repository) -> Exchange | None:
         """Return what brings results here and takes them away, where the repository is this worker's alone."""
-        if task.remote and task.remote not in self._exchanges:
+        if not task.remote:
+            return None
+        whose = (task.remote, repo.project)  # whom to trust is decided for each project
+        if whose not in self._exchanges:
             from nbcellar.pipeline.exchange import exchange_with
 
-            self._exchanges[task.remote] = exchange_with(task.remote, repo, self._environ)
-        return self._exchanges.get(task.remote)
+            self._exchanges[whose] = exchange_with(task.remote, repo, self._environ)
+        return self._exchanges[whose]
 
     def _session(self, repo: Repository, key: str) -> Session:
         namespace = self.shell.user_ns
@@ -234,7 +237,7 @@ class Performer:
         told += registered.notes + self._notes_on_modules(patches)
         retire = self._why_retire(patches or self._patched)
         if error is not None:
-            failure, met = _failure(error, self.shell, outputs), _met(seen, task)
+            failure, met = _failure(error, self.shell, outputs), _met(seen, modules, self._imported.absent(), task)
             return Outcome(id=task.id, failure=failure, facts=met, outputs=outputs, seconds=seconds, retire=retire)
         after = session.ambient.capture(session.tracker.variables())
         consumed = tuple(sorted(changed_parts(start, after, task.source, has_imported=has_imported)))
@@ -301,10 +304,12 @@ def _with_orders(facts: Facts | None, space: Mapping[str, object]) -> Facts | No
     return msgspec.structs.replace(facts, notes=(*facts.notes, *notes)) if notes else facts
 
 
-def _met(seen: Seen, task: Task) -> Facts:
+def _met(seen: Seen, modules: Mapping[str, str], absent: tuple[str, ...], task: Task) -> Facts:
     """Return what a component that failed had met by then."""
-    files, folders, written = (relative(paths, task) for paths in (seen.files, seen.folders, seen.written))
-    return Facts(files=files, folders=folders, written=written)
+    files, folders, written, local = (
+        relative(paths, task) for paths in (seen.files, seen.folders, seen.written, modules)
+    )
+    return Facts(files=files, folders=folders, written=written, modules=local, absent=absent)
 
 
 def relative(paths: Mapping[str, str], task: Task) -> dict[str, str]:

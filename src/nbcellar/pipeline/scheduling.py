@@ -18,6 +18,7 @@ from nbcellar.components.model import Component
 from nbcellar.components.parameters import sealed
 from nbcellar.errors import CellarError
 from nbcellar.ids import CellId
+from nbcellar.pipeline import elsewhere
 from nbcellar.pipeline.cache import Beside, Cache, Outlook, Result
 from nbcellar.pipeline.executors import Answer, Executor
 from nbcellar.pipeline.keys import PYTHON, code_digest, component_key
@@ -386,17 +387,16 @@ class Run:
             if answer.is_shared:
                 self._alone.add(id)  # it may have met older files: it runs again, for this run alone
             else:
-                self._failed(id, outcome, inputs)
+                self._failed(id, elsewhere.explained(self._cache, answer, outcome, self._beside(id)), inputs)
             return
         result = Result.of(outcome, time.time_ns())
         if answer.is_shared and self._cache.is_outdated(result, inputs.surroundings, self._beside(id)):
             self._alone.add(id)
             return
-        if answer.is_elsewhere and (other := self._cache.differs_here(result, self._beside(id))):
-            failure = Failure("Cellar", f"the files where it ran are others than here: {other}")
-            self._failed(id, Outcome(id=id, failure=failure, seconds=outcome.seconds), inputs)
+        if refused := elsewhere.refused(self._cache, answer, self._beside(id)):
+            self._failed(id, refused, inputs)
             return
-        notes = (*result.facts.notes, *self._compared(id, result))
+        notes = (*result.facts.notes, *self._compared(id, result), *elsewhere.notes(self._cache, answer))
         self._cache.forget_files(None if notes else result.facts.written)
         self._take(id, result, inputs)
         self._fresh[id], self._last[id] = result.commit, result

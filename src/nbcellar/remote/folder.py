@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from nbcellar.errors import CorruptStoreError, NotFoundError, StoreUnavailableError
+from nbcellar.errors import CellarError, CorruptStoreError, NotFoundError, StoreUnavailableError
 from nbcellar.files import written_beside
 from nbcellar.remote.interface import checked
 
@@ -31,7 +31,12 @@ class Folder:
     def write(self, name: str, data: bytes) -> None:
         path = self._path / checked(name)
         with self._about(name):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+            except FileNotFoundError as error:  # as below /proc: nothing can be made there
+                raise StoreUnavailableError(
+                    f"{self.address} cannot be made", hint="see its permissions and its disk"
+                ) from error
             with written_beside(path, data) as aside:
                 aside.replace(path)
 
@@ -46,10 +51,15 @@ class Folder:
         with self._about(name):
             (self._path / checked(name)).unlink(missing_ok=True)
 
+    def close(self) -> None:
+        pass
+
     @contextlib.contextmanager
     def _about(self, name: str) -> Iterator[None]:
         try:
             yield
+        except CellarError:
+            raise
         except FileNotFoundError:
             raise NotFoundError(f"{self.address} has no {name}") from None
         except OSError as error:

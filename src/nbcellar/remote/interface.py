@@ -33,6 +33,10 @@ class Remote(Protocol):
         """Take it away, if it is there."""
         ...
 
+    def close(self) -> None:
+        """End what is under way, as far as that can be; other threads that wait for it get an error."""
+        ...
+
 
 def checked(name: str) -> str:
     """Return a name that means the same in every kind of remote. Raises InvalidInputError."""

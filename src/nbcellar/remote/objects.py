@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import Any
 
 from nbcellar.errors import CellarError, CorruptStoreError, InvalidInputError, NotFoundError, StoreUnavailableError
+from nbcellar.remote.calls import Calls
 from nbcellar.remote.interface import checked
 
 try:
@@ -25,8 +26,12 @@ try:
 except ImportError:
     raise CellarError("no object store can be used here", hint="pip install 'nbcellar[remote]'") from None
 
-_RETRY = {"max_retries": 5, "retry_timeout": timedelta(seconds=20)}
+_RETRY = {"max_retries": 10, "retry_timeout": timedelta(seconds=20)}
+"""Some 15 s in all: a bucket that is asked for too much at once says so for seconds."""
 _CLIENT = {"timeout": "120s", "connect_timeout": "5s"}
+_ANSWER = {"read_timeout": "20s"}
+"""How long nothing may come. Of what is sent it would bound the whole, so large objects are sent without it."""
+_SMALL_BYTES = 65_536
 _LONGEST_REASON = 300
 _SAID = (
     "AWS_ACCESS_KEY_ID",
@@ -42,10 +47,12 @@ class ObjectStore:
     def __init__(self, address: str, environ: Mapping[str, str] = os.environ) -> None:
         """Raises InvalidInputError for an address that names none; nothing is asked of it yet."""
         self._address = address.rstrip("/")
+        self._calls = Calls()
         try:
             made: Any = stores.from_url
-            options = {"client_options": _client_options(environ), "retry_config": _RETRY}
-            self._store: Any = made(self._address, **options, **_credentials(address, environ))
+            client, who = _client_options(environ), _credentials(address, environ)
+            self._store: Any = made(self._address, client_options=client | _ANSWER, retry_config=_RETRY, **who)
+            self._patient: Any = made(self._address, client_options=client, retry_config=_RETRY, **who)
         except (BaseError, ValueError, TypeError) as error:
             raise InvalidInputError(f"{address} names no object store: {_reason(error)}") from error
 
@@ -54,31 +61,49 @@ class ObjectStore:
         return self._address
 
     def read(self, name: str, *, most: int) -> bytes:
-        with self._about(name):
-            found = obstore.get(self._store, checked(name))
+        def read() -> bytes:
+            found = obstore.get(self._store, path)
             if found.meta["size"] > most:
                 raise CorruptStoreError(f"{name} in {self.address} is larger than it can be")
             return bytes(found.bytes())
 
-    def write(self, name: str, data: bytes) -> None:
+        path = checked(name)
         with self._about(name):
-            obstore.put(self._store, checked(name), data)
+            return self._calls.run(read)
+
+    def write(self, name: str, data: bytes) -> None:
+        path, store = checked(name), self._store if len(data) <= _SMALL_BYTES else self._patient
+        with self._about(name):
+            self._calls.run(lambda: obstore.put(store, path, data))
 
     def size_of(self, name: str) -> int | None:
+        def size_of() -> int | None:
+            try:
+                return int(obstore.head(self._store, path)["size"])
+            except PermissionDeniedError:  # said of what is not there to who may not list the bucket
+                return None
+
+        path = checked(name)
         try:
             with self._about(name):
-                return int(obstore.head(self._store, checked(name))["size"])
+                return self._calls.run(size_of)
         except NotFoundError:
             return None
 
     def remove(self, name: str) -> None:
+        path = checked(name)
         with contextlib.suppress(NotFoundError), self._about(name):
-            obstore.delete(self._store, checked(name))
+            self._calls.run(lambda: obstore.delete(self._store, path))
+
+    def close(self) -> None:
+        self._calls.end()
 
     @contextlib.contextmanager
     def _about(self, name: str) -> Iterator[None]:
         try:
             yield
+        except CellarError:
+            raise
         except FileNotFoundError as error:
             if "NoSuchBucket" in str(error):
                 raise StoreUnavailableError(
@@ -112,8 +137,13 @@ def _credentials(address: str, environ: Mapping[str, str]) -> dict[str, Any]:
         from obstore.auth.boto3 import Boto3CredentialProvider
     except ImportError:
         return {}
-    session = boto3.Session()
-    return {"credential_provider": Boto3CredentialProvider(session)} if session.get_credentials() else {}
+    try:
+        session = boto3.Session()
+        return {"credential_provider": Boto3CredentialProvider(session)} if session.get_credentials() else {}
+    except Exception as error:  # of botocore, which has many
+        raise InvalidInputError(
+            f"boto3 finds no credentials for {address}: {_reason(error)}", hint="see AWS_PROFILE and ~/.aws"
+        ) from error
 
 
 def _reason(error: BaseException) -> str:

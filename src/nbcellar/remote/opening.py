@@ -14,7 +14,12 @@ _FORMS = "an address is like s3://BUCKET/FOLDER, gs://BUCKET/FOLDER, az://CONTAI
 
 def open_remote(address: str) -> Remote:
     """Return the remote at an address; nothing is asked of it yet. Raises InvalidInputError for what is none."""
-    parts = urllib.parse.urlsplit(address)
+    try:
+        parts = urllib.parse.urlsplit(address)
+    except ValueError:
+        raise InvalidInputError(f"{address!r} is no address of a remote", hint=_FORMS) from None
+    if not urllib.parse.unquote(address).isprintable():
+        raise InvalidInputError(f"{address!r} is no address of a remote: it has control characters", hint=_FORMS)
     if parts.username or parts.password or parts.query or parts.fragment:
         raise InvalidInputError(
             "an address of a remote holds no credentials or options", hint="they are taken from the environment"

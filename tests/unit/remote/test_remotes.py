@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,9 @@ def test_a_name_that_could_lead_elsewhere_is_refused(remote: Remote, name: str) 
         "file:///",
         "memory:///",
         "s3:bucket",
+        "s3://[bucket",
+        "s3://bucket/a\nb",
+        "file:///fol%00der",
     ],
 )
 def test_an_address_that_is_none(address: str) -> None:
@@ -103,10 +108,94 @@ def test_a_server_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hidden" not in raised.value.message
 
 
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """A server that takes connections and never answers; the environment leads to it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        for name, value in {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{server.getsockname()[1]}",
+            "AWS_ACCESS_KEY_ID": "somebody",
+            "AWS_SECRET_ACCESS_KEY": "hidden",
+            "AWS_REGION": "us-east-1",
+        }.items():
+            monkeypatch.setenv(name, value)
+        yield server
+
+
+def test_a_server_that_never_answers_is_told(silent: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    from nbcellar.remote import objects
+
+    monkeypatch.setitem(objects._ANSWER, "read_timeout", "300ms")
+    monkeypatch.setitem(objects._RETRY, "max_retries", 0)
+    remote = open_remote("s3://bucket/folder")
+    for ask in (lambda: remote.read("a", most=1), lambda: remote.write("a", b""), lambda: remote.size_of("a")):
+        with pytest.raises(StoreUnavailableError, match="cannot be used"):
+            ask()
+
+
+def test_who_waits_for_a_server_can_be_interrupted_and_can_go(silent: socket.socket) -> None:
+    """Ctrl-C in the command; then the process ends, whatever other threads wait for."""
+    code = (
+        "import threading\nfrom nbcellar.remote.opening import open_remote\nremote = open_remote('s3://bucket/folder')\n"
+        "def send():\n"
+        "    try: remote.write('large', bytes(100_000))\n"
+        "    except Exception as error: print(error, flush=True)\n"
+        "waiting = threading.Thread(target=send)\nwaiting.start()\n"
+        "try: remote.read('a', most=1)\nexcept KeyboardInterrupt: print('interrupted', flush=True)\n"
+        "remote.close()\nwaiting.join()\n"
+    )
+    # A shell's background job, as a test may be, has SIGINT ignored, and Python leaves that.
+    first = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    with subprocess.Popen([sys.executable, "-c", first + code], stdout=subprocess.PIPE, text=True) as process:
+        held = [silent.accept()[0] for _ in range(2)]
+        process.send_signal(signal.SIGINT)
+        assert process.communicate()[0] == "interrupted\nit was ended while it waited for the network\n"
+        assert process.returncode == 0
+        for each in held:
+            each.close()
+
+
+def test_who_may_not_list_the_bucket_can_use_it(silent: socket.socket) -> None:
+    """S3 answers them 403 instead of 404."""
+    asked = []
+
+    def answer() -> None:
+        for status in ("403 Forbidden", "200 OK", "403 Forbidden"):
+            with silent.accept()[0] as connection:
+                asked.append(connection.recv(10_000).split(b" ")[0])
+                connection.sendall(
+                    f"HTTP/1.1 {status}\r\nETag: x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+                )
+
+    with ThreadPoolExecutor(1) as pool:
+        answered = pool.submit(answer)
+        remote = open_remote("s3://bucket/folder")
+        assert remote.size_of("a") is None
+        remote.write("a", b"")
+        with pytest.raises(StoreUnavailableError, match="refuses"):
+            remote.write("a", b"")
+        answered.result()
+    assert asked == [b"HEAD", b"PUT", b"PUT"]
+
+
+def test_a_profile_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("boto3")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    monkeypatch.setenv("AWS_PROFILE", "nobody-made-this")
+    with pytest.raises(InvalidInputError, match="nobody-made-this"):
+        open_remote("s3://bucket/folder")
+
+
 def test_a_folder_that_may_not_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreUnavailableError, match="cannot be used"):
         open_remote((tmp_path / "file").as_uri()).write("a", b"")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="only where folders cannot be made below /proc")
+def test_a_folder_that_cannot_be_made() -> None:
+    with pytest.raises(StoreUnavailableError, match="file:///proc/nowhere cannot be made"):
+        open_remote("file:///proc/nowhere").write("a/b", b"")
 
 
 def test_without_obstore_the_error_says_how_to_get_it() -> None:
