@@ -1,17 +1,32 @@
-"""Servers and a browser for the tests of this folder; each test has a folder and a tab of its own."""
+"""Servers and a browser for the tests of this folder.
+
+Each test has a folder of its own, and a tab: of its own, or one that was cleared after the test before.
+"""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, ViewportSize, expect, sync_playwright
 from tests.browser import studio
+from tests.browser.kept import KeptLab
 
 _Tab = TypeVar("_Tab", bound=studio.Tab)
+_FAILED = pytest.StashKey[bool]()
+_WINDOW = ViewportSize(width=1280, height=720)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let fixtures know whether their test failed."""
+    report = yield
+    if report.failed:
+        item.stash[_FAILED] = True
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +67,7 @@ def page_server(tmp_path_factory: pytest.TempPathFactory, own_environment: Path)
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A browser as after its installation: no cookies, a window of 1280 x 720."""
-    with browser.new_context(viewport={"width": 1280, "height": 720}) as made:
+    with browser.new_context(viewport=_WINDOW) as made:
         yield made
 
 
@@ -75,9 +90,45 @@ def page_folder(page_server: studio.Server) -> Path:
 
 
 @pytest.fixture
-def lab(lab_server: studio.Server, context: BrowserContext) -> Iterator[studio.Lab]:
-    """A tab with JupyterLab."""
+def fresh_lab(lab_server: studio.Server, context: BrowserContext) -> Iterator[studio.Lab]:
+    """A tab with JupyterLab that nobody has used."""
     yield from _checked(studio.Lab(lab_server, context))
+
+
+@pytest.fixture
+def lab(fresh_lab: studio.Lab) -> studio.Lab:
+    """A tab with JupyterLab; a file in which most tests need no fresh one lets it be `kept_lab`."""
+    return fresh_lab
+
+
+@pytest.fixture(scope="module")
+def _kept(browser: Browser) -> Iterator[list[KeptLab]]:
+    """The tab that is kept for the tests of a file, if there is one."""
+    found: list[KeptLab] = []
+    yield found
+    for tab in found:
+        tab.page.context.close()
+
+
+@pytest.fixture
+def kept_lab(
+    request: pytest.FixtureRequest, _kept: list[KeptLab], lab_server: studio.Server, browser: Browser
+) -> Iterator[KeptLab]:
+    """A tab with JupyterLab that is as if nobody had used it; a test that fails leaves none to the next."""
+    tab = _kept.pop() if _kept else KeptLab(lab_server, browser.new_context(viewport=_WINDOW))
+    is_clear = False
+    try:
+        yield tab
+        assert tab.problems == []
+        if tab.is_loaded and not request.node.stash.get(_FAILED, False):
+            tab.clear()
+            is_clear = True
+    finally:
+        if is_clear:
+            _kept.append(tab)
+        else:
+            lab_server.end_kernels()
+            tab.page.context.close()
 
 
 @pytest.fixture
@@ -89,9 +140,13 @@ def notebook7(notebook_server: studio.Server, context: BrowserContext) -> Iterat
 @pytest.fixture(params=["lab", "notebook"])
 def any_lab(request: pytest.FixtureRequest) -> tuple[studio.Lab, Path]:
     """A tab with JupyterLab, and one with Notebook 7, each with a folder."""
-    if request.param == "lab":
-        return request.getfixturevalue("lab"), request.getfixturevalue("folder")
-    return request.getfixturevalue("notebook7"), request.getfixturevalue("notebook_folder")
+    return _with_folder(request, "lab")
+
+
+@pytest.fixture(params=["lab", "notebook"])
+def any_fresh_lab(request: pytest.FixtureRequest) -> tuple[studio.Lab, Path]:
+    """As `any_lab`, where a file keeps its tab and a test needs a fresh one."""
+    return _with_folder(request, "fresh_lab")
 
 
 @pytest.fixture
@@ -106,6 +161,12 @@ def _checked(tab: _Tab) -> Iterator[_Tab]:
     problems = list(tab.problems)  # not what the end of its kernel does to the page
     tab.server.end_kernels()
     assert problems == []
+
+
+def _with_folder(request: pytest.FixtureRequest, lab: str) -> tuple[studio.Lab, Path]:
+    if request.param == "lab":
+        return request.getfixturevalue(lab), request.getfixturevalue("folder")
+    return request.getfixturevalue("notebook7"), request.getfixturevalue("notebook_folder")
 
 
 def _own_folder(server: studio.Server) -> Path:

@@ -17,6 +17,11 @@ SCROLLER = ".cellar-diff-scroller"
 CLEAN = "() => [...window.jupyterapp.shell.widgets('main')].every(widget => !widget.context?.model.dirty)"
 
 
+@pytest.fixture
+def lab(kept_lab: Lab) -> Lab:
+    return kept_lab
+
+
 def open_and_compare(lab: Lab, path: Path) -> Page:
     """Open a notebook and press the button that compares it with git HEAD."""
     lab.open(f"{path.parent.name}/{path.name}")

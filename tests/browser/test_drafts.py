@@ -6,11 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Response, expect
 from tests.browser.recorded import Recorded
 from tests.browser.studio import Lab, Server
 
 CELLS = ("x = 1", "y = 2", "z = 3")
+
+
+@pytest.fixture
+def lab(kept_lab: Lab) -> Lab:
+    return kept_lab
 
 
 def run(notebook: Recorded, index: int) -> str:
@@ -123,9 +129,9 @@ def test_what_was_saved_meanwhile_is_the_same_notebook(lab: Lab, folder: Path) -
     assert notebook.read("document", "&ref=HEAD")["commit"] == commit
 
 
-def test_each_of_two_tabs_has_its_own_text_recorded(lab: Lab, folder: Path, lab_server: Server) -> None:
-    notebook = Recorded(lab, folder, CELLS).open().run()
-    other = notebook.in_another_tab(Lab(lab_server, lab.page.context))
+def test_each_of_two_tabs_has_its_own_text_recorded(fresh_lab: Lab, folder: Path, lab_server: Server) -> None:
+    notebook = Recorded(fresh_lab, folder, CELLS).open().run()
+    other = notebook.in_another_tab(Lab(lab_server, fresh_lab.page.context))
     notebook.edit(0, "x = 'here'")
     other.edit(0, "x = 'there'")
     assert recorded(notebook, run(notebook, 1))[0] == "x = 'here'"
@@ -150,11 +156,11 @@ def test_a_kernel_that_restarts_records_what_is_open_from_its_first_cell(lab: La
     assert recorded(notebook, run(notebook, 1))[0] == "x = 'after the restart'"
 
 
-def test_a_page_that_is_loaded_again_is_another_editor(lab: Lab, folder: Path) -> None:
-    notebook = Recorded(lab, folder, CELLS).open().run()
+def test_a_page_that_is_loaded_again_is_another_editor(fresh_lab: Lab, folder: Path) -> None:
+    notebook = Recorded(fresh_lab, folder, CELLS).open().run()
     notebook.edit(0, "x = 'lost with the page'")
     run(notebook, 1)
-    lab.page.on("dialog", lambda dialog: dialog.accept())  # leave without a save
+    fresh_lab.page.on("dialog", lambda dialog: dialog.accept())  # leave without a save
     notebook.open()
     assert notebook.shown()[0] == CELLS[0]
     notebook.edit(2, "z = 'later'")

@@ -14,6 +14,11 @@ SOURCES = ["import math", "a = 1\nb = 2", "print(a + b)", "c = math.pi"]
 
 
 @pytest.fixture
+def lab(kept_lab: Lab) -> Lab:
+    return kept_lab
+
+
+@pytest.fixture
 def committed(folder: Path) -> Path:
     """A notebook in a git repository."""
     notebook = write_notebook(folder / "a.ipynb", SOURCES)

@@ -67,6 +67,11 @@ def commit_of(panel: Panel, code: str) -> str:
 
 
 @pytest.fixture
+def lab(kept_lab: Lab) -> Lab:
+    return kept_lab
+
+
+@pytest.fixture
 def panel(lab: Lab, folder: Path) -> Panel:
     return Panel(lab, folder, ["x = 1", "x = 2\ny = [x]\nprint('two lines')", "x = 3"], ready="x == 3")
 

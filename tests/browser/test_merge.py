@@ -22,6 +22,11 @@ GOES_ON = {
 }
 
 
+@pytest.fixture
+def lab(kept_lab: Lab) -> Lab:
+    return kept_lab
+
+
 def put(repo: Worktree, sources: Sequence[str], message: str) -> None:
     """Commit `n.ipynb` with these cells."""
     write_notebook(repo.folder / "n.ipynb", sources)
@@ -165,12 +170,12 @@ def test_git_is_told_nothing_of_a_notebook_that_was_never_in_conflict(lab: Lab, 
     expect(lab.page.locator(".cellar-merge-banner, .cellar-merge")).to_have_count(0)
 
 
-def test_what_git_left_as_text_opens_after_one_click(lab: Lab, folder: Path) -> None:
+def test_what_git_left_as_text_opens_after_one_click(fresh_lab: Lab, folder: Path) -> None:
     repo = branched(folder, install=False)
     repo.git("merge", "slow-growth", check=False)
     assert b"<<<<<<<" in repo.bytes()
-    lab.load(f"{folder.name}/repo/n.ipynb")
-    page = lab.page
+    fresh_lab.load(f"{folder.name}/repo/n.ipynb")
+    page = fresh_lab.page
     # Lab's own word for a file that it cannot open.
     page.locator(".jp-Dialog", has_text="File Load Error").get_by_role("button", name="Close").click(timeout=60_000)
     page.locator(".Toastify__toast button", has_text="Merge again").click()
@@ -217,19 +222,20 @@ def test_a_notebook_that_was_renamed_is_followed_by_its_new_name(lab: Lab, folde
     assert json.loads((repo.folder / "m.ipynb").read_bytes())["cells"][1]["source"] == THEIRS[1].splitlines(True)
 
 
-def test_a_setting_keeps_the_view_from_opening_by_itself(lab: Lab, folder: Path) -> None:
+def test_a_setting_keeps_the_view_from_opening_by_itself(fresh_lab: Lab, folder: Path) -> None:
     conflicted(folder)
-    settings = lab.server.folder.parent / f"{lab.server.folder.name}-settings" / "lab" / "user-settings"
+    settings = fresh_lab.server.folder.parent / f"{fresh_lab.server.folder.name}-settings" / "lab" / "user-settings"
     own = settings / "nbcellar-lab" / "merge.jupyterlab-settings"
     own.parent.mkdir(parents=True, exist_ok=True)
     own.write_text('{"openOnConflict": false}')
     try:
-        lab.open(f"{folder.name}/repo/n.ipynb")
-        button = lab.page.locator(".cellar-merge-banner button")
+        fresh_lab.open(f"{folder.name}/repo/n.ipynb")
+        button = fresh_lab.page.locator(".cellar-merge-banner button")
         button.wait_for()
-        assert lab.page.locator(".cellar-merge-widget").count() == 0  # it comes with the line, and is filled later
+        # The view would come with the line, and be filled later.
+        assert fresh_lab.page.locator(".cellar-merge-widget").count() == 0
         button.click()
-        lab.page.wait_for_selector(".cellar-merge-conflict")
+        fresh_lab.page.wait_for_selector(".cellar-merge-conflict")
     finally:
         own.unlink()
 

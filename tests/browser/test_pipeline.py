@@ -6,15 +6,15 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, Locator, expect
+from playwright.sync_api import Locator, expect
 from tests.browser.documents import code, git, notebook, write
 from tests.browser.recorded import DIALOG, Recorded
-from tests.browser.studio import Lab, Server, check_axe
+from tests.browser.studio import Lab, check_axe
 from tests.browser.test_diff import open_and_compare
 from tests.browser.test_merge import keys_of, open_in_lab
 from tests.browser.test_room import fits
@@ -130,64 +130,9 @@ class Panel:
         return str(self.page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCell.model.id"))
 
 
-class KeptLab(Lab):
-    """A tab that opens one notebook after the other: to load JupyterLab for each would take most of the time."""
-
-    is_loaded = False
-
-    def open(self, notebook: str) -> None:
-        if not self.is_loaded:
-            super().open(notebook)
-            self.is_loaded = True
-            return
-        self.bring("docmanager:open", path=notebook)
-        self.page.wait_for_function("path => jupyterapp.shell.currentWidget?.context?.path === path", arg=notebook)
-        self.await_kernel()
-
-    def _note_error(self, error: Error) -> None:
-        told = error.stack or str(error)
-        if "reading 'promise'" in told and "/nbcellar-lab/" not in told:
-            return  # Lab's own debouncers, which it asks once more after their notebook was closed
-        super()._note_error(error)
-
-    def clear(self) -> None:
-        """Close all that is open, without saving, and end its kernels."""
-        self.page.evaluate(
-            """async () => {
-              for (const widget of [...jupyterapp.shell.widgets('main')]) {
-                await widget.sessionContext?.shutdown?.();
-                widget.dispose();
-              }
-            }"""
-        )
-
-
-@pytest.fixture(scope="module")
-def kept(lab_server: Server, browser: Browser) -> Iterator[list[KeptLab]]:
-    """The tab of this module, if there is one; a test that fails leaves none to the next."""
-    found: list[KeptLab] = []
-    yield found
-    for tab in found:
-        tab.page.context.close()
-
-
 @pytest.fixture
-def lab(kept: list[KeptLab], lab_server: Server, browser: Browser) -> Iterator[Lab]:
-    tab = kept.pop() if kept else KeptLab(lab_server, browser.new_context(viewport={"width": 1280, "height": 720}))
-    tab.problems.clear()
-    done = False
-    try:
-        yield tab
-        assert tab.problems == []
-        if tab.is_loaded:
-            tab.clear()
-            done = True
-    finally:
-        lab_server.end_kernels()
-        if done:
-            kept.append(tab)
-        else:
-            tab.page.context.close()
+def lab(kept_lab: Lab) -> Lab:
+    return kept_lab
 
 
 @pytest.fixture

@@ -15,6 +15,11 @@ import nbcellar
 CELLS = ("x = [1]", "x.append(2)", "y = 'text'")
 
 
+@pytest.fixture
+def lab(kept_lab: Lab) -> Lab:
+    return kept_lab
+
+
 # recording ------------------------------------------------------------------------------------------------------------
 
 
@@ -58,28 +63,28 @@ def test_undo_and_redo_by_keys_change_the_kernel(any_lab: tuple[Lab, Path]) -> N
 
 @pytest.mark.parametrize("again", [False, True], ids=["first start", "restart"])
 def test_an_undo_asked_while_the_kernel_starts_comes_after_the_cells_asked_before(
-    lab: Lab, folder: Path, again: bool
+    fresh_lab: Lab, folder: Path, again: bool
 ) -> None:
     start = folder / "start"
     late = f"import os, time\nwhile not os.path.exists({str(start)!r}): time.sleep(0.02)\n"
-    python = lab.server.ask("api/kernelspecs")[1]["kernelspecs"]["python3"]["spec"]["argv"][0]
+    python = fresh_lab.server.ask("api/kernelspecs")[1]["kernelspecs"]["python3"]["spec"]["argv"][0]
     launch = "from ipykernel.kernelapp import launch_new_instance as l; l()"
     add_kernelspec("late", [python, "-c", late + launch, "-f", "{connection_file}"])
-    notebook = Recorded(lab, folder, CELLS, kernel="late")
+    notebook = Recorded(fresh_lab, folder, CELLS, kernel="late")
     if again:
         start.touch()
         notebook.open()
         start.unlink()
         notebook.restart_kernel()
-        lab.page.wait_for_function(
+        fresh_lab.page.wait_for_function(
             "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'unknown'"
         )
     else:
-        lab.load(notebook.path)
-        lab.page.wait_for_function(
+        fresh_lab.load(notebook.path)
+        fresh_lab.page.wait_for_function(
             "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'unknown'"
         )
-    lab.begin("notebook:run-all-cells")
+    fresh_lab.begin("notebook:run-all-cells")
     notebook.keys("z")
     notebook.toast("Undo")  # it waits, and says so
     start.touch()
@@ -418,8 +423,8 @@ def test_after_a_restart_one_click_brings_the_session_back(any_lab: tuple[Lab, P
     assert notebook.value("(x, y)") == "([1, 2], 'text')"
 
 
-def test_after_a_crash_one_click_brings_the_session_back(lab: Lab, folder: Path) -> None:
-    notebook = Recorded(lab, folder, CELLS).open().run()
+def test_after_a_crash_one_click_brings_the_session_back(fresh_lab: Lab, folder: Path) -> None:
+    notebook = Recorded(fresh_lab, folder, CELLS).open().run()
     notebook.page.evaluate(
         """() => void window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute(
              { code: 'import os; os.kill(os.getpid(), 9)', silent: true, store_history: false })"""
@@ -430,8 +435,8 @@ def test_after_a_crash_one_click_brings_the_session_back(lab: Lab, folder: Path)
     assert notebook.value("(x, y)") == "([1, 2], 'text')"
 
 
-def test_the_next_day_the_session_is_offered_and_may_be_left(any_lab: tuple[Lab, Path]) -> None:
-    notebook = Recorded(*any_lab, CELLS).open().run()
+def test_the_next_day_the_session_is_offered_and_may_be_left(any_fresh_lab: tuple[Lab, Path]) -> None:
+    notebook = Recorded(*any_fresh_lab, CELLS).open().run()
     for kernel in notebook.lab.server.ask("api/kernels")[1]:
         notebook.page.evaluate("id => window.jupyterapp.serviceManager.kernels.shutdown(id)", kernel["id"])
     notebook.open()
@@ -441,8 +446,8 @@ def test_the_next_day_the_session_is_offered_and_may_be_left(any_lab: tuple[Lab,
     assert notebook.value("(x, y)") == "([1, 2], 'text')"
 
 
-def test_a_notebook_without_a_history_is_offered_nothing(lab: Lab, folder: Path) -> None:
-    notebook = Recorded(lab, folder, CELLS)
+def test_a_notebook_without_a_history_is_offered_nothing(fresh_lab: Lab, folder: Path) -> None:
+    notebook = Recorded(fresh_lab, folder, CELLS)
     with notebook.page.expect_response("**/lost-session*") as answered:
         notebook.open()
     assert answered.value.json() == {"session": None}

@@ -52,6 +52,11 @@ class Panel:
 
 
 @pytest.fixture
+def lab(kept_lab: Lab) -> Lab:
+    return kept_lab
+
+
+@pytest.fixture
 def panel(lab: Lab, folder: Path) -> Panel:
     return Panel(lab, folder)
 
