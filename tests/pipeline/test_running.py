@@ -418,3 +418,30 @@ def test_what_there_is_no_room_for_is_told_and_made_again(nb: Notebook) -> None:
     assert nb.run("a", again=True, executor="serial").steps[0].notes == []
     assert states(nb.run(executor="serial")) == {"a": "cached", "b": "done"}
     assert sum(load_results(nb.path, "data")["data"]) == load_results(nb.path, "total")["total"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "np.random.seed(7)",
+        "os.path.join('a', 'b')",
+        "pd.DataFrame.from_dict({'a': [1]})",
+        "xml.dom.minidom.parseString('<a/>')",
+    ],
+)
+def test_a_call_in_a_librarys_module_is_no_change_of_it(nb: Notebook, call: str) -> None:
+    """If it were one, all that comes after it would have a process of its own, which imports everything anew."""
+    imports = "import os\nimport xml.dom.minidom\nimport numpy as np\nimport pandas as pd\n"
+    nb.write(f"{imports}{call}", "first = os.getpid()", "print(first == os.getpid())")
+    assert printed(nb.run(executor="serial"), "c") == "True\n"
+
+
+def test_what_is_set_in_a_librarys_module_is_a_change_of_it(nb: Notebook) -> None:
+    nb.write(
+        "import os\nimport xml.dom.minidom\nxml.dom.minidom.mark = 1",
+        "first = os.getpid()",
+        "print(os.getpid() == first)",
+    )
+    assert printed(nb.run(executor="serial"), "c") == "False\n"
+    nb.write("import xml.dom.minidom\nxml.dom.minidom.mark = 1", "print(xml.dom.minidom.mark)")
+    assert printed(nb.run(executor="serial"), "b") == "1\n"

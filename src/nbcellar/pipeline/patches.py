@@ -30,9 +30,9 @@ def patches_of(source: str, space: Mapping[str, object], is_own: Callable[[str, 
     for place, is_set in _places(tree):
         changed = _resolve(place, space)
         start = space.get(_first(place), _MISSING)
-        if isinstance(changed, ModuleType) and sys.modules.get(changed.__name__) is changed:
+        if is_set and isinstance(changed, ModuleType) and sys.modules.get(changed.__name__) is changed:
             found.add(f"the module {changed.__name__}")
-        elif isinstance(changed, type) and _is_installed(changed):
+        elif is_set and isinstance(changed, type) and _is_installed(changed):
             found.add(f"the class {changed.__module__}.{changed.__qualname__}")
         elif changed is sys.modules:
             found.add("the modules")
