@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from tests.browser import documents
 from tests.browser.documents import code, committed, git, notebook, shown, stream, write
 from tests.browser.studio import StandAlone, check_axe
@@ -232,14 +232,31 @@ def test_a_commit_from_a_terminal_is_followed(cellar_page: StandAlone, page_fold
     expect(page.locator(".cellar-diff-summary")).to_have_text("No difference.")
 
 
-def test_what_went_wrong_is_said_with_what_to_do(cellar_page: StandAlone, page_folder: Path) -> None:
+def test_a_file_that_is_missing_is_said_and_shown_once_it_is_there(cellar_page: StandAlone, page_folder: Path) -> None:
     path = page_folder / "gone.ipynb"
     cellar_page.open(view="diff", path=f"{page_folder.name}/gone.ipynb", before="nothing", after="file")
-    alert = cellar_page.page.get_by_role("alert")
-    expect(alert).to_contain_text(f"no file {page_folder.name}/gone.ipynb")
+    expect(cellar_page.page.get_by_role("alert")).to_contain_text(f"no file {page_folder.name}/gone.ipynb")
     write(path, documents.BEFORE)
-    alert.get_by_role("button", name="Try again").click()
     expect(cellar_page.page.locator(".cellar-diff-summary")).to_contain_text("11 cells added")
+
+
+def test_what_went_wrong_is_asked_again(cellar_page: StandAlone, page_folder: Path) -> None:
+    path = write(page_folder / "there.ipynb", documents.BEFORE)
+    page, asked = cellar_page.page, []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.abort()
+
+    page.route("**/api/diff", refuse)
+    cellar_page.open(view="diff", path=f"{page_folder.name}/{path.name}", before="nothing", after="file")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("cannot be reached")
+    # Once its following has begun, the page asks again by itself; from then on only somebody's click does.
+    cellar_page.until(lambda: len(asked) == 2)
+    page.unroute("**/api/diff")
+    alert.get_by_role("button", name="Try again").click()
+    expect(page.locator(".cellar-diff-summary")).to_contain_text("11 cells added")
 
 
 HOSTILE = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>'
