@@ -303,6 +303,8 @@ class _Cell:
         for target in node.targets:
             if isinstance(target, ast.Name):
                 self.read(target.id)
+                if target.id not in self.reads:
+                    self.changes.discard(target.id)  # what was changed was its own, and is gone
                 self.bound.discard(target.id)
                 self.drops.add(target.id)
                 self.writes.pop(target.id, None)

@@ -90,9 +90,9 @@ class Shown:
 
     def _meet(self, first: Result, second: Result) -> bool:
         return bool(
-            not _places(first.facts).isdisjoint(_looked_at(second.facts))
+            not places(first.facts).isdisjoint(looked_at(second.facts))
             or not first.facts.written.keys().isdisjoint(second.facts.written)
-            or not _places(second.facts).isdisjoint(_looked_at(first.facts))
+            or not places(second.facts).isdisjoint(looked_at(first.facts))
             or (self.is_seeded and not RANDOM_PARTS.isdisjoint({*first.facts.consumed} & {*second.facts.consumed}))
         )
 
@@ -140,7 +140,7 @@ class Shown:
             known = self._known.get(other)
             if known is None or other in self._after.get(id, ()):
                 continue
-            if not _places(known.facts).isdisjoint(_looked_at(facts) | facts.folders.keys()):
+            if not places(known.facts).isdisjoint(looked_at(facts)):
                 self._after.setdefault(id, set()).add(other)
                 return True
         return False
@@ -202,7 +202,7 @@ class Shown:
             other
             for other, result in self._known.items()
             if id in self._after.get(other, ())
-            and not known.facts.written.keys().isdisjoint(_looked_at(result.facts) | result.facts.written.keys())
+            and not known.facts.written.keys().isdisjoint(looked_at(result.facts) | result.facts.written.keys())
         )
 
 
@@ -211,12 +211,13 @@ def _named(component: Component) -> frozenset[str]:
     return frozenset(re.findall(r"['\"]([^'\"\n]+)['\"]", component.source))
 
 
-def _places(writer: Facts) -> frozenset[str]:
+def places(writer: Facts) -> frozenset[str]:
     """Return what a component wrote, and the folders that this is in."""
     return frozenset(writer.written) | {os.path.dirname(path) or "." for path in writer.written}  # noqa: PTH120
 
 
-def _looked_at(reader: Facts) -> frozenset[str]:
+def looked_at(reader: Facts) -> frozenset[str]:
+    """Return what a component read, listed or looked for."""
     return frozenset({*reader.files, *reader.folders, *reader.links, *reader.modules})
 
 
@@ -226,4 +227,4 @@ def _seen(result: Result) -> Seen:
     return Seen(frozenset(result.facts.shown), frozenset(changed.union(result.facts.dropped)))
 
 
-__all__ = ["Shown"]
+__all__ = ["Shown", "looked_at", "places"]

@@ -15,17 +15,17 @@ import msgspec
 
 from nbcellar.components.edges import Found, find_edges
 from nbcellar.components.model import Component
-from nbcellar.components.parameters import sealed
 from nbcellar.errors import CellarError
 from nbcellar.ids import CellId
 from nbcellar.pipeline import elsewhere
 from nbcellar.pipeline.cache import Beside, Cache, Outlook, Result
 from nbcellar.pipeline.executors import Answer, Executor
-from nbcellar.pipeline.keys import PYTHON, code_digest, component_key
-from nbcellar.pipeline.model import Again, Facts, Failure, Outcome, State, Task
+from nbcellar.pipeline.model import Facts, Failure, Outcome, State, Task
 from nbcellar.pipeline.observing import Shown
+from nbcellar.pipeline.overlapping import Overlaps
 from nbcellar.pipeline.resolving import Held, Inputs, Resolver, Waiting, passed_on
 from nbcellar.pipeline.steps import Place, Step, Wish
+from nbcellar.pipeline.tasks import Tasks
 
 MOST_TIMES = 5
 """How often a component is run in one run of a pipeline because others showed new edges, before that is an error."""
@@ -58,6 +58,7 @@ class Run:
         self._done: dict[tuple[CellId, str], Step] = {}
         self.found: Found
         self._resolver: Resolver
+        self._tasks: Tasks
         self._wanted: frozenset[CellId] = frozenset()
         self._running: dict[CellId, tuple[Task, Inputs]] = {}
         self._times: dict[CellId, int] = {}
@@ -66,6 +67,7 @@ class Run:
         self._may_run: set[CellId] = set()
         self._failed_with: dict[CellId, Inputs] = {}
         self._failed_at: dict[CellId, Facts] = {}
+        self._overlaps = Overlaps()
         self._alone: set[CellId] = set()
 
     def run(self) -> dict[CellId, Step]:
@@ -87,7 +89,7 @@ class Run:
     def outlook(self, id: CellId) -> Outlook:
         """Return what is known of a component's next result, once `run` was called."""
         inputs = self._resolver.resolve(id, self.results, self.left)
-        known = self._known(self._by_id[id], inputs) if isinstance(inputs, Inputs) else None
+        known = self._tasks.known(self._by_id[id], inputs) if isinstance(inputs, Inputs) else None
         return Outlook(known, self._beside(id), self._resolver.ancestors.get(id, frozenset()))
 
     # edges --------------------------------------------------------------------------------------------------------
@@ -111,6 +113,9 @@ class Run:
         if problems:
             raise CellarError(problems[0].message, hint=problems[0].hint)
         self._resolver = Resolver(self._components, self.found, self._shown.names, streams=self._shown.is_seeded)
+        self._tasks = Tasks(
+            self._by_id, self._place, self._wish, self._shown, self._resolver, self.results, self.inputs
+        )
         targets = frozenset(self._wish.targets) or frozenset(self._by_id)
         if self._wish.after:
             targets |= self._resolver.descendants(self._wish.again)
@@ -193,7 +198,7 @@ class Run:
         if self._executor is None and id in self._may_run:
             return False
         component = self._by_id[id]
-        known = self._known(component, inputs)
+        known = self._tasks.known(component, inputs)
         found, reason = self._look(component, known, inputs)
         if found is not None:
             self._take(id, found, inputs)
@@ -212,17 +217,20 @@ class Run:
             for other in before:
                 self._forget(other)
             return True
+        if self._overlaps.is_apart(id, self._running):
+            return False
         self._times[id] = self._times.get(id, 0) + 1
         if self._times[id] > MOST_TIMES:
             failure = Failure("Cellar", "what it takes and leaves is other at each run: it cannot be settled")
             self._set(id, "failed", "", failure=failure)
             return True
-        if impossible := self._cannot_repeat(inputs):
+        if impossible := self._tasks.cannot_repeat(inputs):
             self._failed_with[id] = inputs
             return self._set(id, "failed", "", failure=impossible)
-        task = self._task(component, known, inputs)
+        task = self._tasks.task(component, known, inputs)
         if id in self._alone | self._redo or self._is_forced(component) or not component.policy.cache:
             task = msgspec.structs.replace(task, is_alone=True)
+        self._overlaps.begin(id, self._running)
         self._running[id] = (task, inputs)
         self._why[id] = reason
         self._executor.submit(task)
@@ -267,94 +275,6 @@ class Run:
     def _is_forced(self, component: Component) -> bool:
         return component.id in self._wish.again and component.id not in self._fresh
 
-    def _known(self, component: Component, inputs: Inputs) -> Facts:
-        reads = {
-            name: held.digest or f"opaque {self.results[held.maker].commit}" for name, held in inputs.names.items()
-        }
-        code = code_digest(component.source)
-        parameters = {n: sealed(v) for n, v in self._wish.parameters.items() if n in self._uses(component, inputs)}
-        key = component_key(code, reads, parameters)
-        return Facts(
-            component=component.name,
-            cell=component.id,
-            notebook=self._place.path,
-            key=key,
-            code=code,
-            python=PYTHON,
-            reads=reads,
-            shown=tuple(sorted(self._shown.names[component.id].reads)) if component.id in self._shown.names else (),
-            parameters=parameters,
-            surroundings=inputs.surroundings,
-        )
-
-    def _uses(self, component: Component, inputs: Inputs) -> frozenset[str]:
-        """Return the names of which parameters it may take: its own, and those of functions that come to it."""
-        uses = component.uses
-        if uses.unseen:
-            return frozenset(self._wish.parameters) - inputs.names.keys()
-        names = set(uses.reads | uses.changes | uses.lambdas).union(*uses.needs.values())
-        for id in inputs.before:
-            other = self._by_id[id].uses
-            names |= set(other.lambdas).union(*other.needs.values())
-        return frozenset(names) - inputs.names.keys()
-
-    def _task(self, component: Component, known: Facts, inputs: Inputs, *, patches: bool = True) -> Task:
-        before = [self.results[id] for id in inputs.before]
-        return Task(
-            id=component.id,
-            name=component.name,
-            source=component.source,
-            key=known.key,
-            known=msgspec.to_builtins(known),
-            takes=self._resolver.takes(inputs, self.results),
-            again=self._again(inputs, patches=patches),
-            parameters=known.parameters,
-            definitions=tuple(result.commit for result in before if result.defines),
-            surroundings=tuple(result.commit for result in before if result.surroundings),
-            streams=self._shown.is_seeded,
-            root=str(self._place.root),
-            folder=str(self._place.folder),
-        )
-
-    def _cannot_repeat(self, inputs: Inputs) -> Failure | None:
-        """Return why what has to be made again cannot be: it writes further what it has written already."""
-        for maker, names in self._resolver.alive(inputs, self.results).items():
-            facts = self.results[maker].facts
-            for path in sorted(facts.written.keys() & facts.files.keys()):
-                what, who = ", ".join(names), self._by_id[maker].name
-                return Failure(
-                    "Cellar",
-                    f"{what} cannot be stored, and '{who}' would change {path} a second time if it made it again: "
-                    "put the two into one component",
-                )
-        return None
-
-    def _again(self, inputs: Inputs, *, patches: bool = True) -> tuple[Again, ...]:
-        """Return what makes the objects that cannot be stored, and what changes modules, where `patches` is set."""
-        by_maker = self._resolver.alive(inputs, self.results)
-        if patches:
-            for id in inputs.before:
-                if self.results[id].facts.patches:
-                    by_maker.setdefault(id, [])
-        made = []
-        for maker in sorted(by_maker, key=self._at.__getitem__):
-            own, component = self.inputs[maker], self._by_id[maker]
-            task = self._task(component, self._known(component, own), own, patches=False)
-            made.append(
-                Again(
-                    task.source,
-                    task.id,
-                    task.takes,
-                    task.again,
-                    tuple(by_maker[maker]),
-                    task.parameters,
-                    task.definitions,
-                    task.surroundings,
-                    task.key,
-                )
-            )
-        return tuple(made)
-
     # answers ------------------------------------------------------------------------------------------------------
 
     def _collect(self) -> None:
@@ -383,6 +303,7 @@ class Run:
     def _answered(self, answer: Answer, inputs: Inputs) -> None:
         id = CellId(answer.task.id)
         outcome = answer.outcome or Outcome(id=id, failure=Failure("WorkerLost", answer.lost))
+        self._overlaps.end(id, outcome.facts)
         if outcome.failure is not None:
             if answer.is_shared:
                 self._alone.add(id)  # it may have met older files: it runs again, for this run alone
@@ -404,9 +325,7 @@ class Run:
         self._set(id, "done", "", result=result, outputs=outcome.outputs, notes=notes)
         for other in self._shown.note(id, result) | self._shown.readers(id):
             self._forget(other)
-        for other, met in self._failed_at.items():
-            if self._is_failed(other) and self._shown.read_too_early(other, met):
-                self._set(other, "waiting", f"it failed before '{self._by_id[id].name}' wrote a file")
+        self._look_at_failed(id)
         if self._beside(id).raced(result):
             self._forget(id)
         self._find_edges()
@@ -415,13 +334,14 @@ class Run:
         failure = outcome.failure
         assert failure is not None
         self._cache.forget_files()
+        self._look_at_failed(id)
         if isinstance(self._resolver.resolve(id, self.results, self.left), Waiting):
             return  # what it has to wait for, as is known by now, is not there yet
         component = self._by_id[id]
         if failure.missing and failure.missing not in inputs.names and self._shown.takes_more(id, failure.missing):
             self._find_edges()
             return  # runs again, with that name
-        if outcome.facts is not None and self._shown.read_too_early(id, outcome.facts):
+        if self._is_spoiled(id, outcome.facts):
             self._find_edges()
             return
         self._tries[id] = self._tries.get(id, 0) + 1
@@ -432,6 +352,16 @@ class Run:
         if outcome.facts is not None:
             self._failed_at[id] = outcome.facts
         self._set(id, "failed", "", failure=failure, seconds=outcome.seconds, outputs=outcome.outputs)
+
+    def _is_spoiled(self, id: CellId, met: Facts | None) -> bool:
+        """True where a component failed too early, or beside one that changed what it met: it runs again then."""
+        return met is not None and (self._shown.read_too_early(id, met) or self._overlaps.spoiled_by(id) is not None)
+
+    def _look_at_failed(self, id: CellId) -> None:
+        """Have those run again that failed, where what just ended is a reason to."""
+        for other, met in self._failed_at.items():
+            if other != id and self._is_failed(other) and self._is_spoiled(other, met):
+                self._set(other, "waiting", f"it failed before '{self._by_id[id].name}' wrote a file, or meanwhile")
 
     def _compared(self, id: CellId, result: Result) -> tuple[str, ...]:
         """Say that a component gives other values for the same inputs."""

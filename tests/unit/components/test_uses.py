@@ -21,6 +21,8 @@ def names(text: str) -> frozenset[str]:
         ("x += 1", "x", "x", "x"),
         ("del x", "x", "", ""),
         ("x = 1\ndel x", "", "", ""),
+        ("x = []\nx.append(1)\ndel x", "", "", ""),
+        ("if y:\n    x = []\nx.append(1)\ndel x", "x y", "", "x"),
         ("x: T", "T", "", ""),
         ("x: T = y", "T y", "x", ""),
         ("(a, *b), c.d = e", "c e", "a b", "c"),

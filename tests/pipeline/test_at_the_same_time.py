@@ -1,0 +1,96 @@
+"""Components that run at the same time and get in each other's way, at the very moment that a test chooses."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from .support import Notebook, printed, states
+
+
+class Meeting:
+    """A place where cells say how far they are, and wait for each other: `say(name)` and `hear(name)`."""
+
+    def __init__(self) -> None:
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._said: dict[str, threading.Event] = {}
+        self.heard: list[str] = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def code(self, asked: str) -> str:
+        """Return a line of code that says `+name`, or waits until somebody said `name`."""
+        port = self._listening.getsockname()[1]
+        return (
+            f"import socket; _meet = socket.create_connection(('local' + 'host', {port})); "
+            f"_meet.sendall(b'{asked}' + b'.'); _ = _meet.recv(1); _meet.close(); del _meet, _"
+        )
+
+    def close(self) -> None:
+        """End it."""
+        self._listening.close()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listening.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        asked = ""
+        while not asked.endswith("."):
+            asked += connection.recv(1).decode()
+        name = asked.rstrip(".")
+        self.heard.append(name)
+        event = self._said.setdefault(name.lstrip("+"), threading.Event())
+        if name.startswith("+"):
+            event.set()
+        else:
+            event.wait(60)
+        connection.sendall(b"!")
+        connection.close()
+
+
+@pytest.fixture
+def meeting() -> Iterator[Meeting]:
+    found = Meeting()
+    yield found
+    found.close()
+
+
+def test_what_a_later_one_took_away_meanwhile_is_made_again(nb: Notebook, meeting: Meeting) -> None:
+    nb.write(
+        f"import os; os.makedirs('fol' + 'der', exist_ok=True)\n{meeting.code('+made')}\n{meeting.code('gone')}\n"
+        "n = open('fol' + 'der/file', 'w').write('x')",
+        f"{meeting.code('made')}\nimport shutil; shutil.rmtree('fol' + 'der')\n{meeting.code('+gone')}",
+        "import os; print(os.path.exists('fol' + 'der'))",
+    )
+    done = nb.run()
+    assert states(done) == {"a": "done", "b": "done", "c": "done"}
+    assert printed(done, "c") == "False\n"
+    assert meeting.heard.count("+made") == 2
+    assert not (nb.folder / "folder").exists()
+    assert set(states(nb.run()).values()) == {"cached"}
+
+
+def test_what_one_that_failed_took_away_meanwhile_is_made_again(nb: Notebook, meeting: Meeting) -> None:
+    nb.write(
+        f"import os; os.makedirs('fol' + 'der', exist_ok=True)\n{meeting.code('+made')}\n{meeting.code('gone')}\n"
+        "n = open('fol' + 'der/file', 'w').write('x')",
+        f"{meeting.code('made')}\nimport shutil; shutil.rmtree('fol' + 'der')\n{meeting.code('+gone')}\n1 / 0",
+    )
+    assert states(nb.run()) == {"a": "done", "b": "failed"}
+
+
+def test_what_fails_by_itself_fails_in_the_end(nb: Notebook, meeting: Meeting) -> None:
+    nb.write(
+        f"n = open('sa' + 'me', 'w').write('x')\n{meeting.code('+made')}\n{meeting.code('gone')}\n1 / 0",
+        f"{meeting.code('made')}\nimport os; os.remove('sa' + 'me')\n{meeting.code('+gone')}",
+    )
+    done = nb.run()
+    assert states(done) == {"a": "failed", "b": "done"}
+    assert meeting.heard.count("+made") == 2
