@@ -94,3 +94,51 @@ def test_what_fails_by_itself_fails_in_the_end(nb: Notebook, meeting: Meeting) -
     done = nb.run()
     assert states(done) == {"a": "failed", "b": "done"}
     assert meeting.heard.count("+made") == 2
+
+
+def test_what_two_wrote_meanwhile_is_written_again_by_one_after_the_other(nb: Notebook, meeting: Meeting) -> None:
+    nb.write(
+        f"n = open('sa' + 'me', 'w').write('first')\n{meeting.code('+first')}\n{meeting.code('second')}",
+        "print(open('sa' + 'me').read())",
+        f"{meeting.code('first')}\nm = open('sa' + 'me', 'w').write('second')\n{meeting.code('+second')}",
+    )
+    done = nb.run("a", "c")
+    assert states(done) == {"a": "done", "c": "done"}
+    assert (nb.folder / "same").read_text() == "second"
+    done = nb.run()
+    assert printed(done, "b") == "first\n"
+    assert (nb.folder / "same").read_text() == "second"
+    assert set(states(nb.run()).values()) == {"cached"}
+
+
+def test_a_result_that_may_be_of_another_is_not_kept(nb: Notebook, meeting: Meeting) -> None:
+    first, last = (
+        f"n = open('sa' + 'me', 'w').write('a')\n{meeting.code('+first')}\n{meeting.code('second')}",
+        f"{meeting.code('first')}\nm = open('sa' + 'me', 'w').write('b')\n{meeting.code('+second')}",
+    )
+    nb.write(first, last).run()
+    (nb.folder / "same").write_text("b")
+    nb.write(first, last.replace("'b')", "'c')"), "print(open('sa' + 'me').read())").run()
+    assert (nb.folder / "same").read_text() == "c"
+    nb.write(first, "print(open('sa' + 'me').read())")
+    assert printed(nb.run(), "b") == "a\n"
+
+
+def test_a_folder_that_one_takes_away_while_another_makes_it(nb: Notebook, meeting: Meeting) -> None:
+    (nb.folder / "made").mkdir()
+    nb.write(
+        f"import os\n{meeting.code('gone')}\nos.makedirs('ma' + 'de', exist_ok=True)\n{meeting.code('+made')}",
+        f"import os; os.rmdir('ma' + 'de')\n{meeting.code('+gone')}\n{meeting.code('made')}",
+    )
+    assert states(nb.run()) == {"a": "done", "b": "done"}
+    assert not (nb.folder / "made").exists()
+    assert set(states(nb.run()).values()) == {"cached"}
+
+
+def test_folders_that_two_find_or_make_keep_nobody_waiting(nb: Notebook, meeting: Meeting) -> None:
+    nb.write(
+        f"import os; os.makedirs('ma' + 'de', exist_ok=True)\n{meeting.code('+first')}\n{meeting.code('second')}",
+        f"import os; os.makedirs('ma' + 'de', exist_ok=True)\n{meeting.code('first')}\n{meeting.code('+second')}",
+    )
+    assert states(nb.run()) == {"a": "done", "b": "done"}
+    assert sorted(meeting.heard) == ["+first", "+second", "first", "second"]

@@ -235,6 +235,7 @@ class Dask:
             lost=reply.lost,
             is_shared=reply.run != self._run,
             is_elsewhere=self._sharing.is_elsewhere,
+            began=self._since.get(key, 0.0),
         )
         return self._when_here(key, answer)
 

@@ -31,7 +31,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a task. lost: why there is no outcome: the worker is gone.
 
     is_shared: it was begun for another run, so it may have met files as they were before this run asked. is_elsewhere:
-    it ran on a machine whose files may be others.
+    it ran on a machine whose files may be others. began, ended: on time.monotonic(); began is 0 where it is not known.
     """
 
     task: Task
@@ -39,6 +39,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     lost: str = ""
     is_shared: bool = False
     is_elsewhere: bool = False
+    began: float = 0.0
+    ended: float = msgspec.field(default_factory=time.monotonic)
 
 
 class Executor(Protocol):
@@ -205,7 +207,7 @@ class Processes:
             child.end()
         else:
             self._idle.append(child)
-        return Answer(task=task, outcome=outcome)
+        return Answer(task=task, outcome=outcome, began=child.since)
 
     def _lost(self, child: Child, task: Task) -> Answer:
         self._busy.remove(child)

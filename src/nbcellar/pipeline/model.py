@@ -142,6 +142,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a worker answers. commit: the result, in hexadecimal; outputs: nbformat outputs, a JSON list.
 
     defines: some value holds a class. surroundings: part -> digest of what it left changed, as in `cache.Result`.
+    removed: what of the files that it wrote it took away in the end; they may be there, as others may have made them.
     """
 
     id: str
@@ -152,6 +153,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     seconds: float = 0.0
     defines: bool = False
     surroundings: dict[str, str] = {}
+    removed: tuple[str, ...] = ()
     retire: str = ""  # why the worker's process should not be used again
 
 

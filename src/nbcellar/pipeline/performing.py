@@ -11,8 +11,6 @@ state and options of a new process and then what the results before it changed o
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import os
 import re
 import sys
@@ -28,7 +26,6 @@ import msgspec
 from nbcellar import config
 from nbcellar.components.parameters import unsealed
 from nbcellar.components.paths import lists_folders, texts_of
-from nbcellar.components.settings import looks_seeding
 from nbcellar.components.transform import NotPythonError, parse
 from nbcellar.errors import CannotRestoreError, StoreUnavailableError
 from nbcellar.history.model import NO_ROOM, CellError, CellRun, CommitKind
@@ -36,6 +33,15 @@ from nbcellar.history.operations import local_identity
 from nbcellar.history.repository import FOLDER, Repository
 from nbcellar.ids import CommitId, Digest
 from nbcellar.pipeline import process_settings
+from nbcellar.pipeline.beginnings import (
+    NOTHING_SET,
+    begin_streams,
+    changed_parts,
+    fixed_streams,
+    import_random_streams,
+    may_seed,
+    show_plots,
+)
 from nbcellar.pipeline.company import with_company
 from nbcellar.pipeline.environment import Environment
 from nbcellar.pipeline.giving import bring, facts_of
@@ -55,7 +61,6 @@ from nbcellar.session import arrays
 from nbcellar.session.engine import Session
 from nbcellar.session.kernel import describe_error
 from nbcellar.session.names import as_text
-from nbcellar.session.surroundings import imports
 from nbcellar.session.surroundings.ambient import MODULES, RANDOM_PARTS, AmbientTracker
 
 if TYPE_CHECKING:
@@ -63,10 +68,6 @@ if TYPE_CHECKING:
     from nbcellar.pipeline.outputs import Shell
 
 _LONGEST_TEXT = 300
-
-
-_NOTHING_SET = dict.fromkeys(("pandas.options", "matplotlib.rc"), msgspec.msgpack.encode([{}, []]))
-"""Options of libraries that a worker loads later on, as nobody has set any."""
 
 
 class Performer:
@@ -84,15 +85,16 @@ class Performer:
         self._environment = Environment(lambda name: self._imported.is_own(name, sys.modules.get(name)))
         self._repos: dict[str, Repository] = {}
         self._exchanges: dict[tuple[str, str], Exchange] = {}
-        _import_random_streams()
+        import_random_streams()
         self._ambient = AmbientTracker()
-        self._base = _fixed_streams(self._ambient)
+        self._base = fixed_streams(self._ambient)
         self._threads = set(threading.enumerate())
         self._folder, self._streams = "", False
         self._settings = ProcessSettings()
         self._registered = Registered()
         self._classes: dict[str, str] = {}
         self._patched: tuple[str, ...] = ()
+        self._is_clear = False
 
     def perform(self, task: Task) -> Outcome:
         """Run a component. What the cell raises is in the outcome; errors of Cellar are raised."""
@@ -137,7 +139,13 @@ class Performer:
             self._exchanges[whose] = exchange_with(task.remote, repo, self._environ)
         return self._exchanges[whose]
 
-    def _session(self, repo: Repository, key: str) -> Session:
+    def clear(self) -> None:
+        """Put namespace, random state and options back to those of a new process, ahead of the next component.
+
+        It would be done before that runs anyway; who calls this has it done while nobody waits.
+        """
+        if self._is_clear:
+            return
         namespace = self.shell.user_ns
         namespace.clear()
         namespace.update(self._initial)
@@ -146,27 +154,30 @@ class Performer:
         history: Any = self.shell.history_manager
         history.input_hist_parsed[:], history.input_hist_raw[:] = [""], [""]
         self.shell.execution_count = 1
-        return session_for(repo, namespace, key, self.shell.user_ns_hidden, self._environ, self._ambient)
+        loaded = self._ambient.capture(only=NOTHING_SET)
+        self._ambient.restore(self._base | {part: NOTHING_SET[part] for part in loaded})
+        self._is_clear = True
 
     def _prepare(self, repo: Repository, task: Task | Again, given: dict[str, Any]) -> tuple[Session, dict[str, bytes]]:
         """Make the namespace that the component begins with; return the session and its surroundings then."""
-        session = self._session(repo, task.key if isinstance(task, Task) else "0" * SCOPE_DIGITS)
-        loaded = self._ambient.capture(only=_NOTHING_SET)
-        self._ambient.restore(self._base | {part: _NOTHING_SET[part] for part in loaded})
-        _begin_streams(task.key)
+        self.clear()
+        self._is_clear = False
+        key = task.key if isinstance(task, Task) else "0" * SCOPE_DIGITS
+        space = self.shell.user_ns
+        session = session_for(repo, space, key, self.shell.user_ns_hidden, self._environ, self._ambient)
+        begin_streams(task.key)
         os.chdir(self._folder)
         self._settings.begin(self._folder)
         with self._watch.loading(), self._environment.watching():
             self._classes = bring(session, repo, task.takes, task.definitions)
         self._watch.given(arrays.mapped_files())
-        space = self.shell.user_ns
         space.update(given)
         space.update({name: unsealed(held) for name, held in task.parameters.items()})
         session._observe(frozenset())  # what is there now is what the component found
         for commit in task.surroundings:
             self._restore_surroundings(session, repo, CommitId(bytes.fromhex(commit)))
         self._settings.apply(self._process_parts(repo, task.surroundings), self._folder)
-        _show_plots()
+        show_plots()
         return session, session.ambient.capture(session.tracker.variables())
 
     def _restore_surroundings(self, session: Session, repo: Repository, commit: CommitId) -> None:
@@ -228,6 +239,7 @@ class Performer:
             seconds = time.perf_counter() - began
             modules = self._imported.local_sources()
             seen = self._watch.end(_texts(task.source), modules, programs=lists_folders(task.source))
+        removed = tuple(inside(path, task) for path in seen.removed)
         environ, told = self._environment.end()
         outputs = log.encode() or b"[]"
         error = result.error_before_exec or result.error_in_exec
@@ -238,7 +250,15 @@ class Performer:
         retire = self._why_retire(patches or self._patched)
         if error is not None:
             failure, met = _failure(error, self.shell, outputs), _met(seen, modules, self._imported.absent(), task)
-            return Outcome(id=task.id, failure=failure, facts=met, outputs=outputs, seconds=seconds, retire=retire)
+            return Outcome(
+                id=task.id,
+                failure=failure,
+                facts=met,
+                outputs=outputs,
+                seconds=seconds,
+                removed=removed,
+                retire=retire,
+            )
         after = session.ambient.capture(session.tracker.variables())
         consumed = tuple(sorted(changed_parts(start, after, task.source, has_imported=has_imported)))
         now = self._settings.capture(self._folder, task.root)
@@ -260,7 +280,7 @@ class Performer:
             absent=self._imported.absent(),
             origins={name: inside(path, task) if path else "" for name, path in origins.items()},
             consumed=consumed,
-            seeds=not RANDOM_PARTS.isdisjoint(consumed) and _may_seed((*modules, *seen.files)),
+            seeds=not RANDOM_PARTS.isdisjoint(consumed) and may_seed((*modules, *seen.files)),
             process=process,
             patches=patches,
             altered=tuple(sorted(name for name, value in classes.items() if space.get(name) is value)),
@@ -272,7 +292,7 @@ class Performer:
             unsure=seen.unsure,
         )
         made = _record(session, repo, task, facts, outputs, start)
-        return msgspec.structs.replace(made, retire=retire, facts=_with_orders(made.facts, space))
+        return msgspec.structs.replace(made, removed=removed, retire=retire, facts=_with_orders(made.facts, space))
 
     def _notes_on_modules(self, patches: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(
@@ -387,80 +407,6 @@ def _left_out(session: Session, task: Task) -> list[str]:
     """Return names of the user's that settings keep out of the store."""
     space = session.tracker.namespace
     return [name for name in space if isinstance(name, str) and session.names.is_skipped(name)]
-
-
-# surroundings -------------------------------------------------------------------------------------------------------
-
-
-def _import_random_streams() -> None:
-    """Load numpy where it is installed: its random stream begins as the process's own, or as it is set below."""
-    with contextlib.suppress(ImportError):
-        importlib.import_module("numpy.random")
-
-
-def _begin_streams(key: str) -> None:
-    """Give the random streams the start that belongs to a component: another one for each, the same one each time."""
-    import random
-
-    start = int(key[:8], 16)
-    random.seed(start)
-    if "numpy.random" in sys.modules:
-        sys.modules["numpy.random"].seed(start)
-    if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(start)
-
-
-def changed_parts(
-    start: Mapping[str, bytes], after: Mapping[str, bytes], source: str, *, has_imported: bool
-) -> set[str]:
-    """Return the parts of the surroundings that a cell changed, without what importing libraries does by itself."""
-    found = set()
-    for part, now in after.items():
-        then = start.get(part)
-        if part == MODULES or now == then:
-            continue
-        is_new = then is None and part not in RANDOM_PARTS and _is_as_imported(part, now)
-        if is_new or (has_imported and then is not None and imports.is_unnamed(part, then, now, source)):
-            continue
-        found.add(part)
-    return found
-
-
-def _may_seed(paths: Iterable[str]) -> bool:
-    """True if some code in these files may set a random stream."""
-    for path in paths:
-        with contextlib.suppress(OSError, UnicodeDecodeError):
-            if path.endswith((".py", ".ipy")) and looks_seeding(Path(path).read_text("utf-8")):
-                return True
-    return False
-
-
-def _is_as_imported(part: str, now: bytes) -> bool:
-    """True for what a library has set when it was just imported, and as inline plots have it."""
-    decoded = msgspec.msgpack.decode(now)
-    if part in _NOTHING_SET:
-        return decoded in ([{}, []], [{"interactive": True}, []])
-    return not decoded
-
-
-def _fixed_streams(ambient: AmbientTracker) -> dict[str, bytes]:
-    """Give the random streams of a worker a fixed start and return all surroundings then."""
-    import random
-
-    random.seed(0)
-    if "numpy.random" in sys.modules:
-        sys.modules["numpy.random"].seed(0)
-    return ambient.capture()
-
-
-def _show_plots() -> None:
-    """Have the inline backend draw what a cell plots, as in a kernel: it does where pyplot is interactive."""
-    matplotlib: Any = sys.modules.get("matplotlib")
-    if matplotlib is None or "matplotlib.pyplot" not in sys.modules:
-        return
-    if matplotlib.get_backend() in ("inline", "module://matplotlib_inline.backend_inline"):
-        importlib.import_module("matplotlib_inline.backend_inline")
-        matplotlib.interactive(True)
 
 
 def _texts(source: str) -> tuple[str, ...]:

@@ -9,26 +9,28 @@ in the cache (`cache.py`).
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
 from nbcellar.components.edges import Found, find_edges
 from nbcellar.components.model import Component
 from nbcellar.errors import CellarError
-from nbcellar.ids import CellId
+from nbcellar.ids import CellId, CommitId
 from nbcellar.pipeline import elsewhere
 from nbcellar.pipeline.cache import Beside, Cache, Outlook, Result
 from nbcellar.pipeline.executors import Answer, Executor
+from nbcellar.pipeline.kept import take_away
 from nbcellar.pipeline.model import Facts, Failure, Outcome, State, Task
 from nbcellar.pipeline.observing import Shown
-from nbcellar.pipeline.overlapping import Overlaps
+from nbcellar.pipeline.overlapping import Overlaps, Stretch
 from nbcellar.pipeline.resolving import Held, Inputs, Resolver, Waiting, passed_on
 from nbcellar.pipeline.steps import Place, Step, Wish
 from nbcellar.pipeline.tasks import Tasks
 
 MOST_TIMES = 5
 """How often a component is run in one run of a pipeline because others showed new edges, before that is an error."""
+_NOT_AS_LEFT = "a file is not as it left it, for one that needs it so"
 
 
 class Run:
@@ -48,7 +50,7 @@ class Run:
         self._at = {component.id: at for at, component in enumerate(self._components)}
         self._place, self._cache, self._wish, self._executor, self._tell = place, cache, wish, executor, tell
         self._shown = Shown(self._components)
-        self._redo: set[CellId] = set()
+        self._redo: dict[CellId, str] = {}
         self._last: dict[CellId, Result | None] = {}
         self.results: dict[CellId, Result] = {}
         self.inputs: dict[CellId, Inputs] = {}
@@ -137,8 +139,8 @@ class Run:
         """Have those run again whose files are not there as they left them, and no other one wrote since."""
         if not self._wanted <= self.results.keys():
             return False
-        stale = self._shown.stale(self.results, self._cache.digest_of) - self._redo
-        self._redo |= stale
+        stale = self._shown.stale(self.results, self._cache.digest_of) - self._redo.keys()
+        self._redo.update(dict.fromkeys(stale, _NOT_AS_LEFT))
         for id in stale:
             self._forget(id)
         return bool(stale)
@@ -213,7 +215,7 @@ class Run:
             self._set(id, "waiting", reason)
             return True
         if before := self._shown.rewritten(id, self.results, self._cache.digest_of) - self._running.keys():
-            self._redo |= before
+            self._redo.update(dict.fromkeys(before, _NOT_AS_LEFT))
             for other in before:
                 self._forget(other)
             return True
@@ -228,9 +230,8 @@ class Run:
             self._failed_with[id] = inputs
             return self._set(id, "failed", "", failure=impossible)
         task = self._tasks.task(component, known, inputs)
-        if id in self._alone | self._redo or self._is_forced(component) or not component.policy.cache:
+        if id in self._alone | self._redo.keys() or self._is_forced(component) or not component.policy.cache:
             task = msgspec.structs.replace(task, is_alone=True)
-        self._overlaps.begin(id, self._running)
         self._running[id] = (task, inputs)
         self._why[id] = reason
         self._executor.submit(task)
@@ -257,7 +258,7 @@ class Run:
         if component.policy.freeze and last is not None and not last.lost:
             return last, "frozen"
         if component.id in self._redo:
-            return None, "a file is not as it left it, for one that needs it so"
+            return None, self._redo[component.id]
         if self._is_forced(component):
             return None, "asked for"
         if not component.policy.cache:
@@ -303,7 +304,8 @@ class Run:
     def _answered(self, answer: Answer, inputs: Inputs) -> None:
         id = CellId(answer.task.id)
         outcome = answer.outcome or Outcome(id=id, failure=Failure("WorkerLost", answer.lost))
-        self._overlaps.end(id, outcome.facts)
+        if outcome.facts is not None:
+            self._overlaps.add(Stretch(id, answer.began, answer.ended, outcome.facts, outcome.removed, outcome.commit))
         if outcome.failure is not None:
             if answer.is_shared:
                 self._alone.add(id)  # it may have met older files: it runs again, for this run alone
@@ -317,17 +319,44 @@ class Run:
         if refused := elsewhere.refused(self._cache, answer, self._beside(id)):
             self._failed(id, refused, inputs)
             return
+        if clashing := self._overlaps.clashing(id):
+            self._give_up(clashing, id, result)
+            return
         notes = (*result.facts.notes, *self._compared(id, result), *elsewhere.notes(self._cache, answer))
         self._cache.forget_files(None if notes else result.facts.written)
         self._take(id, result, inputs)
         self._fresh[id], self._last[id] = result.commit, result
-        self._redo.discard(id)
+        self._redo.pop(id, None)
         self._set(id, "done", "", result=result, outputs=outcome.outputs, notes=notes)
-        for other in self._shown.note(id, result) | self._shown.readers(id):
-            self._forget(other)
-        self._look_at_failed(id)
+        self._note(id, result)
         if self._beside(id).raced(result):
             self._forget(id)
+        self._find_edges()
+
+    def _note(self, id: CellId, result: Result) -> None:
+        """Learn from a result; have those run again that it shows to have run too early."""
+        after = self._shown.note(id, result)
+        for other in after | self._shown.readers(id):
+            self._forget(other)
+        for other in filter(self._is_failed, after):
+            self._set(other, "waiting", f"it failed before '{self._by_id[id].name}' had run")
+        self._look_at_failed(id)
+
+    def _give_up(self, clashing: Sequence[Stretch], id: CellId, result: Result) -> None:
+        """Have components run again that wrote the same file while they both ran; forget what came of it."""
+        commits = [CommitId(bytes.fromhex(each.commit)) for each in clashing]
+        take_away(self._cache.repository, self._place.notebook, commits)
+        self._cache.forget_files()
+        self._note(id, result)
+        for other, commit in ((each.id, each.commit) for each in clashing):
+            standing = self._last[other]
+            if standing is not None and standing.commit == commit:
+                self._last[other] = None
+            if other == id or self._fresh.get(other) == commit:
+                self._fresh.pop(other, None)
+                self._forget(other)
+                self._redo[other] = "another component wrote the same file while it ran"
+                self._set(other, "waiting", self._redo[other])
         self._find_edges()
 
     def _failed(self, id: CellId, outcome: Outcome, inputs: Inputs) -> None:

@@ -62,6 +62,7 @@ class Watch:
         self._is_on = self._is_loading = False
         self._read: dict[str, _Stamp] = {}
         self._written: dict[str, None] = {}
+        self._removed: set[str] = set()  # what Python took away last, of these
         self._listed: dict[str, frozenset[str] | None] = {}  # with the names in it then, where they are known
         self._databases: set[str] = set()
         self._before: dict[str, str] = {}  # of files that are written further
@@ -91,7 +92,7 @@ class Watch:
         self._databases, self._by_system, self._before, self._links = set(), {}, {}, {}
         self._looked, self._asked, self._times, self._mapped = {}, set(), {}, set()
         self._is_too_much = False
-        self._folders_by_system, self._changed_by_system = set(), set()
+        self._removed, self._folders_by_system, self._changed_by_system = set(), set(), set()
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -176,6 +177,7 @@ class Watch:
             written={path: file_digest(path) for path in sorted(self._written)},
             links=self._links,
             times={path: time for path, time in sorted(self._times.items()) if path not in self._written},
+            removed=sorted(self._removed),
             notes=tuple(self.notes),
             unsure=_TOO_MANY if self._is_too_much else "a file changed while it was read" if unsure else "",
         )
@@ -223,6 +225,7 @@ class Watch:
                     path = _entry(_folder_of(args[beside] if beside < len(args) else -1), os.fsdecode(place))
                     if not self._is_skipped(path):
                         self._written[path] = None
+                        (self._removed.add if (event, at) in _TAKES_AWAY else self._removed.discard)(path)
         elif event == "socket.connect":
             self.notes["it uses the network: what it gets from there is not watched"] = None
         else:
@@ -346,6 +349,7 @@ class Watch:
             return
         if writes:
             self._written[path] = None
+            self._removed.discard(path)
             self._read.pop(path, None)
         elif path not in self._written and path not in self._read:
             self._read[path] = _stamp(path)
@@ -356,7 +360,8 @@ class Watch:
 
 
 class Seen:
-    """What a watch saw. unsure: why that is not all, as where a file that was read changed meanwhile."""
+    """What a watch saw. removed: what was taken away last, of what was written. unsure: why that is not all, as where a
+    file that was read changed meanwhile."""
 
     def __init__(
         self,
@@ -366,11 +371,12 @@ class Seen:
         written: dict[str, str],
         links: dict[str, str],
         times: dict[str, str],
+        removed: list[str],
         notes: tuple[str, ...],
         unsure: str,
     ) -> None:
         self.files, self.folders, self.written, self.links, self.times = files, folders, written, links, times
-        self.notes, self.unsure = notes, unsure
+        self.removed, self.notes, self.unsure = removed, notes, unsure
 
 
 # What makes, moves or takes away entries of folders; which of its arguments say where, and the descriptor of the folder
@@ -384,6 +390,7 @@ _CHANGES_ENTRIES: dict[str, tuple[tuple[int, int], ...]] = {
     "os.link": ((1, 3),),
     "os.truncate": ((0, 2),),
 }
+_TAKES_AWAY = {("os.rename", 0), ("os.remove", 0), ("os.rmdir", 0)}
 _EVENTS = frozenset({"open", "os.listdir", "os.scandir", "sqlite3.connect", "socket.connect"} | _PROGRAMS).union(
     _CHANGES_ENTRIES
 )

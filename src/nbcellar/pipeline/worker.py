@@ -8,6 +8,7 @@ them; a task that fails inside Cellar is answered, too. Not for: running compone
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import select
@@ -38,7 +39,11 @@ def main(arguments: list[str]) -> int:
     send(outcomes, READY)
     while (data := receive(tasks)) is not None:
         task = msgspec.msgpack.decode(data, type=Task)
-        send(outcomes, msgspec.msgpack.encode(_answer(performer, task)))
+        outcome = _answer(performer, task)
+        send(outcomes, msgspec.msgpack.encode(outcome))
+        if not outcome.retire:
+            with contextlib.suppress(Exception):  # what the next task begins with is cleared again, and that is told
+                performer.clear()
     return 0
 
 
