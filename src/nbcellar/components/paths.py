@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from nbcellar.components.transform import NotPythonError, parse
 from nbcellar.ids import CellId
@@ -27,6 +28,7 @@ _LIST_NOTHING = frozenset(
 _WORDS = re.compile(r"[\s;|&<>()\"']+")
 
 
+@lru_cache(maxsize=1024)
 def paths_of(source: str) -> Mapping[str, bool]:
     """Return the last parts of what may be paths in a cell; True where it may write there, or look whether it is."""
     try:

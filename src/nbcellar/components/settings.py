@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import lru_cache
 
 from nbcellar.components.transform import NotPythonError, parse
 
@@ -27,6 +28,7 @@ def looks_seeding(text: str) -> bool:
     return _SEEDS.search(text) is not None
 
 
+@lru_cache(maxsize=1024)
 def looks_setting(source: str) -> bool:
     """True where a cell calls what usually sets something for the whole process, or assigns to a module's parts."""
     try:

@@ -16,6 +16,7 @@ import builtins
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -92,6 +93,7 @@ class Uses(msgspec.Struct, frozen=True, kw_only=True):
     unseen: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=1024)
 def uses_of(source: str) -> Uses:
     """Return what a cell does with names. Raises NotPythonError for one that nobody can run."""
     found = _Cell()

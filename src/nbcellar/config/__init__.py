@@ -14,7 +14,9 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
@@ -291,26 +293,32 @@ def load(cellar_folder: Path | None, environ: Mapping[str, str]) -> Settings:
 
     Raises InvalidInputError naming file, key and what is allowed.
     """
-    settings, _ = load_values(cellar_folder, environ)
-    return settings
+    return load_values(cellar_folder, environ)[0]
 
 
-def load_values(cellar_folder: Path | None, environ: Mapping[str, str]) -> tuple[Settings, dict[str, Value]]:
+def load_values(cellar_folder: Path | None, environ: Mapping[str, str]) -> tuple[Settings, Mapping[str, Value]]:
     """Return the settings and, by key, each value with its origin."""
-    values = {name: Value(key, key.default, "default") for name, key in KEYS.items()}
     files = [user_file(environ)] + ([cellar_folder / FILE_NAME] if cellar_folder else [])
-    for path in files:
-        for name, value in read_values(path):
+    return _settings_of(tuple((path, read_text(path)) for path in files), cellar_folder, tuple(variables(environ)))
+
+
+@lru_cache(maxsize=8)
+def _settings_of(
+    texts: tuple[tuple[Path, str], ...], cellar_folder: Path | None, variables: tuple[tuple[str, str, str], ...]
+) -> tuple[Settings, Mapping[str, Value]]:
+    """Return what texts and variables say: a worker asks for each component, and they are the same nearly always."""
+    values = {name: Value(key, key.default, "default") for name, key in KEYS.items()}
+    for path, found in texts:
+        for name, value in read_values(path, found):
             if name == "record.skip_names" and cellar_folder is not None and path.parent == cellar_folder:
                 value = tuple(dict.fromkeys((*values[name].value, *value)))  # a repository can hide more, never less
             values[name] = Value(KEYS[name], value, str(path))
-    for variable, name, text in variables(environ):
+    for variable, name, text in variables:
         values[name] = Value(KEYS[name], parse_text(KEYS[name], text, where=variable), variable)
-    sections: dict[str, dict[str, Any]] = {}
-    for name, found in values.items():
-        section, _, field = name.partition(".")
-        sections.setdefault(section, {})[field] = found.value
-    return msgspec.convert(sections, Settings), values
+    sections: dict[str, dict[str, Any]] = {section.name: {} for section in msgspec.structs.fields(Settings)}
+    for name, known in values.items():
+        sections[name.partition(".")[0]][name.partition(".")[2]] = known.value
+    return msgspec.convert(sections, Settings), MappingProxyType(values)
 
 
 def find_key(name: str, *, where: str = "") -> Key:
@@ -344,7 +352,7 @@ def write_value(path: Path, key: Key, value: Any) -> bool:
     wanted = {name: item for name, item in old.items() if name != key.name}
     if value is not None:
         wanted[key.name] = _check(key, value, str(path))
-    if dict(_parse(after, path)) != wanted:
+    if dict(read_values(path, after)) != wanted:
         raise InvalidInputError(f"{path}: '{key.name}' is written in an unusual form", hint=f"edit it there: {path}")
     _write_text(path, after)
     return key.name in old
@@ -381,9 +389,10 @@ def to_toml(value: Any) -> str:
     return repr(value)
 
 
-def read_values(path: Path) -> Iterator[tuple[str, Any]]:
-    """Yield the keys and values of a settings file; none where there is no file."""
-    yield from _parse(read_text(path), path)
+def read_values(path: Path, text: str | None = None) -> Iterator[tuple[str, Any]]:
+    """Yield the keys and values of a settings file, or of its text if that is known; none where there is no file."""
+    text = read_text(path) if text is None else text
+    yield from check_values(parse_toml(text, path), path, remedy="to remove the line: cellar config --unset ")
 
 
 def read_text(path: Path) -> str:
@@ -401,10 +410,6 @@ def read_text(path: Path) -> str:
         return data.decode()
     except UnicodeDecodeError:
         raise InvalidInputError(f"{path}: not UTF-8 text") from None
-
-
-def _parse(text: str, path: Path) -> Iterator[tuple[str, Any]]:
-    yield from check_values(parse_toml(text, path), path, remedy="to remove the line: cellar config --unset ")
 
 
 def parse_toml(text: str, path: Path) -> dict[str, Any]:

@@ -88,6 +88,10 @@ class Shown:
             self._after.setdefault(other, set()).add(id)
         return found & self._known.keys()
 
+    def meet(self, one: CellId, other: CellId) -> bool:
+        """True if one of two was seen to come after the other."""
+        return one in self._after.get(other, ()) or other in self._after.get(one, ())
+
     def _meet(self, first: Result, second: Result) -> bool:
         return bool(
             not places(first.facts).isdisjoint(looked_at(second.facts))

@@ -14,6 +14,7 @@ import codecs
 import copyreg
 import csv
 import functools
+import importlib
 import logging
 import resource
 import signal
@@ -22,6 +23,8 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+# What `signal.getsignal` calls: that looks for a name of what it found, too, which takes ten times as long.
+_handler_of: Any = importlib.import_module("_signal").getsignal
 _SIGNALS = tuple(sorted(signal.valid_signals()))
 _OF_CELLS = ("__main__", "builtins", None)  # None: methods of objects of Python's own
 _LIMITS = tuple(sorted({value for name, value in vars(resource).items() if name.startswith("RLIMIT_")}))
@@ -51,7 +54,7 @@ class Registered:
         self._kinds = {
             "the codecs": _Kind("codecs", lambda: self._codecs),
             "the dialects of csv": _Kind("dialect", _dialects),
-            "the handlers of signals": _Kind("signal", lambda: [signal.getsignal(number) for number in _SIGNALS]),
+            "the handlers of signals": _Kind("signal", lambda: [*map(_handler_of, _SIGNALS)]),
             "the profiler": _Kind("setprofile", sys.getprofile),
             "the reducers of copyreg": _Kind("copyreg", lambda: dict(copyreg.dispatch_table)),
             "the adapters of sqlite3": _Kind("register_", _adapters),

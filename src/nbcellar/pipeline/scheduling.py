@@ -214,13 +214,15 @@ class Run:
             self._may_run.add(id)
             self._set(id, "waiting", reason)
             return True
-        if before := self._shown.rewritten(id, self.results, self._cache.digest_of) - self._running.keys():
+        if self._is_in_the_way(id):
+            return False
+        if before := self._shown.rewritten(id, self.results, self._cache.digest_of):
+            if self._running:
+                return False  # one of these may have written the file
             self._redo.update(dict.fromkeys(before, _NOT_AS_LEFT))
             for other in before:
                 self._forget(other)
             return True
-        if self._overlaps.is_apart(id, self._running):
-            return False
         self._times[id] = self._times.get(id, 0) + 1
         if self._times[id] > MOST_TIMES:
             failure = Failure("Cellar", "what it takes and leaves is other at each run: it cannot be settled")
@@ -237,6 +239,10 @@ class Run:
         self._executor.submit(task)
         self._tell_running()
         return False
+
+    def _is_in_the_way(self, id: CellId) -> bool:
+        """True while one runs that a component meets in files, on either side of it."""
+        return any(self._shown.meet(id, other) for other in self._running) or self._overlaps.is_apart(id, self._running)
 
     def _tell_running(self) -> None:
         """Say of as many as there are workers that they run: they are taken in the order in which they were given."""

@@ -41,10 +41,18 @@ def main(arguments: list[str]) -> int:
         task = msgspec.msgpack.decode(data, type=Task)
         outcome = _answer(performer, task)
         send(outcomes, msgspec.msgpack.encode(outcome))
-        if not outcome.retire:
+        if _is_all_data(task, outcome):
             with contextlib.suppress(Exception):  # what the next task begins with is cleared again, and that is told
                 performer.clear()
     return 0
+
+
+def _is_all_data(task: Task, outcome: Outcome) -> bool:
+    """True if nothing happens when what a component made goes: where it is an open file, that is written then."""
+    facts = outcome.facts
+    if outcome.retire or outcome.failure is not None or task.again or facts is None or facts.written:
+        return False
+    return not any(value.reason for value in facts.values.values())
 
 
 def _answer(performer: object, task: Task) -> Outcome:

@@ -430,11 +430,20 @@ def environment_fingerprint() -> bytes:
 
     Read off the names of the folders that installers leave: reading each package's metadata takes 20 ms and more.
     """
-    packages: dict[str, str] = {}
+    folders = []
     for folder in reversed(dict.fromkeys(sys.path)):
         whole = os.path.abspath(folder)  # noqa: PTH100 - a path is made at each commit of a worker
         with contextlib.suppress(OSError):
-            packages.update(_packages_in(whole, os.stat(whole).st_mtime_ns))  # noqa: PTH116
+            folders.append((whole, os.stat(whole).st_mtime_ns))  # noqa: PTH116
+    return _fingerprint(tuple(folders))
+
+
+@lru_cache(maxsize=8)
+def _fingerprint(folders: tuple[tuple[str, int], ...]) -> bytes:
+    packages: dict[str, str] = {}
+    for folder, changed_ns in folders:
+        with contextlib.suppress(OSError):
+            packages.update(_packages_in(folder, changed_ns))
     facts = {"python": sys.version, "platform": sys.platform, "packages": dict(sorted(packages.items()))}
     return msgspec.msgpack.encode(facts, order="deterministic")
 
