@@ -15,7 +15,7 @@ import msgspec
 
 from nbcellar.components.edges import Found, find_edges
 from nbcellar.components.model import Component
-from nbcellar.errors import CellarError
+from nbcellar.errors import CellarError, ConflictError
 from nbcellar.ids import CellId, CommitId
 from nbcellar.pipeline import elsewhere
 from nbcellar.pipeline.cache import Beside, Cache, Outlook, Result
@@ -30,6 +30,7 @@ from nbcellar.pipeline.tasks import Tasks
 
 MOST_TIMES = 5
 """How often a component is run in one run of a pipeline because others showed new edges, before that is an error."""
+_TRIES = 10
 _NOT_AS_LEFT = "a file is not as it left it, for one that needs it so"
 
 
@@ -351,7 +352,7 @@ class Run:
     def _give_up(self, clashing: Sequence[Stretch], id: CellId, result: Result) -> None:
         """Have components run again that wrote the same file while they both ran; forget what came of it."""
         commits = [CommitId(bytes.fromhex(each.commit)) for each in clashing]
-        take_away(self._cache.repository, self._place.notebook, commits)
+        self._take_away(commits)
         self._cache.forget_files()
         self._note(id, result)
         for other, commit in ((each.id, each.commit) for each in clashing):
@@ -364,6 +365,17 @@ class Run:
                 self._redo[other] = "another component wrote the same file while it ran"
                 self._set(other, "waiting", self._redo[other])
         self._find_edges()
+
+    def _take_away(self, commits: Sequence[CommitId]) -> None:
+        for left in reversed(range(_TRIES)):
+            try:
+                take_away(self._cache.repository, self._place.notebook, commits)
+            except ConflictError:  # another process enters or takes away results
+                if not left:
+                    raise
+                self._cache.repository.refresh()
+            else:
+                return
 
     def _failed(self, id: CellId, outcome: Outcome, inputs: Inputs) -> None:
         failure = outcome.failure
