@@ -7,6 +7,7 @@ borrows all else from the first. All is run by the user who runs the tests; noth
 from __future__ import annotations
 
 import contextlib
+import http.client
 import os
 import secrets
 import signal
@@ -123,6 +124,7 @@ def _configuration(folder: Path, token: str, port: int, inner: int, control: int
         "DummyAuthenticator.allow_all": True,
         "SimpleLocalProcessSpawner.home_dir_template": str(folder),
         "Spawner.notebook_dir": str(folder),
+        "Spawner.port": free_port(),
         "Spawner.default_url": "/lab",
         "Spawner.cmd": [str(PYTHON), "-m", "jupyterhub.singleuser"],
         "Spawner.args": arguments,
@@ -134,7 +136,7 @@ def _configuration(folder: Path, token: str, port: int, inner: int, control: int
 def _await(hub: Hub) -> None:
     until = time.monotonic() + _START_S
     while time.monotonic() < until and hub.process.poll() is None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, http.client.HTTPException):
             if hub.ask("users") == 200:
                 return
         time.sleep(0.1)

@@ -7,6 +7,7 @@ Each server is held by the process that started it and ends with it. Used by the
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import secrets
@@ -380,7 +381,7 @@ def _await(server: Server) -> None:
     while time.monotonic() < until:
         if server.process.poll() is not None:
             break
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, http.client.HTTPException):
             if server.ask("api/status")[0] == 200:
                 return
         time.sleep(0.1)
@@ -388,7 +389,16 @@ def _await(server: Server) -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Return a port that nothing listens on, outside of those that the system gives to sockets which ask for any.
+
+    A kernel started meanwhile, which has five of these, cannot take it before the server does. Each worker of pytest
+    has ports of its own.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 10
+    while True:
+        port = 20_000 + 1_000 * worker + secrets.randbelow(1_000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port

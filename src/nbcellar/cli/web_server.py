@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import html
+import http.client
 import json
 import secrets
 import socket
@@ -85,7 +86,7 @@ class WebServer:
         try:
             with _opener().open(request, timeout=5) as answer:
                 return bool(answer.status == 200)
-        except OSError:
+        except (OSError, http.client.HTTPException):  # the latter from another program, which took the port
             return False
 
 

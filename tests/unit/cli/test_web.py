@@ -5,6 +5,10 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
+import socket
+import subprocess
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,7 @@ import pytest
 from nbcellar.cli import exit_codes
 from nbcellar.cli.console import Console
 from nbcellar.cli.main import run
+from nbcellar.cli.web_server import WebServer
 
 NOTEBOOK = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
@@ -62,3 +67,21 @@ def test_what_is_no_text_is_told_before_a_server_starts(tmp_path: Path) -> None:
     code, said = cellar(tmp_path, "diff", "--web", "a.ipynb", "b.ipynb")
     assert code == exit_codes.USAGE
     assert "b.ipynb is no notebook: it is no UTF-8 at byte 0" in said
+
+
+def test_another_program_that_took_the_port_is_not_taken_for_the_server(tmp_path: Path) -> None:
+    def greet() -> None:
+        connection, _ = taken.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(b"\xff\0\0\0\0\0\0\0\x01\x7f")  # as sockets of kernels do
+
+    with (
+        socket.create_server(("127.0.0.1", 0)) as taken,
+        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process,
+    ):
+        greeter = threading.Thread(target=greet)
+        greeter.start()
+        assert not WebServer(process, taken.getsockname()[1], "token", tmp_path / "log").is_up()
+        greeter.join()
+        process.kill()
