@@ -12,7 +12,7 @@ from .support import Notebook, printed, states
 
 
 class Meeting:
-    """A place where cells say how far they are, and wait for each other: `say(name)` and `hear(name)`."""
+    """A place where cells say how far they are, and wait for each other; `heard` has what they asked."""
 
     def __init__(self) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0))

@@ -250,15 +250,8 @@ class Performer:
         retire = self._why_retire(patches or self._patched)
         if error is not None:
             failure, met = _failure(error, self.shell, outputs), _met(seen, modules, self._imported.absent(), task)
-            return Outcome(
-                id=task.id,
-                failure=failure,
-                facts=met,
-                outputs=outputs,
-                seconds=seconds,
-                removed=removed,
-                retire=retire,
-            )
+            made = Outcome(id=task.id, failure=failure, facts=met, outputs=outputs, seconds=seconds, retire=retire)
+            return msgspec.structs.replace(made, removed=removed)
         after = session.ambient.capture(session.tracker.variables())
         consumed = tuple(sorted(changed_parts(start, after, task.source, has_imported=has_imported)))
         now = self._settings.capture(self._folder, task.root)
