@@ -40,11 +40,11 @@ class Kernel:
         assert self.value(_SETTLE) == "True"
 
     def start(self, code: str) -> None:
-        """Send a cell and return when it runs."""
-        sent = self._client.execute(code)
+        """Send a cell and return when its code runs, as it says itself; what is asked before that is done before it."""
+        sent = self._client.execute(f"print('it runs', flush=True)\n{code}")
         while True:
             message = self._client.get_iopub_msg(timeout=TIMEOUT_S)
-            if message["parent_header"].get("msg_id") == sent and message["msg_type"] == "execute_input":
+            if message["parent_header"].get("msg_id") == sent and message["msg_type"] == "stream":
                 return
 
     def value(self, expression: str) -> str:

@@ -84,16 +84,16 @@ def test_reading_is_answered_while_every_thread_waits_for_a_kernel(
     kernel.start(BUSY)
     names = [secrets.token_hex(8) for _ in range(20)]  # more than there are threads for it
     with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
-        waiting = [
-            pool.submit(server.ask, f"nbcellar/api/undo?request={name}", {"path": kernel.path}) for name in names
-        ]
+        waiting = {
+            name: pool.submit(server.ask, f"nbcellar/api/undo?request={name}", {"path": kernel.path}) for name in names
+        }
         listener.until(waits)
         status, log = server.ask(f"nbcellar/api/log?path={kernel.path}")
         assert (status, log["total"] >= 2) == (200, True)
-        for name in names:
+        for name, answer in waiting.items():
             while not server.ask("nbcellar/api/cancel", {"request": name})[1]["found"]:
-                pass  # not there yet
-        assert {answer.result()[1]["code"] for answer in waiting} == {"cancelled"}
+                assert not answer.done(), answer.result()  # not there yet
+        assert {answer.result()[1]["code"] for answer in waiting.values()} == {"cancelled"}
     (folder / "go").touch()
     assert kernel.value("x") == "2"
 
