@@ -67,6 +67,25 @@ def test_each_component_is_listed_with_its_results(nb: Notebook) -> None:
     assert found.bytes > sum(result.own_bytes for component in found.components for result in component.results)
 
 
+def test_only_a_run_makes_a_notebook_known(nb: Notebook) -> None:
+    spread(nb)
+
+    def known() -> list[str]:
+        with Repository.open(nb.folder, by="test") as repo:
+            return [info.path for info in repo.notebooks()]
+
+    kept(nb)
+    nb.run(dry_run=True)
+    nbcellar.clear_results("nb.ipynb", folder=nb.folder)
+    assert known() == []
+    nb.ran("made")
+    assert known() == ["nb.ipynb"]
+    shutil.copy(nb.path, nb.folder / "copy.ipynb")
+    done = nbcellar.run_pipeline("copy.ipynb", ["made"], folder=nb.folder, on=nb.executor)
+    assert [step.state for step in done.steps] == ["cached"]
+    assert known() == ["copy.ipynb", "nb.ipynb"], "its results are those of two notebooks now"
+
+
 def test_a_result_that_does_not_hold_says_why(nb: Notebook) -> None:
     nb.write(a="with open('data.txt') as file:\n    text = file.read()")
     (nb.folder / "data.txt").write_text("one", "utf-8")

@@ -22,10 +22,12 @@ from nbcellar.components.editing import find_component
 from nbcellar.components.model import Pipeline
 from nbcellar.components.parameters import type_of
 from nbcellar.components.reading import read_pipeline
-from nbcellar.errors import InvalidInputError, NoRepositoryError
+from nbcellar.errors import InvalidInputError, NoRepositoryError, NotFoundError
 from nbcellar.pipeline.model import Failure, State
 
 if TYPE_CHECKING:
+    from nbcellar.history.repository import Repository
+    from nbcellar.ids import NotebookId
     from nbcellar.pipeline.cache import Cache
     from nbcellar.pipeline.executors import Executor
     from nbcellar.pipeline.steps import Place, Step
@@ -243,9 +245,16 @@ def opened(notebook: Path) -> Iterator[tuple[Place, Cache]]:
             root=root,
             folder=notebook.parent,
             path=str(notebook.relative_to(root)),
-            notebook=repo.notebook_for(notebook, create=not repo.store.read_only),
+            notebook=_known(repo, notebook),
         )
         yield place, Cache(repo, TrustStore(config.user_folder(os.environ)), notebook.parent)
+
+
+def _known(repo: Repository, notebook: Path) -> NotebookId | None:
+    try:
+        return repo.notebook_for(notebook)
+    except NotFoundError:
+        return None
 
 
 def _executor(

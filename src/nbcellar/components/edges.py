@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from nbcellar.components.graph import Parents, ancestors, find_cycle, serial_order
 from nbcellar.components.model import PROVENANCES, Component, Edge, Problem, Provenance
-from nbcellar.components.uses import STAR
+from nbcellar.components.uses import STAR, Uses
 from nbcellar.ids import CellId
 
 Observed = Mapping[CellId, "Seen"]
@@ -53,6 +53,19 @@ def find_edges(
     place really are. files: for a component, those that write what it reads, as a run showed.
     """
     return _Finder(components, given, observed or {}, files or {}).find()
+
+
+def beyond_sources(components: Sequence[Component], observed: Observed) -> Observed:
+    """Return the observations that can add an edge or take one away; `find_edges` gives the same for these as for all.
+
+    The others are of components that did with names what stands in their sources, as most do.
+    """
+    by_id = {component.id: component.uses for component in components}
+    return {id: seen for id, seen in observed.items() if id not in by_id or not _is_as_written(by_id[id], seen)}
+
+
+def _is_as_written(uses: Uses, seen: Seen) -> bool:
+    return not uses.unseen and uses.changes <= uses.writes and seen.changes <= uses.writes and seen.reads <= uses.reads
 
 
 class _Finder:
@@ -294,4 +307,4 @@ def _module_names(components: Sequence[Component]) -> frozenset[str]:
     return frozenset(bound - other)
 
 
-__all__ = ["Found", "Observed", "Seen", "find_edges"]
+__all__ = ["Found", "Observed", "Seen", "beyond_sources", "find_edges"]

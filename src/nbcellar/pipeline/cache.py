@@ -290,9 +290,9 @@ class Cache:
 
     # the last result of a component -----------------------------------------------------------------------------
 
-    def last(self, notebook: NotebookId, cell: str) -> Result | None:
+    def last(self, notebook: NotebookId | None, cell: str) -> Result | None:
         """Return the last result of a component, whatever its key was; None: there is none that may be used."""
-        value = self._repo.store.ref(notebook, LAST + cell)
+        value = self._repo.store.ref(notebook, LAST + cell) if notebook is not None else None
         if value is None:
             return None
         try:
@@ -300,8 +300,10 @@ class Cache:
         except CellarError:
             return None
 
-    def note_last(self, notebook: NotebookId, made: Mapping[str, str]) -> None:
+    def note_last(self, notebook: NotebookId | None, made: Mapping[str, str]) -> None:
         """Note the last results of components: id of the cell -> commit in hexadecimal."""
+        if notebook is None:
+            return
         store = self._repo.store
         changes = [(LAST + cell, store.ref(notebook, LAST + cell), bytes.fromhex(new)) for cell, new in made.items()]
         changes = [(name, old, new) for name, old, new in changes if old != new]

@@ -59,9 +59,7 @@ def list_kept(repo: Repository, cache: Cache, place: Place, standing: Standing) 
 
     Those of cells that are no components any more come last.
     """
-    last = {
-        name.removeprefix(LAST): CommitId(value) for (_, name), value in repo.store.refs(place.notebook, LAST).items()
-    }
+    last = {name.removeprefix(LAST): CommitId(value) for (_, name), value in _last_of(repo, place.notebook).items()}
     found: list[tuple[CommitId, Commit, Facts, str]] = []
     for commit in _all_results(repo):
         made = repo.read_commit(commit)
@@ -86,7 +84,7 @@ def list_kept(repo: Repository, cache: Cache, place: Place, standing: Standing) 
     ]
 
 
-def take_away(repo: Repository, notebook: NotebookId, commits: Iterable[CommitId]) -> None:
+def take_away(repo: Repository, notebook: NotebookId | None, commits: Iterable[CommitId]) -> None:
     """Take results out of the repository's refs; what nothing else leads to then is removed by `gc`."""
     going = set(commits)
     with repo.store.begin() as tx:
@@ -110,11 +108,15 @@ def take_away(repo: Repository, notebook: NotebookId, commits: Iterable[CommitId
                 description="clear results",
             )
             tx.append(scope, encode_operation(operation))
-        for (_, name), value in repo.store.refs(notebook, LAST).items():
+        for (of_notebook, name), value in _last_of(repo, notebook).items():
             if CommitId(value) in going:
-                tx.set_ref(notebook, name, old=value, new=None)
+                tx.set_ref(of_notebook, name, old=value, new=None)
         tx.commit()
     repo.drop_caches()
+
+
+def _last_of(repo: Repository, notebook: NotebookId | None) -> Mapping[tuple[str, str], bytes]:
+    return repo.store.refs(notebook, LAST) if notebook is not None else {}
 
 
 def parts_of(repo: Repository, commit: CommitId, children: Callable[[Digest], Iterable[Digest]]) -> set[Digest]:
@@ -147,7 +149,7 @@ def _cell_of(
     return keys[0] if keys else None
 
 
-def _others(repo: Repository, notebook: NotebookId) -> dict[CommitId, tuple[str, ...]]:
+def _others(repo: Repository, notebook: NotebookId | None) -> dict[CommitId, tuple[str, ...]]:
     found: dict[CommitId, set[str]] = {}
     for (scope, _), value in repo.store.refs(None, LAST).items():
         if scope != notebook:

@@ -284,7 +284,7 @@ class Performer:
             notes=(*seen.notes, *told),
             unsure=seen.unsure,
         )
-        made = _record(session, repo, task, facts, outputs, start)
+        made = _record(session, repo, task, facts, outputs, {part: after[part] for part in consumed})
         return msgspec.structs.replace(made, removed=removed, retire=retire, facts=_with_orders(made.facts, space))
 
     def _notes_on_modules(self, patches: tuple[str, ...]) -> tuple[str, ...]:
@@ -345,15 +345,12 @@ def _record(
     task: Task,
     facts: Facts,
     outputs: bytes,
-    start: dict[str, bytes],
+    ambient: dict[str, bytes | None],
 ) -> Outcome:
-    """Record what the component changed, and return that."""
-    observation = session._observe(None)
-    session._ambient_base = start
-    job = session._job(CommitKind.AUTO, observation)
+    """Record what the component changed, and return that. ambient: the parts of the surroundings that it changed."""
+    job = session._job(CommitKind.AUTO, session._observe(None), ambient)
     job.fresh, job.dropped, job.dropped_definitions = True, (), ()
     job.resync = False
-    job.ambient = {part: data for part, data in job.ambient.items() if part in facts.consumed}
     values = _expected(session, job.versions)
     values = with_company(values, session.tracker.namespace)
     lost = {n: Value(reason="names like it are not recorded (record.skip_names)") for n in _left_out(session, task)}
@@ -362,7 +359,6 @@ def _record(
     job.outputs = outputs
     job.message = msgspec.json.encode(facts, order="deterministic").decode()
     session._opened, session._start = True, None
-    session.writer.position.head = None  # each result is a commit without parents, on a branch of its own
     session._save(job)
     if job.commit is None:
         raise StoreUnavailableError(f"the result of '{task.name}' was not saved")

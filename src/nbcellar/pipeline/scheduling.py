@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from nbcellar.components.edges import Found, find_edges
+from nbcellar.components.edges import Found, beyond_sources, find_edges
 from nbcellar.components.model import Component
 from nbcellar.errors import CellarError, ConflictError
 from nbcellar.ids import CellId, CommitId
@@ -49,6 +49,7 @@ class Run:
         self._components = list(components)
         self._by_id = {component.id: component for component in self._components}
         self._at = {component.id: at for at, component in enumerate(self._components)}
+        self._notebook = place.notebook
         self._place, self._cache, self._wish, self._executor, self._tell = place, cache, wish, executor, tell
         self._shown = Shown(self._components)
         self._redo: dict[CellId, str] = {}
@@ -60,6 +61,7 @@ class Run:
         self._why: dict[CellId, str] = {}
         self._done: dict[tuple[CellId, str], Step] = {}
         self.found: Found
+        self._found_with: object = None
         self._resolver: Resolver
         self._tasks: Tasks
         self._wanted: frozenset[CellId] = frozenset()
@@ -81,11 +83,14 @@ class Run:
             while True:
                 self._advance()
                 if self._running:
+                    self._begin_history()  # while these run: nobody waits for the disk
                     self._collect()
                 elif not self._files_differ():
                     break
         finally:
-            self._cache.note_last(self._place.notebook, self._fresh)
+            if self._fresh and self._executor is not None:
+                self._begin_history()
+            self._cache.note_last(self._notebook, self._fresh)
         self._block_rest()
         return {id: self.steps[id] for id in self._resolver.order if id in self.steps}
 
@@ -95,26 +100,33 @@ class Run:
         known = self._tasks.known(self._by_id[id], inputs) if isinstance(inputs, Inputs) else None
         return Outlook(known, self._beside(id), self._resolver.ancestors.get(id, frozenset()))
 
+    def _begin_history(self) -> None:
+        """Have the notebook known in the repository: a run leaves something there, a look does not."""
+        if self._notebook is None and not self._cache.repository.store.read_only:
+            path = self._place.root / self._place.path
+            self._notebook = self._cache.repository.notebook_for(path, create=True)
+
     # edges --------------------------------------------------------------------------------------------------------
 
     def _remember(self) -> None:
         """Take what the last runs showed."""
         for component in self._components:
-            last = self._last[component.id] = self._cache.last(self._place.notebook, component.id)
+            last = self._last[component.id] = self._cache.last(self._notebook, component.id)
             if last is not None:
                 self._shown.note(component.id, last)
 
     def _find_edges(self) -> None:
+        """Find the edges anew, if what was shown since they were found last can have changed any."""
+        observed = beyond_sources(self._components, self._shown.names)
+        files = self._shown.after(guessed=self._executor is not None)
+        if self._found_with == (shown := (observed, files, self._shown.is_seeded)):
+            return
         given = frozenset(self._wish.parameters)
-        self.found = find_edges(
-            self._components,
-            given=given,
-            observed=self._shown.names,
-            files=self._shown.after(guessed=self._executor is not None),
-        )
+        self.found = find_edges(self._components, given=given, observed=observed, files=files)
         problems = [problem for problem in self.found.problems if problem.is_error]
         if problems:
             raise CellarError(problems[0].message, hint=problems[0].hint)
+        self._found_with = shown
         self._resolver = Resolver(self._components, self.found, self._shown.names, streams=self._shown.is_seeded)
         self._tasks = Tasks(
             self._by_id, self._place, self._wish, self._shown, self._resolver, self.results, self.inputs
@@ -367,9 +379,10 @@ class Run:
         self._find_edges()
 
     def _take_away(self, commits: Sequence[CommitId]) -> None:
+        assert self._notebook is not None  # something ran
         for left in reversed(range(_TRIES)):
             try:
-                take_away(self._cache.repository, self._place.notebook, commits)
+                take_away(self._cache.repository, self._notebook, commits)
             except ConflictError:  # another process enters or takes away results
                 if not left:
                     raise

@@ -16,7 +16,7 @@ from nbcellar.history.repository import FOLDER
 from nbcellar.pipeline.names import scope_of
 from nbcellar.session.engine import Session
 from nbcellar.session.names import Names
-from nbcellar.session.writer import Fixed, environment_fingerprint
+from nbcellar.session.writer import Fixed, Position, environment_fingerprint
 from nbcellar.trust.decisions import TrustStore
 from nbcellar.trust.keys import load_or_create
 
@@ -70,6 +70,7 @@ def session_for(
         decisions=TrustStore(user),
         fixed=Fixed(scope, repo.by, environment_fingerprint, str, _NoDocument()),  # type: ignore[arg-type]
         ambient=ambient,
+        position=Position(None),  # each result is a commit without parents, on a branch of its own
     )
 
 

@@ -38,12 +38,12 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a pipeline is: the repository's folder, the notebook's, its path and its id there."""
+    """Where a pipeline is: the repository's folder, the notebook's, its path there, its id where that is known."""
 
     root: Path
     folder: Path
     path: str
-    notebook: NotebookId
+    notebook: NotebookId | None
 
 
 __all__ = ["Place", "Step", "Wish"]

@@ -84,8 +84,11 @@ class Recorder:
         autoreload: Callable[[], bool] = lambda: False,
         clock: Callable[[], int] = time.time_ns,
         ambient: AmbientTracker | None = None,
+        position: Position | None = None,
     ) -> None:
-        """ambient: that of this process, where sessions follow each other in it."""
+        """ambient: that of this process, where sessions follow each other in it. position: where it stands in history,
+        where that is not at the notebook's HEAD.
+        """
         self.repo = repo
         self.notebook = notebook
         self.settings = settings
@@ -101,8 +104,9 @@ class Recorder:
         self.work = Work()  # what a request has it do
         self.interruptible: Callable[[], AbstractContextManager[None]] = nullcontext
         self._autoreload = autoreload
-        head = repo.head(notebook)
-        self.writer = Writer(repo, key, Position(head.commit or repo.forked_from(notebook)), fixed)
+        if position is None:
+            position = Position(repo.head(notebook).commit or repo.forked_from(notebook))
+        self.writer = Writer(repo, key, position, fixed)
         self.writer.cap_bytes = settings.record.max_store_mb << 20
         self._ambient_base: dict[str, bytes] = {}
         self._trusted_ambient: set[bytes] = set()  # digests of parts that this kernel recorded, or was let to load
@@ -300,7 +304,10 @@ class Recorder:
         for group in left_out:
             self.tracker.untrack(group.names, group.defines)
 
-    def _job(self, kind: CommitKind, observation: Observation | None) -> Job:
+    def _job(
+        self, kind: CommitKind, observation: Observation | None, ambient: dict[str, bytes | None] | None = None
+    ) -> Job:
+        """Return what to record. ambient: the parts of the surroundings that changed, where somebody knows them."""
         job = Job(kind, self.clock(), names=len(self.tracker.by_name))
         dropped = set(self._carried_drops)
         self._carried_drops = set()
@@ -318,7 +325,7 @@ class Recorder:
         job.dropped = tuple(sorted(dropped - self.tracker.by_name.keys()))
         job.dropped_definitions = tuple(sorted(definitions - {u for v in job.versions for u in v.group.defines}))
         job.notes += self._notes_on_skipped() + tuple(map(as_text, take_broken()))
-        job.ambient = self._ambient_changes()
+        job.ambient = self._ambient_changes() if ambient is None else ambient
         if self._everything_anew:
             self._everything_anew = False
             self._missed = self._missed and kind is CommitKind.AUTO

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nbcellar.components.edges import Seen, find_edges
+from nbcellar.components.edges import Seen, beyond_sources, find_edges
 from nbcellar.components.graph import ancestors, find_cycle, serial_order
 from nbcellar.components.model import Component, Edge
 from nbcellar.components.reading import read_pipeline
@@ -155,6 +155,51 @@ def test_an_order_has_parents_first_and_the_rest_is_on_or_behind_a_cycle(
     assert all(before in parents[after] for before, after in zip(cycle, [*cycle[1:], *cycle[:1]], strict=True))
     found = ancestors(order, parents)
     assert all(id not in found[id] for id in order)
+
+
+OF_NAMES = st.frozensets(st.sampled_from(("x", "y", "f", "C")))
+ONE_CELL = st.sampled_from(
+    (
+        "x = 1",
+        "y = x",
+        "x = y = 2",
+        "x.sort()",
+        "y.append(x)",
+        "x = []; x.append(y)",
+        "del x",
+        "x = 1; del x",
+        "import x",
+        "def f(): return x",
+        "class C: n = y",
+        "y = C(f)",
+        "C.n = 1",
+        "print(f())",
+        "from x import *",
+        "exec(y)",
+        "%run y.py",
+    )
+)
+
+
+@given(st.lists(ONE_CELL, min_size=1, max_size=7), st.data())
+def test_observations_of_what_the_source_says_already_change_no_edge(sources: list[str], data: st.DataObject) -> None:
+    made = components(*sources)
+    observed = {
+        component.id: Seen(
+            data.draw(st.one_of(st.just(component.uses.reads), OF_NAMES)),
+            data.draw(st.one_of(st.just(component.uses.writes), OF_NAMES)),
+        )
+        for component in made
+        if data.draw(st.booleans())
+    }
+    beyond = beyond_sources(made, observed)
+    assert find_edges(made, observed=beyond) == find_edges(made, observed=observed)
+
+
+def test_an_observation_of_what_the_source_says_is_left_out() -> None:
+    made = components("x = 1", "y = x", "y.append(x)")
+    seen = {CellId("b"): Seen(frozenset({"x"}), frozenset({"y"})), CellId("c"): Seen(frozenset({"x"}), frozenset())}
+    assert beyond_sources(made, seen).keys() == {"c"}, "its source may change y in place, the run did not"
 
 
 class Watching(dict[str, Any]):
