@@ -150,6 +150,16 @@ def test_random_numbers_are_those_of_the_parents_and_do_not_depend_on_siblings(n
     assert first == second
 
 
+def test_a_worker_that_ran_odd_streams_gives_others_theirs(nb: Notebook) -> None:
+    draw = "import numpy, random\nprint(numpy.random.rand(), numpy.random.standard_normal(), random.gauss(0, 1))"
+    fresh = printed(nb.write(x=draw).run(executor="serial"), "x")
+    odd = "import numpy, random\nrandom.gauss(0, 1)\nnumpy.random.standard_normal()\n"
+    for at, kind in enumerate(("", "numpy.random.set_bit_generator(numpy.random.PCG64(1))\nnumpy.random.rand()")):
+        for of_worker in range(nb.executor.slots):
+            nb.write(a=f"{odd}{kind}\n{of_worker}").ran()
+        assert printed(nb.write(x=draw).run(again=True), "x") == fresh, at
+
+
 def test_a_failure_stops_only_what_follows(nb: Notebook) -> None:
     nb.write("x = 1", "y = x / 0", "z = y", "w = x + 1", "print(z)", "print(w)")
     done = nb.run()

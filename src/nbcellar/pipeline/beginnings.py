@@ -41,6 +41,15 @@ def begin_streams(key: str) -> None:
         sys.modules["torch"].manual_seed(start)
 
 
+def without_seeded(parts: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Leave out the streams that `begin_streams` sets as a whole: numpy's, while it is of the kind that it was."""
+    numpy: Any = sys.modules.get("numpy.random")
+    kind = getattr(numpy, "get_bit_generator", None)  # from 1.24 on; the kind cannot be changed before
+    is_seeded = kind is None or type(kind()).__name__ == "MT19937"
+    seeded = {"random", "numpy.random"} if is_seeded else {"random"}
+    return {part: data for part, data in parts.items() if part not in seeded}
+
+
 def changed_parts(
     start: Mapping[str, bytes], after: Mapping[str, bytes], source: str, *, has_imported: bool
 ) -> set[str]:
@@ -102,4 +111,5 @@ __all__ = [
     "import_random_streams",
     "may_seed",
     "show_plots",
+    "without_seeded",
 ]

@@ -14,7 +14,7 @@ from nbcellar.errors import InvalidInputError
 from nbcellar.pipeline.giving import bring
 from nbcellar.pipeline.model import Take
 from nbcellar.pipeline.names import SCOPE_DIGITS
-from nbcellar.pipeline.sessions import session_for
+from nbcellar.pipeline.sessions import Sessions
 
 if TYPE_CHECKING:
     from nbcellar.components.model import Component
@@ -48,7 +48,7 @@ def load(
         found.setdefault(held.maker, []).append(name)
     takes = [Take(run.results[id].commit, tuple(found[id])) for id in order if id in found]
     definitions = [run.results[id].commit for id in upto if id in run.results and run.results[id].defines]
-    session = session_for(repo, {}, "0" * SCOPE_DIGITS, {}, environ)
+    session = Sessions({}, {}, environ).take(repo, "0" * SCOPE_DIGITS)
     bring(session, repo, takes, definitions)
     return {name: session.tracker.namespace[name] for name in names}
 

@@ -41,6 +41,7 @@ from nbcellar.pipeline.beginnings import (
     import_random_streams,
     may_seed,
     show_plots,
+    without_seeded,
 )
 from nbcellar.pipeline.company import with_company
 from nbcellar.pipeline.environment import Environment
@@ -53,7 +54,7 @@ from nbcellar.pipeline.outputs import collected, make_shell
 from nbcellar.pipeline.patches import patches_of
 from nbcellar.pipeline.process_settings import ProcessSettings
 from nbcellar.pipeline.registered import Registered
-from nbcellar.pipeline.sessions import session_for
+from nbcellar.pipeline.sessions import Sessions
 from nbcellar.pipeline.set_order import other_orders
 from nbcellar.pipeline.values import surroundings_of, values_of
 from nbcellar.pipeline.watching import Seen, Watch
@@ -88,6 +89,7 @@ class Performer:
         import_random_streams()
         self._ambient = AmbientTracker()
         self._base = fixed_streams(self._ambient)
+        self._sessions = Sessions(self.shell.user_ns, self.shell.user_ns_hidden, environ, self._ambient)
         self._threads = set(threading.enumerate())
         self._folder, self._streams = "", False
         self._settings = ProcessSettings()
@@ -95,10 +97,11 @@ class Performer:
         self._classes: dict[str, str] = {}
         self._patched: tuple[str, ...] = ()
         self._is_clear = False
+        self._repo: Repository | None = None
 
     def perform(self, task: Task) -> Outcome:
         """Run a component. What the cell raises is in the outcome; errors of Cellar are raised."""
-        repo = self._repository(task.store or task.root)
+        repo = self._repo = self._repository(task.store or task.root)
         shared = self._shared_by(task, repo)
         if shared is not None:
             shared.before(repo, task)
@@ -140,7 +143,7 @@ class Performer:
         return self._exchanges[whose]
 
     def clear(self) -> None:
-        """Put namespace, random state and options back to those of a new process, ahead of the next component.
+        """Put namespace and options back to those of a new process; random streams are set when the next one begins.
 
         It would be done before that runs anyway; who calls this has it done while nobody waits.
         """
@@ -155,8 +158,10 @@ class Performer:
         history.input_hist_parsed[:], history.input_hist_raw[:] = [""], [""]
         self.shell.execution_count = 1
         loaded = self._ambient.capture(only=NOTHING_SET)
-        self._ambient.restore(self._base | {part: NOTHING_SET[part] for part in loaded})
+        self._ambient.restore(without_seeded(self._base) | {part: NOTHING_SET[part] for part in loaded})
         self._is_clear = True
+        if self._repo is not None:
+            self._sessions.make_ahead(self._repo)
 
     def _prepare(self, repo: Repository, task: Task | Again, given: dict[str, Any]) -> tuple[Session, dict[str, bytes]]:
         """Make the namespace that the component begins with; return the session and its surroundings then."""
@@ -164,7 +169,7 @@ class Performer:
         self._is_clear = False
         key = task.key if isinstance(task, Task) else "0" * SCOPE_DIGITS
         space = self.shell.user_ns
-        session = session_for(repo, space, key, self.shell.user_ns_hidden, self._environ, self._ambient)
+        session = self._sessions.take(repo, key)
         begin_streams(task.key)
         os.chdir(self._folder)
         self._settings.begin(self._folder)

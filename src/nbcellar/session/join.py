@@ -157,7 +157,7 @@ def _make(shell: Any, environ: Mapping[str, str]) -> Any:
         Names(shell.user_ns_hidden, settings.record.skip_names),
         settings=settings,
         key=key,
-        decisions=TrustStore(user_folder),
+        decisions=TrustStore(user_folder, own=key.key_id),
         fixed=Fixed(notebook, repo.by, environment_fingerprint, _GitHead(root), Document(path, root / FOLDER / DRAFTS)),
         background=background_reason,
         autoreload=lambda: _autoreloads(shell),

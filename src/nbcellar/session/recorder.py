@@ -134,6 +134,11 @@ class Recorder:
         self.interrupted = 0  # captures that an interrupt ended
         self.has_restored = False  # a state was brought back in this kernel
 
+    def record_into(self, notebook: NotebookId) -> None:
+        """Record into another notebook, or scope, than this was made for; before anything was."""
+        self.notebook = notebook
+        self.writer.record_into(notebook)
+
     def begin_cell(self, cell_id: str, source: str, transformed: str) -> None:
         """Note a cell that is about to run and what it can touch; let go of the user's memory."""
         self.finish_capture()

@@ -6,11 +6,17 @@ which Python cannot put back, is never replaced.
 
 from __future__ import annotations
 
+import importlib
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
+
+# What those of `signal` call: they look for the names of what they found, too, which takes ten times as long.
+_signal: Any = importlib.import_module("_signal")
+_set_handler, _handler_of = _signal.signal, _signal.getsignal
 
 
 @contextmanager
@@ -26,7 +32,7 @@ def interruptible() -> Iterator[None]:
             armed.clear()
             raise KeyboardInterrupt
 
-    former = signal.signal(signal.SIGINT, interrupt)
+    former = _set_handler(signal.SIGINT, interrupt)
     try:
         try:
             armed.append(True)
@@ -34,7 +40,7 @@ def interruptible() -> Iterator[None]:
         finally:
             armed.clear()
     finally:
-        signal.signal(signal.SIGINT, former)
+        _set_handler(signal.SIGINT, former)
 
 
 @contextmanager
@@ -44,14 +50,14 @@ def signals_held() -> Iterator[None]:
         yield
         return
     came: list[int] = []
-    former = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    former = _set_handler(signal.SIGINT, lambda number, frame: came.append(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, former)
+        _set_handler(signal.SIGINT, former)
         if came:
             signal.raise_signal(signal.SIGINT)
 
 
 def _can_be_replaced() -> bool:
-    return threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is not None
+    return threading.current_thread() is threading.main_thread() and _handler_of(signal.SIGINT) is not None

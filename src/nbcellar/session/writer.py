@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -97,6 +97,10 @@ class Writer:
         self.cap_bytes = 0  # of the store; 0: none
         self.lacked_room = False  # some live variable's value was left out for want of room
         self.lacking = False  # the state that the next one builds on has lost values: all are to be put again
+
+    def record_into(self, notebook: NotebookId) -> None:
+        """See `recorder.Recorder`."""
+        self._fixed = replace(self._fixed, notebook=notebook)
 
     # the main thread ----------------------------------------------------------------------------------------------
 

@@ -51,10 +51,11 @@ class _Content(msgspec.Struct, frozen=True):
 class TrustStore:
     """Decisions in `folder`, where the user's own key is, too. Every call reads the file: another process may add."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, own: KeyId | None = None) -> None:
+        """own: the key in `folder`, where somebody has read it."""
         self._path = folder / DECISIONS_FILE
         self._folder = folder
-        self._own: KeyId | None = None
+        self._own = own
 
     def is_trusted(self, project: str, key_id: bytes) -> bool:
         """True if variables that `key_id` signed may be loaded in `project`. Raises CorruptStoreError."""
