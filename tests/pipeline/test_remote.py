@@ -32,7 +32,7 @@ from nbcellar.pipeline.dask_sharing import ByRemote
 from nbcellar.pipeline.dask_task import Errand
 from nbcellar.pipeline.exchange import Exchange, exchange_with
 from nbcellar.pipeline.executors import Answer
-from nbcellar.pipeline.model import Task
+from nbcellar.pipeline.model import Said, Task
 from nbcellar.pipeline.performing import Performer
 from nbcellar.remote.opening import open_remote
 from nbcellar.store.check import check
@@ -243,7 +243,9 @@ def test_an_environment_that_is_another_one_there_is_told(
 
 
 def test_a_machine_without_the_notebooks_folder_is_told(folder: Path, tmp_path: Path) -> None:
-    task = Task(id="a", name="a", source="", key="0" * 64, known={}, root="", folder=str(tmp_path / "nowhere"))
+    task = Task(
+        id="a", name="a", source="", said=Said(), key="0" * 64, known={}, root="", folder=str(tmp_path / "nowhere")
+    )
     with Repository.open(folder) as repo, pytest.raises(InvalidInputError, match="has no folder") as raised:
         exchange_with((tmp_path / "shared").as_uri(), repo).before(repo, task)
     assert "at the same path" in raised.value.hint
@@ -329,7 +331,9 @@ def test_runs_of_other_projects_or_settings_share_nothing(tmp_path: Path) -> Non
     """Two people may have their projects at the same path, each on a machine of their own."""
     dask = object.__new__(Dask)
     dask._submitted = set()
-    task = Task(id="a", name="a", source="", key="0" * 64, known={}, root="/p", folder="/p", remote="s3://b/c")
+    task = Task(
+        id="a", name="a", source="", said=Said(), key="0" * 64, known={}, root="/p", folder="/p", remote="s3://b/c"
+    )
     keys = [
         dask._key(Errand(task=task, run=run, project=project, settings=settings))
         for run, project, settings in (("1", "x", b""), ("2", "x", b""), ("3", "y", b""), ("4", "x", b"[record]"))
@@ -346,7 +350,7 @@ def test_what_is_told_twice_while_its_result_is_on_the_way_is_not_waited_for() -
             raise AssertionError("this would wait")
 
     dask = object.__new__(Dask)
-    task = Task(id="a", name="a", source="", key="0" * 64, known={}, root="", folder="")
+    task = Task(id="a", name="a", source="", said=Said(), key="0" * 64, known={}, root="", folder="")
     dask._coming = {"key": (Answer(task=task), OnTheWay())}
     assert dask._answers("key") == []
     assert "key" in dask._coming
@@ -426,7 +430,7 @@ def test_whom_a_worker_trusts_is_asked_for_each_project(tmp_path: Path) -> None:
     """A process of a worker runs components of several projects, one after the other."""
     key = b"k" * 32
     remote = (tmp_path / "remote").as_uri()
-    task = Task(id="a", name="a", source="", key="0" * 64, known={}, root="", folder="", remote=remote)
+    task = Task(id="a", name="a", source="", said=Said(), key="0" * 64, known={}, root="", folder="", remote=remote)
     performer = object.__new__(Performer)
     performer._exchanges, performer._environ = {}, os.environ
     found = {}

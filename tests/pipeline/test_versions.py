@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from nbcellar.pipeline.imported import Imported
+from nbcellar.pipeline.said import modules_of
 
 
 def versions(namespace: tuple[object, ...] = (), source: str = "", given: tuple[str, ...] = ()) -> dict[str, str]:
     imported = Imported()
     imported.begin("/nowhere")  # numpy, pandas and what they need are loaded by now
-    return imported.versions(namespace, source, given)
+    return imported.versions(namespace, modules_of(source), given)
 
 
 def test_plain_values_depend_on_nothing() -> None:

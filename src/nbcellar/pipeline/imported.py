@@ -6,7 +6,6 @@ another one, and its source is among what the component depends on. Not for: fil
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import importlib.machinery
 import importlib.metadata
@@ -21,8 +20,8 @@ from pathlib import Path
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import NamedTuple
 
-from nbcellar.components.transform import NotPythonError, parse
 from nbcellar.pipeline.keys import code_digest
+from nbcellar.pipeline.said import modules_of
 
 _IMPORTING = ("<frozen importlib", importlib.__file__, importlib.util.__file__)
 _INSTALLED = ("site-packages", "dist-packages")
@@ -83,16 +82,18 @@ class Imported:
                 found[os.path.realpath(path)] = module_digest(path)
         return found
 
-    def origins(self, namespace: Iterable[object], source: str, places: Sequence[str]) -> dict[str, str]:
+    def origins(
+        self, namespace: Iterable[object], source: str, modules: Iterable[str], places: Sequence[str]
+    ) -> dict[str, str]:
         """Return top-level module -> the file that it is in `places`, empty where it is from elsewhere.
 
-        Of those that the user's own code imports: the cell, local modules, functions that it was given.
+        Of those that the user's own code imports: the cell (`modules`), local modules, functions that it was given.
         """
-        roots = set(_imported_roots(source))
+        roots = set(modules)
         for _, module in self._own():
             path = getattr(module, "__file__", None)
             if path:
-                roots |= _imported_roots(_text_of(path))
+                roots |= modules_of(_text_of(path))
         loaded = {name for name in sys.modules if "." not in name}
         if "import_module" in source or "__import__" in source:
             roots |= loaded - self._before
@@ -121,14 +122,14 @@ class Imported:
         loaded = roots.intersection(sys.modules.keys() - self._initial)
         return frozenset(name for name in loaded if provider(name, [(folder, self._folder.names)]))
 
-    def versions(self, namespace: Iterable[object], source: str, given: Iterable[str]) -> dict[str, str]:
+    def versions(self, namespace: Iterable[object], modules: Iterable[str], given: Iterable[str]) -> dict[str, str]:
         """Return distribution -> version of what the component may have used.
 
         That is what it loaded or names, what values that it took depend on (`given`, distributions), and what these can
         work with where that is loaded: a process that ran others before has it already, another would have loaded it.
         """
         roots = {name.partition(".")[0] for name in sys.modules.keys() - self._before} - _OWN
-        roots |= _imported_roots(source)
+        roots |= {*modules}
         own = (vars(module) for module in self.own_modules())
         for value in [*namespace, *(value for space in own for value in list(space.values()))]:
             roots.update(_root(module) for module in (_made_in(value), getattr(type(value), "__module__", "")))
@@ -326,22 +327,6 @@ def _needs(distribution: str) -> list[str]:
 def _plain(requirement: str) -> str:
     """Return the name in a requirement, or of a distribution, as the package index compares names."""
     return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement, maxsplit=1)[0]).lower()
-
-
-@lru_cache(maxsize=1024)
-def _imported_roots(source: str) -> frozenset[str]:
-    """Return the top-level modules that a cell imports anywhere in its code."""
-    try:
-        tree = parse(source)
-    except NotPythonError:
-        return frozenset()
-    names: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.append(node.module)
-    return frozenset(name.partition(".")[0] for name in names)
 
 
 def _is_local_file(path: object) -> bool:

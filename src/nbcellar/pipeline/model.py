@@ -36,6 +36,18 @@ class Again(msgspec.Struct, frozen=True):
     key: str
 
 
+class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a source says. texts: those that may be paths; modules: top-level ones that it imports anywhere.
+
+    lists: what it starts may list folders; patches: it has statements that may change modules, or classes in them.
+    """
+
+    texts: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    lists: bool = False
+    patches: bool = False
+
+
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """One component to be run.
 
@@ -51,6 +63,7 @@ class Task(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     source: str
+    said: Said
     key: str
     known: dict[str, Any]
     takes: tuple[Take, ...] = ()
@@ -157,4 +170,4 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     retire: str = ""  # why the worker's process should not be used again
 
 
-__all__ = ["FACTS_FORMAT", "Again", "Facts", "Failure", "Outcome", "State", "Take", "Task", "Value"]
+__all__ = ["FACTS_FORMAT", "Again", "Facts", "Failure", "Outcome", "Said", "State", "Take", "Task", "Value"]

@@ -43,6 +43,11 @@ def patches_of(source: str, space: Mapping[str, object], is_own: Callable[[str, 
     return tuple(sorted(found))
 
 
+def may_patch(tree: ast.AST) -> bool:
+    """True if something in a source could be what `patches_of` finds."""
+    return next(_places(tree), None) is not None
+
+
 def _places(tree: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
     """Yield the expressions for the objects that statements change, or may change by a call; True for the former."""
     for node in ast.walk(tree):
@@ -93,4 +98,4 @@ def _is_installed(found: type) -> bool:
     return found.__module__ != "__main__" and getattr(module, found.__name__, None) is found
 
 
-__all__ = ["patches_of"]
+__all__ = ["may_patch", "patches_of"]

@@ -25,8 +25,6 @@ import msgspec
 
 from nbcellar import config
 from nbcellar.components.parameters import unsealed
-from nbcellar.components.paths import lists_folders, texts_of
-from nbcellar.components.transform import NotPythonError, parse
 from nbcellar.errors import CannotRestoreError, StoreUnavailableError
 from nbcellar.history.model import NO_ROOM, CellError, CellRun, CommitKind
 from nbcellar.history.operations import local_identity
@@ -243,14 +241,16 @@ class Performer:
                 result = self._run_cell(task.source, store_history=True, cell_id=task.id)
             seconds = time.perf_counter() - began
             modules = self._imported.local_sources()
-            seen = self._watch.end(_texts(task.source), modules, programs=lists_folders(task.source))
+            seen = self._watch.end(task.said.texts, modules, programs=task.said.lists)
         removed = tuple(inside(path, task) for path in seen.removed)
         environ, told = self._environment.end()
         outputs = log.encode() or b"[]"
         error = result.error_before_exec or result.error_in_exec
         has_imported = len(sys.modules) != libraries
         registered = self._registered.changed(task.source, has_imported=has_imported)
-        patches = (*patches_of(task.source, space, self._imported.is_own), *registered.patches)
+        patches = registered.patches
+        if task.said.patches:
+            patches = (*patches_of(task.source, space, self._imported.is_own), *patches)
         told += registered.notes + self._notes_on_modules(patches)
         retire = self._why_retire(patches or self._patched)
         if error is not None:
@@ -264,7 +264,7 @@ class Performer:
         known = msgspec.convert(task.known, Facts)
         process = process_settings.changed(settings, now, task.source, has_imported=has_imported)
         places = process_settings.places(self._folder, process, known.surroundings)
-        origins = self._imported.origins(names, task.source, places)
+        origins = self._imported.origins(names, task.source, task.said.modules, places)
         told += self._notes_on_origins(origins)
         facts = msgspec.structs.replace(
             known,
@@ -273,7 +273,7 @@ class Performer:
             written=relative(seen.written, task),
             times=relative(seen.times, task),
             links=relative({path: inside(target, task) for path, target in seen.links.items()}, task),
-            distributions=self._imported.versions(names, task.source, self._given_by(repo, task)),
+            distributions=self._imported.versions(names, task.said.modules, self._given_by(repo, task)),
             modules=relative(modules, task),
             absent=self._imported.absent(),
             origins={name: inside(path, task) if path else "" for name, path in origins.items()},
@@ -401,16 +401,6 @@ def _left_out(session: Session, task: Task) -> list[str]:
     """Return names of the user's that settings keep out of the store."""
     space = session.tracker.namespace
     return [name for name in space if isinstance(name, str) and session.names.is_skipped(name)]
-
-
-def _texts(source: str) -> tuple[str, ...]:
-    """Return the texts in the code that may be paths."""
-    try:
-        tree = parse(source)
-    except NotPythonError:
-        return ()
-    texts = dict.fromkeys(text for text, _ in texts_of(tree))
-    return tuple(text for text in texts if 0 < len(text) <= _LONGEST_TEXT and "\n" not in text and "\0" not in text)
 
 
 def _failure(error: BaseException, shell: Shell, outputs: bytes) -> Failure:

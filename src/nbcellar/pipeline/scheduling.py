@@ -83,7 +83,8 @@ class Run:
             while True:
                 self._advance()
                 if self._running:
-                    self._begin_history()  # while these run: nobody waits for the disk
+                    self._begin_history()  # while these run, nobody waits for the disk, nor for what comes to be asked
+                    self._tasks.read_ahead(self._wanted)
                     self._collect()
                 elif not self._files_differ():
                     break

@@ -6,7 +6,7 @@ when it runs (`scheduling.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -18,6 +18,7 @@ from nbcellar.pipeline.keys import PYTHON, code_digest, component_key
 from nbcellar.pipeline.model import Again, Facts, Failure, Task
 from nbcellar.pipeline.observing import Shown
 from nbcellar.pipeline.resolving import Inputs, Resolver
+from nbcellar.pipeline.said import said_by
 from nbcellar.pipeline.steps import Place, Wish
 
 
@@ -37,6 +38,11 @@ class Tasks:
         self._by_id, self._place, self._wish, self._shown = components, place, wish, shown
         self._resolver, self._results, self._inputs = resolver, results, inputs
         self._at = {id: at for at, id in enumerate(components)}
+
+    def read_ahead(self, ids: Iterable[CellId]) -> None:
+        """Read the sources of components that may run later."""
+        for id in ids:
+            said_by(self._by_id[id].source)
 
     def known(self, component: Component, inputs: Inputs) -> Facts:
         """Return what is known of a component's next result before it runs, its key among it."""
@@ -77,6 +83,7 @@ class Tasks:
             id=component.id,
             name=component.name,
             source=component.source,
+            said=said_by(component.source),
             key=known.key,
             known=msgspec.to_builtins(known),
             takes=self._resolver.takes(inputs, self._results),

@@ -1,0 +1,54 @@
+"""What a component's source says of what its run is watched for; whoever gives out tasks has read it already.
+
+Invariant: depends on the source alone. Not for: names (`components/uses.py`), what a run shows (`observing.py`).
+"""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+
+from nbcellar.components.paths import lists_folders, texts_of
+from nbcellar.components.transform import NotPythonError, parse
+from nbcellar.pipeline.model import Said
+from nbcellar.pipeline.patches import may_patch
+
+_LONGEST_PATH = 300
+
+
+@lru_cache(maxsize=1024)
+def said_by(source: str) -> Said:
+    """Return what a source says; nothing for one that nobody can run."""
+    try:
+        tree = parse(source)
+    except NotPythonError:
+        return Said()
+    texts = dict.fromkeys(text for text, _ in texts_of(tree))
+    return Said(
+        texts=tuple(text for text in texts if 0 < len(text) <= _LONGEST_PATH and not {"\n", "\0"} & set(text)),
+        modules=tuple(sorted(_modules_in(tree))),
+        lists=lists_folders(source),
+        patches=may_patch(tree),
+    )
+
+
+@lru_cache(maxsize=1024)
+def modules_of(source: str) -> frozenset[str]:
+    """Return the top-level modules that some code imports anywhere in it."""
+    try:
+        return _modules_in(parse(source))
+    except NotPythonError:
+        return frozenset()
+
+
+def _modules_in(tree: ast.Module) -> frozenset[str]:
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.append(node.module)
+    return frozenset(name.partition(".")[0] for name in names)
+
+
+__all__ = ["modules_of", "said_by"]
