@@ -27,7 +27,7 @@ from nbcellar.pipeline.model import Failure, State
 
 if TYPE_CHECKING:
     from nbcellar.history.repository import Repository
-    from nbcellar.ids import NotebookId
+    from nbcellar.ids import CellId, NotebookId
     from nbcellar.pipeline.cache import Cache
     from nbcellar.pipeline.executors import Executor
     from nbcellar.pipeline.steps import Place, Step
@@ -127,9 +127,7 @@ def run_pipeline(
         finally:
             if runner is not None and runner is not on:
                 runner.close()
-        shown: dict[str, msgspec.Raw] = {}
-        shown |= {id: msgspec.Raw(cache.outputs(step.result)) for id, step in steps.items() if step.result and outputs}
-        shown |= {id: msgspec.Raw(step.outputs) for id, step in steps.items() if step.outputs is not None and outputs}
+        shown = _outputs(cache, steps) if outputs else {}
     return PipelineRun(
         notebook=str(notebook),
         dry_run=dry_run,
@@ -137,6 +135,15 @@ def run_pipeline(
         seconds=round(time.perf_counter() - began, 3),
         outputs=shown,
     )
+
+
+def _outputs(cache: Cache, steps: Mapping[CellId, Step]) -> dict[str, msgspec.Raw]:
+    """Return what components showed: just now, or when their results were made."""
+    found: dict[str, msgspec.Raw] = {}
+    for id, step in steps.items():
+        if step.outputs is not None or step.result:
+            found[id] = msgspec.Raw(cache.outputs(step.result) if step.outputs is None else step.outputs)
+    return found
 
 
 def load_results(
