@@ -142,3 +142,53 @@ def test_folders_that_two_find_or_make_keep_nobody_waiting(nb: Notebook, meeting
     )
     assert states(nb.run()) == {"a": "done", "b": "done"}
     assert sorted(meeting.heard) == ["+first", "+second", "first", "second"]
+
+
+def late(notes: list[str]) -> list[str]:
+    """Return what is said beside the network that the cells meet over."""
+    return [note for note in notes if "comes later" in note]
+
+
+@pytest.mark.parametrize(
+    ("reads", "note"),
+    [
+        ("x = open('fi' + 'le').read()", "file"),
+        ("import os; x = os.path.exists('fi' + 'le')", "file"),
+        ("import os; x = sorted(n for n in os.listdir('.') if n == 'fi' + 'le')", "."),
+    ],
+)
+def test_what_a_later_one_may_have_left_is_told(nb: Notebook, meeting: Meeting, reads: str, note: str) -> None:
+    later = f"n = open('fi' + 'le', 'w').write('new')\n{meeting.code('+written')}"
+    nb.write(f"{meeting.code('written')}\n{reads}", later, "print(x)")
+    done = nb.run()
+    assert set(states(done).values()) == {"done"}
+    told = f"it met {note} after 'b', which comes later, had begun to write there: it may have met that"
+    assert told in done.steps[0].notes
+    assert [late(step.notes) for step in done.steps[1:]] == [[], []]
+    assert set(states(nb.run()).values()) == {"cached"}
+
+
+def test_what_a_later_one_left_long_before_is_told(nb: Notebook, meeting: Meeting) -> None:
+    (nb.folder / "file").write_text("old", "utf-8")
+    later = f"n = open('fi' + 'le', 'w').write('new')\n{meeting.code('+written')}"
+    nb.write(f"{meeting.code('written')}\nm = 1", "m; x = open('fi' + 'le').read()", later, "print(x)")
+    done = nb.run()
+    assert printed(done, "d") == "new\n", "it is told where it cannot be helped"
+    told = "it met file after 'c', which comes later, had begun to write there: it may have met that"
+    notes = {step.name: late(step.notes) for step in done.steps}
+    assert notes["b"] == [told] and not notes["c"] + notes["d"]
+    (nb.folder / "file").write_text("old", "utf-8")
+    again = nb.run()
+    assert printed(again, "d") == "old\n", "from the second time on, they run in their order"
+    assert not [note for step in again.steps for note in late(step.notes)]
+
+
+def test_what_an_earlier_one_left_is_not_told_of_a_later_one(nb: Notebook, meeting: Meeting) -> None:
+    later = f"m\n{meeting.code('read')}\nn = open('fi' + 'le', 'w').write('same')\n{meeting.code('+written')}"
+    nb.write(
+        "m = open('fi' + 'le', 'w').write('same')",
+        f"m\nx = open('fi' + 'le').read()\n{meeting.code('+read')}\n{meeting.code('written')}",
+        later,
+    )
+    done = nb.run()
+    assert not late(done.steps[1].notes)

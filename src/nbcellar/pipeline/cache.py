@@ -317,6 +317,18 @@ class Cache:
         except ConflictError:  # another run of the same notebook was faster: its results are as new
             return
 
+    def other_values(self, last: Result | None, now: Result, beside: Beside) -> list[str]:
+        """Return the names that came out otherwise than the last time, where all that is known of is as it was then."""
+        if last is None or last.facts.key != now.facts.key or last.commit == now.commit:
+            return []
+        if self.why_not(last, now.facts.surroundings, beside):
+            return []
+        return sorted(
+            name
+            for name, value in now.values.items()
+            if value.digest and name in last.values and last.values[name].digest not in ("", value.digest)
+        )
+
     def explain(self, last: Result | None, now: Facts) -> str:
         """Return what is other than at the last run of a component."""
         if last is None:

@@ -88,6 +88,10 @@ class Shown:
             self._after.setdefault(other, set()).add(id)
         return found & self._known.keys()
 
+    def is_first(self, one: CellId, other: CellId) -> bool:
+        """True if the first of two stands before the other."""
+        return self._place[one] < self._place[other]
+
     def meet(self, one: CellId, other: CellId) -> bool:
         """True if one of two was seen to come after the other."""
         return one in self._after.get(other, ()) or other in self._after.get(one, ())

@@ -1,18 +1,19 @@
 """Which components ran at the same time and got into each other's way: in a plain run they never meet.
 
 One that failed, beside one that changed files that it met, runs once more. Two that wrote the same file both run once
-more, since nobody can say whose it is by now. Either way the two never run at the same time again. Invariant: two
-components are a reason for one that failed only once, so what fails by itself fails in the end. Not for: the order of
-components that meet in files (`observing.py`).
+more, since nobody can say whose it is by now. Either way the two never run at the same time again. What was in a file
+before a later one wrote it cannot be had again: where one should have met it, that is told. Invariant: two components
+are a reason for one that failed only once, so what fails by itself fails in the end. Not for: the order of components
+that meet in files (`observing.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from nbcellar.ids import CellId
-from nbcellar.pipeline.keys import FOLDER
+from nbcellar.pipeline.keys import FOLDER, fits
 from nbcellar.pipeline.model import Facts
 from nbcellar.pipeline.observing import looked_at, places
 
@@ -26,6 +27,14 @@ class Stretch(NamedTuple):
     met: Facts
     removed: tuple[str, ...] = ()
     commit: str = ""
+
+
+class Late(NamedTuple):
+    """A component met a path as one that comes after it had made it, maybe."""
+
+    reader: Stretch
+    writer: CellId
+    path: str
 
 
 class Overlaps:
@@ -62,6 +71,19 @@ class Overlaps:
         self._apart.update(frozenset((id, other.id)) for other in found)
         return [each for each in (*found, last) if each is not None and each.commit] if found else []
 
+    def met_late(self, id: CellId, is_first: Callable[[CellId, CellId], bool]) -> Iterator[Late]:
+        """Yield what a component met as a later one had made it in this run, and what one before it met of its own.
+
+        is_first: whether the first of two comes before the other.
+        """
+        last = self._newest[id]
+        for other in self._stretches:
+            if other.id != id and is_first(id, other.id):
+                yield from _late(last, other)
+        for other in list(self._newest.values()):
+            if other.id != id and is_first(other.id, id):
+                yield from _late(other, last)
+
     def _beside(self, id: CellId) -> Iterator[Stretch]:
         """Yield what ended by now and ran at the same time as a component did when it ran last."""
         last = self._newest.get(id)
@@ -76,6 +98,15 @@ def _changes(writer: Facts, met: Facts) -> bool:
     return not places(writer).isdisjoint(looked_at(met)) or not places(met).isdisjoint(writer.written)
 
 
+def _late(reader: Stretch, writer: Stretch) -> Iterator[Late]:
+    if not 0 < writer.began < reader.ended:  # 0: not known
+        return
+    read, written = reader.met, writer.met.written
+    paths = [path for path, then in read.files.items() if path in written and fits(then, written[path])]
+    paths += sorted(places(writer.met) & read.folders.keys())
+    yield from (Late(reader, writer.id, path) for path in paths)
+
+
 def _clash(one: Stretch, two: Stretch) -> bool:
     """True if both wrote the same file; a folder that both made, or found, is none."""
     gone = {*one.removed, *two.removed}
@@ -83,4 +114,4 @@ def _clash(one: Stretch, two: Stretch) -> bool:
     return any(path in gone or {mine[path], theirs[path]} != {FOLDER} for path in mine.keys() & theirs.keys())
 
 
-__all__ = ["Overlaps", "Stretch"]
+__all__ = ["Late", "Overlaps", "Stretch"]

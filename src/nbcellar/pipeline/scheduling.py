@@ -351,7 +351,22 @@ class Run:
         self._note(id, result)
         if self._beside(id).raced(result):
             self._forget(id)
+        self._tell_late(id)
         self._find_edges()
+
+    def _tell_late(self, id: CellId) -> None:
+        """Say of results that are there what they may owe to one that comes later."""
+        for reader, writer, path in self._overlaps.met_late(id, self._shown.is_first):
+            result = self.results.get(reader.id)
+            met = self._beside(reader.id).earlier.get(path)
+            if result is None or result.commit != reader.commit or (met and met == reader.met.files.get(path)):
+                continue
+            name = self._by_id[writer].name
+            note = f"it met {path} after '{name}', which comes later, had begun to write there: it may have met that"
+            step = self.steps[reader.id]
+            if note not in step.notes:
+                self._done[reader.id, reader.commit] = msgspec.structs.replace(step, notes=(*step.notes, note))
+                self._show(self._done[reader.id, reader.commit])
 
     def _note(self, id: CellId, result: Result) -> None:
         """Learn from a result; have those run again that it shows to have run too early."""
@@ -426,16 +441,7 @@ class Run:
 
     def _compared(self, id: CellId, result: Result) -> tuple[str, ...]:
         """Say that a component gives other values for the same inputs."""
-        last = self._last.get(id)
-        if last is None or last.facts.key != result.facts.key or last.commit == result.commit:
-            return ()
-        if self._cache.why_not(last, result.facts.surroundings, self._beside(id)):
-            return ()
-        other = sorted(
-            name
-            for name, value in result.values.items()
-            if value.digest and name in last.values and last.values[name].digest not in ("", value.digest)
-        )
+        other = self._cache.other_values(self._last.get(id), result, self._beside(id))
         if not other:
             return ()
         return (f"not deterministic: {', '.join(other)} came out otherwise than before, with all else equal",)
