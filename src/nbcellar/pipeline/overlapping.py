@@ -99,7 +99,7 @@ def _changes(writer: Facts, met: Facts) -> bool:
 
 
 def _late(reader: Stretch, writer: Stretch) -> Iterator[Late]:
-    if not 0 < writer.began < reader.ended:  # 0: not known
+    if not writer.met.written or not 0 < writer.began < reader.ended:  # 0: not known
         return
     read, written = reader.met, writer.met.written
     paths = [path for path, then in read.files.items() if path in written and fits(then, written[path])]
