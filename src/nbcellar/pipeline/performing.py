@@ -241,7 +241,8 @@ class Performer:
                 result = self._run_cell(task.source, store_history=True, cell_id=task.id)
             seconds = time.perf_counter() - began
             modules = self._imported.local_sources()
-            seen = self._watch.end(task.said.texts, modules, programs=task.said.lists)
+            texts = [text.decode("utf-8", "surrogateescape") for text in task.said.texts]
+            seen = self._watch.end(texts, modules, programs=task.said.lists)
         removed = tuple(inside(path, task) for path in seen.removed)
         environ, told = self._environment.end()
         outputs = log.encode() or b"[]"

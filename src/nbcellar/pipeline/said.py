@@ -6,6 +6,7 @@ Invariant: depends on the source alone. Not for: names (`components/uses.py`), w
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from nbcellar.components.paths import lists_folders, texts_of
@@ -23,13 +24,21 @@ def said_by(source: str) -> Said:
         tree = parse(source)
     except NotPythonError:
         return Said()
-    texts = dict.fromkeys(text for text, _ in texts_of(tree))
     return Said(
-        texts=tuple(text for text in texts if 0 < len(text) <= _LONGEST_PATH and not {"\n", "\0"} & set(text)),
+        texts=tuple(_paths_in(dict.fromkeys(text for text, _ in texts_of(tree)))),
         modules=tuple(sorted(_modules_in(tree))),
         lists=lists_folders(source),
         patches=may_patch(tree),
     )
+
+
+def _paths_in(texts: Iterable[str]) -> Iterator[bytes]:
+    for text in texts:
+        if 0 < len(text) <= _LONGEST_PATH and not {"\n", "\0"} & set(text):
+            try:
+                yield text.encode("utf-8", "surrogateescape")
+            except UnicodeEncodeError:  # half of a surrogate pair: no file is called so, and no task can hold it
+                continue
 
 
 @lru_cache(maxsize=1024)
