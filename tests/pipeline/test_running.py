@@ -13,6 +13,8 @@ import pytest
 from nbcellar.api.pipelines import load_results, look
 from nbcellar.components.reading import read_pipeline
 from nbcellar.errors import CellarError, InvalidInputError, NoRepositoryError
+from nbcellar.history.repository import Repository
+from nbcellar.ids import CommitId
 from nbcellar.notebook.codec import read
 from nbcellar.pipeline.executors import Processes
 
@@ -176,6 +178,15 @@ def test_a_worker_that_waited_signs_and_trusts_as_its_user_does_now(
         assert states(nb.run(dry_run=True)) == dict.fromkeys("abc", "cached")
     finally:
         worker.close()
+
+
+def test_results_are_by_who_the_settings_say_they_are_now(nb: Notebook) -> None:
+    for author in ("Ann", "Ben"):
+        (nb.folder / ".cellar" / "config.toml").write_text(f'[author]\nname = "{author}"\n', "utf-8")
+        for _ in range(nb.executor.slots):
+            done = nb.write("x = 1").run(again=True)
+            with Repository.open(nb.folder) as repo:
+                assert repo.read_commit(CommitId(bytes.fromhex(done.steps[0].result or ""))).author == author
 
 
 def test_a_text_that_no_file_can_be_called_is_an_ordinary_value(nb: Notebook) -> None:
