@@ -135,6 +135,15 @@ def test_a_listed_folder_is_watched(nb: Notebook) -> None:
     assert printed(nb.run(), "b") == "['one.csv']\n"
 
 
+def test_a_folder_that_a_program_lists_within_a_magic_is_watched(nb: Notebook) -> None:
+    nb.write("%%capture said\n!ls parts", "print(said.stdout.split())")
+    (nb.folder / "parts").mkdir()
+    nb.run()
+    (nb.folder / "parts" / "one.csv").write_text("")
+    assert nb.why()["a"] == "the files in parts are others"
+    assert printed(nb.run(), "b") == "['one.csv']\n"
+
+
 def test_a_file_that_was_written_is_written_again_when_it_is_gone(nb: Notebook) -> None:
     nb.write("open('out.txt', 'w').write('made')", "print(open('out.txt').read())", components={"b": {"after": ["a"]}})
     nb.run()

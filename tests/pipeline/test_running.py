@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -12,7 +13,10 @@ import pytest
 from nbcellar.api.pipelines import load_results, look
 from nbcellar.components.reading import read_pipeline
 from nbcellar.errors import CellarError, InvalidInputError, NoRepositoryError
+from nbcellar.history.repository import Repository
+from nbcellar.ids import CommitId
 from nbcellar.notebook.codec import read
+from nbcellar.pipeline.executors import Processes
 
 from .support import Notebook, printed, states
 
@@ -158,6 +162,37 @@ def test_a_worker_that_ran_odd_streams_gives_others_theirs(nb: Notebook) -> None
         for of_worker in range(nb.executor.slots):
             nb.write(a=f"{odd}{kind}\n{of_worker}").ran()
         assert printed(nb.write(x=draw).run(again=True), "x") == fresh, at
+
+
+def test_a_worker_that_waited_signs_and_trusts_as_its_user_does_now(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key that is moved away makes a new identity, for workers that have run, too."""
+    monkeypatch.setenv("NBCELLAR_CONFIG_DIR", str(tmp_path / "user"))
+    worker = Processes(1)
+    try:
+        nb = Notebook(folder, worker)
+        nb.write("x = 1", "y = x").ran()
+        (tmp_path / "user" / "signing-key.pem").unlink()
+        assert states(nb.write("x = 2", "y = x + 1", "print(y)").run()) == dict.fromkeys("abc", "done")
+        assert states(nb.run(dry_run=True)) == dict.fromkeys("abc", "cached")
+    finally:
+        worker.close()
+
+
+def test_results_are_by_who_the_settings_say_they_are_now(nb: Notebook) -> None:
+    for author in ("Ann", "Ben"):
+        (nb.folder / ".cellar" / "config.toml").write_text(f'[author]\nname = "{author}"\n', "utf-8")
+        for _ in range(nb.executor.slots):
+            done = nb.write("x = 1").run(again=True)
+            with Repository.open(nb.folder) as repo:
+                assert repo.read_commit(CommitId(bytes.fromhex(done.steps[0].result or ""))).author == author
+
+
+def test_a_text_that_no_file_can_be_called_is_an_ordinary_value(nb: Notebook) -> None:
+    done = nb.write(a="x = 'a/\\ud83d'", b="print(len(x))").run()
+    assert states(done) == {"a": "done", "b": "done"}, [step.error for step in done.steps]
+    assert printed(done, "b") == "3\n"
 
 
 def test_a_failure_stops_only_what_follows(nb: Notebook) -> None:

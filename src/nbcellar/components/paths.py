@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from nbcellar.components.transform import NotPythonError, parse
+from nbcellar.components.transform import NotPythonError, trees_of
 from nbcellar.ids import CellId
 
 _PATH = re.compile(r"[^\n\0<>|*?\"']{0,200}(?:/[^\n\0<>|*?\"'/]+|\.[A-Za-z][A-Za-z0-9_]{0,7})")
@@ -32,17 +32,18 @@ _WORDS = re.compile(r"[\s;|&<>()\"']+")
 def paths_of(source: str) -> Mapping[str, bool]:
     """Return the last parts of what may be paths in a cell; True where it may write there, or look whether it is."""
     try:
-        tree = parse(source)
+        trees = trees_of(source)
     except NotPythonError:
         return {}
-    reads = {id(node) for call in _calls(tree) if _only_reads(call) for node in call.args[:1]}
     found: dict[str, bool] = {}
-    for text, node in texts_of(tree):
-        if looks_like_path(text):
-            name = text.rpartition("/")[2]
-            found[name] = found.get(name, False) or id(node) not in reads
-    for module in _imported(tree):
-        found.setdefault(f"{module}.py", False)
+    for tree in trees:
+        reads = {id(node) for call in _calls(tree) if _only_reads(call) for node in call.args[:1]}
+        for text, node in texts_of(tree):
+            if looks_like_path(text):
+                name = text.rpartition("/")[2]
+                found[name] = found.get(name, False) or id(node) not in reads
+        for module in _imported(tree):
+            found.setdefault(f"{module}.py", False)
     return found
 
 
@@ -61,19 +62,19 @@ def pairs_by_files(sources: Mapping[CellId, str]) -> Iterator[tuple[CellId, Cell
 def starts_programs(source: str) -> bool:
     """True for a cell with a shell command, or one that speaks of starting programs."""
     try:
-        tree = parse(source)
+        trees = trees_of(source)
     except NotPythonError:
         return False
-    return _PROGRAMS.search(source) is not None or any(_is_shell(call) for call in _calls(tree))
+    return _PROGRAMS.search(source) is not None or any(_is_shell(call) for tree in trees for call in _calls(tree))
 
 
 def lists_folders(source: str) -> bool:
     """True where what a cell starts may list a folder: all but shell commands of which it is known that they do not."""
     try:
-        tree = parse(source)
+        trees = trees_of(source)
     except NotPythonError:
         return False
-    shell = [call for call in _calls(tree) if _is_shell(call)]
+    shell = [call for tree in trees for call in _calls(tree) if _is_shell(call)]
     return _PROGRAMS.search(source) is not None or any(_may_list(call) for call in shell)
 
 

@@ -10,16 +10,16 @@ import ast
 import re
 from functools import lru_cache
 
-from nbcellar.components.transform import NotPythonError, parse
+from nbcellar.components.transform import NotPythonError, trees_of
 
 _MAGICS = frozenset("cd config env load_ext matplotlib popd precision pushd pylab reload_ext run set_env".split())
 _CALLS = frozenset(
     """addLevelName basicConfig captureWarnings chdir filterwarnings load_dotenv manual_seed putenv
-    register_dataframe_accessor register_series_accessor reset_option seed set_context set_default_dtype set_option
-    set_options set_palette set_printoptions set_seed set_state set_style set_theme setcontext seterr setlocale
-    setrecursionlimit simplefilter unsetenv use""".split()
+    register_dataframe_accessor register_series_accessor reset_option seed set_bit_generator set_context
+    set_default_dtype set_option set_options set_palette set_printoptions set_rng_state set_seed set_state set_style
+    set_theme setcontext seterr setlocale setrecursionlimit simplefilter unsetenv use""".split()
 )
-_SEEDS = re.compile(r"seed|set_?state", re.IGNORECASE)
+_SEEDS = re.compile(r"seed|set_?(rng_?)?state|set_bit_generator", re.IGNORECASE)
 _PLACES = frozenset("environ options rcParams meta_path path_hooks modules".split())
 
 
@@ -32,16 +32,16 @@ def looks_seeding(text: str) -> bool:
 def looks_setting(source: str) -> bool:
     """True where a cell calls what usually sets something for the whole process, or assigns to a module's parts."""
     try:
-        tree = parse(source)
+        nodes = [node for tree in trees_of(source) for node in ast.walk(tree)]
     except NotPythonError:
         return False
     modules = {
         (alias.asname or alias.name).partition(".")[0]
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
-    return any(_sets(node, modules) for node in ast.walk(tree))
+    return any(_sets(node, modules) for node in nodes)
 
 
 def _sets(node: ast.AST, modules: set[str]) -> bool:

@@ -7,9 +7,12 @@ transformation does that, and costs more to import than an analysis may take.
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 import warnings
 from functools import lru_cache
+
+from nbcellar.notebook.magics import UnknownMagicError, find_magics
 
 _CELL_MAGIC = re.compile(r"\s*%%(?P<name>[^\W\d][\w.]*|!)(?P<line>[^\n]*)(?:\n(?P<body>.*))?\Z", re.DOTALL)
 _LINE = re.compile(
@@ -18,6 +21,7 @@ _LINE = re.compile(
 )
 _HELP = re.compile(r"(?P<indent>\s*)%{0,2}[^\W\d][\w.*]*\?{1,2}\s*\Z")
 _MOST_LINES = 10_000
+_MOST_NESTED = 5
 
 
 class NotPythonError(ValueError):
@@ -39,6 +43,22 @@ def parse(source: str) -> ast.Module:
 def to_python(source: str) -> str:
     """Return the cell as Python. Raises NotPythonError."""
     return _read(source)[0]
+
+
+def trees_of(source: str) -> list[ast.Module]:
+    """Return the tree of a cell, and those of the code that its magics run, as `%%time` does. Raises NotPythonError."""
+    return _trees_of(source, _MOST_NESTED)
+
+
+def _trees_of(source: str, depth: int) -> list[ast.Module]:
+    text, tree = _read(source)
+    found = [tree]
+    if "get_ipython" in text and depth:
+        with contextlib.suppress(UnknownMagicError):
+            for piece in (piece for call in find_magics(text) for piece in call.code):
+                with contextlib.suppress(NotPythonError):
+                    found += _trees_of(piece, depth - 1)
+    return found
 
 
 @lru_cache(maxsize=256)
@@ -123,4 +143,4 @@ def _called(mark: str, rest: str) -> str:
     return f"{name}({', '.join(map(repr, words))})"
 
 
-__all__ = ["NotPythonError", "parse", "parse_text", "to_python"]
+__all__ = ["NotPythonError", "parse", "parse_text", "to_python", "trees_of"]

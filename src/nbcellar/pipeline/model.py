@@ -37,12 +37,13 @@ class Again(msgspec.Struct, frozen=True):
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a source says. texts: those that may be paths; modules: top-level ones that it imports anywhere.
+    """What a source says. texts: those that may be paths, in UTF-8 (surrogateescape); modules: top-level ones that
+    it imports anywhere.
 
     lists: what it starts may list folders; patches: it has statements that may change modules, or classes in them.
     """
 
-    texts: tuple[str, ...] = ()
+    texts: tuple[bytes, ...] = ()
     modules: tuple[str, ...] = ()
     lists: bool = False
     patches: bool = False

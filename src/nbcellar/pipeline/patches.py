@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 
-from nbcellar.components.transform import NotPythonError, parse
+from nbcellar.components.transform import NotPythonError, trees_of
 
 _MISSING = object()
 _RECORDED = frozenset({"environ", "options", "path", "rcParams"})
@@ -23,11 +23,11 @@ _RECORDED = frozenset({"environ", "options", "path", "rcParams"})
 def patches_of(source: str, space: Mapping[str, object], is_own: Callable[[str, object], bool]) -> tuple[str, ...]:
     """Return the modules, and classes in them, that a cell changed. is_own: a module is one of the user's own files."""
     try:
-        tree = parse(source)
+        trees = trees_of(source)
     except NotPythonError:
         return ()
     found = set()
-    for place, is_set in _places(tree):
+    for place, is_set in (place for tree in trees for place in _places(tree)):
         changed = _resolve(place, space)
         start = space.get(_first(place), _MISSING)
         if is_set and isinstance(changed, ModuleType) and sys.modules.get(changed.__name__) is changed:
@@ -44,32 +44,21 @@ def patches_of(source: str, space: Mapping[str, object], is_own: Callable[[str, 
 
 
 def may_patch(tree: ast.AST) -> bool:
-    """True if something in a source could be what `patches_of` finds."""
+    """True if something in one of a source's trees could be what `patches_of` finds."""
     return next(_places(tree), None) is not None
 
 
 def _places(tree: ast.AST) -> Iterator[tuple[ast.expr, bool]]:
     """Yield the expressions for the objects that statements change, or may change by a call; True for the former."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign | ast.Delete):
-            for target in node.targets:
-                yield from ((place, True) for place in _inside(target))
-        elif isinstance(node, ast.AugAssign | ast.AnnAssign):
-            yield from ((place, True) for place in _inside(node.target))
+        if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
+            yield node.value, True
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("setattr", "delattr"):
             yield from ((place, True) for place in node.args[:1])
         elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
             function = node.value.func
             if isinstance(function, ast.Attribute) and not isinstance(function.value, ast.Name):
                 yield function.value, False
-
-
-def _inside(target: ast.expr) -> Iterator[ast.expr]:
-    if isinstance(target, ast.Attribute | ast.Subscript):
-        yield target.value
-    elif isinstance(target, ast.Tuple | ast.List):
-        for element in target.elts:
-            yield from _inside(element)
 
 
 def _resolve(node: ast.expr, space: Mapping[str, object]) -> object:

@@ -73,7 +73,7 @@ class Performer:
     """One process that runs components, one after the other, on its main thread. Mutable."""
 
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
-        self._environ = environ
+        self._environ, self._identity = environ, local_identity()
         self.shell: Shell = make_shell()
         self._run_cell: Any = self.shell.run_cell
         self._initial = dict(self.shell.user_ns)
@@ -120,12 +120,11 @@ class Performer:
     # before ---------------------------------------------------------------------------------------------------------
 
     def _repository(self, root: str) -> Repository:
+        by = config.load(Path(root) / FOLDER, self._environ).author.name or self._identity
         repo = self._repos.get(root)
         if repo is None:
-            settings = config.load(Path(root) / FOLDER, self._environ)
-            repo = self._repos[root] = Repository.open(
-                Path(root), by=settings.author.name or local_identity(), late=True
-            )
+            repo = self._repos[root] = Repository.open(Path(root), by=by, late=True)
+        repo.by = by  # a process that waits for tasks may outlive a setting
         repo.refresh()
         return repo
 
@@ -241,7 +240,8 @@ class Performer:
                 result = self._run_cell(task.source, store_history=True, cell_id=task.id)
             seconds = time.perf_counter() - began
             modules = self._imported.local_sources()
-            seen = self._watch.end(task.said.texts, modules, programs=task.said.lists)
+            texts = [text.decode("utf-8", "surrogateescape") for text in task.said.texts]
+            seen = self._watch.end(texts, modules, programs=task.said.lists)
         removed = tuple(inside(path, task) for path in seen.removed)
         environ, told = self._environment.end()
         outputs = log.encode() or b"[]"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nbcellar.history.repository import Repository
     from nbcellar.ids import Digest
     from nbcellar.session.surroundings.ambient import AmbientTracker
+    from nbcellar.trust.keys import SigningKey
 
 _NO_END_S = 1e9
 
@@ -70,25 +71,29 @@ class Sessions:
     def make_ahead(self, repo: Repository) -> None:
         """Make the session that will be taken next, while nobody waits for it."""
         if self._ahead is None or self._ahead.repo is not repo:
-            settings = config.load(repo.root / FOLDER, self._environ)
-            self._ahead = _Ahead(repo, settings, self._make(repo, settings))
+            settings, key = self._of_user(repo)
+            self._ahead = _Ahead(repo, settings, self._make(repo, settings, key))
 
     def take(self, repo: Repository, key: str) -> Session:
         """Return a session for the component that has a key."""
-        settings = config.load(repo.root / FOLDER, self._environ)  # the very same while nobody changes any
+        settings, signer = self._of_user(repo)
         ahead, self._ahead = self._ahead, None
-        if ahead is not None and ahead.repo is repo and ahead.settings is settings:
+        if ahead is not None and ahead.repo is repo and ahead.settings is settings and ahead.session.key is signer:
             session = ahead.session
         else:
-            session = self._make(repo, settings)
+            session = self._make(repo, settings, signer)
         session.record_into(scope_of(key))
         return session
 
-    def _make(self, repo: Repository, loaded: Settings) -> Session:
+    def _of_user(self, repo: Repository) -> tuple[Settings, SigningKey]:
+        """Return the user's settings and key as they are now: the very same objects while nobody changes any."""
+        return config.load(repo.root / FOLDER, self._environ), load_or_create(config.user_folder(self._environ))
+
+    def _make(self, repo: Repository, loaded: Settings, key: SigningKey) -> Session:
         record = msgspec.structs.replace(loaded.record, budget_s=_NO_END_S)
         settings = msgspec.structs.replace(loaded, record=record)
         user = config.user_folder(self._environ)
-        key, scope = load_or_create(user), scope_of("0" * SCOPE_DIGITS)
+        scope = scope_of("0" * SCOPE_DIGITS)
         return Session(
             repo,
             scope,

@@ -12,7 +12,7 @@ import os
 import sys
 import sysconfig
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
@@ -134,7 +134,7 @@ class Watch:
         finally:
             self._is_on = self._is_loading = False
 
-    def end(self, named: tuple[str, ...] = (), modules: Collection[str] = (), *, programs: bool = False) -> Seen:
+    def end(self, named: Iterable[str] = (), modules: Collection[str] = (), *, programs: bool = False) -> Seen:
         """Return what was seen since `begin`.
 
         named: paths that stand in the code; modules: imported files; programs: the code starts such as may list
