@@ -38,11 +38,13 @@ class Tasks:
         self._by_id, self._place, self._wish, self._shown = components, place, wish, shown
         self._resolver, self._results, self._inputs = resolver, results, inputs
         self._at = {id: at for at, id in enumerate(components)}
+        self._read: set[CellId] = set()
 
     def read_ahead(self, ids: Iterable[CellId]) -> None:
-        """Read the sources of components that may run later."""
-        for id in ids:
+        """Read the sources of components that may run later, each once."""
+        for id in frozenset(ids) - self._read:
             said_by(self._by_id[id].source)
+            self._read.add(id)
 
     def known(self, component: Component, inputs: Inputs) -> Facts:
         """Return what is known of a component's next result before it runs, its key among it."""
