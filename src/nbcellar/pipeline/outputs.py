@@ -111,7 +111,13 @@ def make_shell() -> Shell:
     shell: Shell = Shell.instance(config=config, colors="Neutral")
     sys.modules["__main__"] = shell.user_module
     builtins.input = getpass.getpass = _ask
+    magics: Any = shell.magics_manager
+    magics.register_function(_autoreload, "line", "autoreload")
     return shell
+
+
+def _autoreload(line: str) -> None:
+    """Stands for `%autoreload` where another process loaded it: each component imports the user's modules anew."""
 
 
 def _ask(prompt: object = "", *_: object, **__: object) -> str:

@@ -91,7 +91,7 @@ class Performer:
         self._threads = set(threading.enumerate())
         self._folder, self._streams = "", False
         self._settings = ProcessSettings()
-        self._registered = Registered()
+        self._registered = Registered(self.shell)
         self._classes: dict[str, str] = {}
         self._patched: tuple[str, ...] = ()
         self._is_clear = False
@@ -213,6 +213,8 @@ class Performer:
         for deeper in before.again:
             given.update(self._run_again(repo, task, deeper))
         self._prepare(repo, before, given)
+        self._registered.begin()
+        libraries = len(sys.modules)
         with collected(), self._watch.watching(), self._environment.watching():
             result = self._run_cell(before.source, store_history=False)
         error = result.error_before_exec or result.error_in_exec
@@ -222,7 +224,8 @@ class Performer:
                 f"{type(error).__name__}: {as_text(str(error)[:_LONGEST_TEXT])}"
             )
         space = self.shell.user_ns
-        self._patched = self._patched or patches_of(before.source, space, self._imported.is_own)
+        registered = self._registered.changed(before.source, has_imported=len(sys.modules) != libraries).patches
+        self._patched = self._patched or patches_of(before.source, space, self._imported.is_own) or registered
         return {name: space[name] for name in before.names if name in space}
 
     # the cell -------------------------------------------------------------------------------------------------------

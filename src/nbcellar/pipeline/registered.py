@@ -23,6 +23,8 @@ import weakref
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from nbcellar.pipeline import shell_state
+
 # What `signal.getsignal` calls: that looks for a name of what it found, too, which takes ten times as long.
 _handler_of: Any = importlib.import_module("_signal").getsignal
 _SIGNALS = tuple(sorted(signal.valid_signals()))
@@ -47,7 +49,10 @@ class _Kind(NamedTuple):
 class Registered:
     """Follows one process. Mutable."""
 
-    def __init__(self) -> None:
+    def __init__(self, shell: object = None) -> None:
+        """shell: IPython's, where cells run in one."""
+        self._shell = shell
+        self._of_shell: list[shell_state.Part] = []
         self._codecs = 0
         for name in ("register", "register_error"):
             setattr(codecs, name, self._counting(getattr(codecs, name)))
@@ -73,6 +78,7 @@ class Registered:
     def begin(self) -> None:
         """Take what is registered now."""
         self._before = {name: kind.look() for name, kind in (self._kinds | self._told).items()}
+        self._of_shell = self._parts()
 
     def changed(self, source: str, *, has_imported: bool) -> Changed:
         """Return what was registered since `begin`."""
@@ -87,7 +93,15 @@ class Registered:
                 notes.append(f"it changed {name} for a class of the notebook: those after it do not see that")
             else:
                 patches.append(name)
+        for name, keys in shell_state.changed(self._of_shell, self._parts(), source):
+            if any(getattr(key, "__module__", "") == "__main__" for key in keys):
+                notes.append(f"it changed {name} for a class of the notebook: those after it do not see that")
+            else:
+                patches.append(name)
         return Changed(tuple(patches), tuple(notes))
+
+    def _parts(self) -> list[shell_state.Part]:
+        return shell_state.parts_of(self._shell) if self._shell is not None else []
 
     def _counting(self, function: Any) -> Any:
         @functools.wraps(function)
