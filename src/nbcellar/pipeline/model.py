@@ -48,6 +48,11 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lists: bool = False
     patches: bool = False
 
+    @property
+    def paths(self) -> list[str]:
+        """The texts that may be paths."""
+        return [text.decode("utf-8", "surrogateescape") for text in self.texts]
+
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """One component to be run.

@@ -80,7 +80,7 @@ class Overlaps:
         for other in self._stretches:
             if other.id != id and is_first(id, other.id):
                 yield from _late(last, other)
-        for other in list(self._newest.values()):
+        for other in self._newest.values():
             if other.id != id and is_first(other.id, id):
                 yield from _late(other, last)
 

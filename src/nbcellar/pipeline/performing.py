@@ -243,17 +243,14 @@ class Performer:
                 result = self._run_cell(task.source, store_history=True, cell_id=task.id)
             seconds = time.perf_counter() - began
             modules = self._imported.local_sources()
-            texts = [text.decode("utf-8", "surrogateescape") for text in task.said.texts]
-            seen = self._watch.end(texts, modules, programs=task.said.lists)
+            seen = self._watch.end(task.said.paths, modules, programs=task.said.lists)
         removed = tuple(inside(path, task) for path in seen.removed)
         environ, told = self._environment.end()
         outputs = log.encode() or b"[]"
         error = result.error_before_exec or result.error_in_exec
         has_imported = len(sys.modules) != libraries
         registered = self._registered.changed(task.source, has_imported=has_imported)
-        patches = registered.patches
-        if task.said.patches:
-            patches = (*patches_of(task.source, space, self._imported.is_own), *patches)
+        patches = (*self._patches_by(task), *registered.patches)
         told += registered.notes + self._notes_on_modules(patches)
         retire = self._why_retire(patches or self._patched)
         if error is not None:
@@ -294,6 +291,9 @@ class Performer:
         )
         made = _record(session, repo, task, facts, outputs, {part: after[part] for part in consumed})
         return msgspec.structs.replace(made, removed=removed, retire=retire, facts=_with_orders(made.facts, space))
+
+    def _patches_by(self, task: Task) -> tuple[str, ...]:
+        return patches_of(task.source, self.shell.user_ns, self._imported.is_own) if task.said.patches else ()
 
     def _notes_on_modules(self, patches: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(

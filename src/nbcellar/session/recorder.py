@@ -86,11 +86,8 @@ class Recorder:
         ambient: AmbientTracker | None = None,
         position: Position | None = None,
     ) -> None:
-        """ambient: that of this process, where sessions follow each other in it. position: where it stands in history,
-        where that is not at the notebook's HEAD.
-        """
-        self.repo = repo
-        self.notebook = notebook
+        """ambient: that of this process, where sessions follow each other. position: in history, if it is not HEAD."""
+        self.repo, self.notebook = repo, notebook
         self.settings = settings
         self.names = names
         never = NeverStore(settings.record.never_store_names, settings.record.never_store)
@@ -104,8 +101,7 @@ class Recorder:
         self.work = Work()  # what a request has it do
         self.interruptible: Callable[[], AbstractContextManager[None]] = nullcontext
         self._autoreload = autoreload
-        if position is None:
-            position = Position(repo.head(notebook).commit or repo.forked_from(notebook))
+        position = position or Position(repo.head(notebook).commit or repo.forked_from(notebook))
         self.writer = Writer(repo, key, position, fixed)
         self.writer.cap_bytes = settings.record.max_store_mb << 20
         self._ambient_base: dict[str, bytes] = {}
